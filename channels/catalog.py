@@ -1,0 +1,16 @@
+"""The tuples that a scenario may name: adding a variant to the air is one dataclass and one line here."""
+
+from __future__ import annotations
+
+from channels.coherence import PerBlock, PerSentence, PerSymbol
+from channels.fading import Nakagami, NoFading, Rayleigh, Rician
+from channels.interference import Bursts, Gaussian, Neighbors, Qam, Tone
+from channels.receiver import InterferenceRejecting, Mmse, NoCsi, NoEqualizer, NoisyCsi, PerfectCsi, ZeroForcing
+
+__all__ = ["COHERENCE", "CSI", "EQUALIZERS", "FADING", "INTERFERENCE"]
+
+FADING = (NoFading, Rayleigh, Rician, Nakagami)
+COHERENCE = (PerSymbol, PerBlock, PerSentence)
+INTERFERENCE = (Neighbors, Qam, Gaussian, Tone, Bursts)
+EQUALIZERS = (NoEqualizer, ZeroForcing, Mmse, InterferenceRejecting)
+CSI = (PerfectCsi, NoisyCsi, NoCsi)

@@ -1,0 +1,233 @@
+"""What the other users send: codec neighbors, QAM, Gaussian, tone, bursts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from channels.chance import complex_gaussian
+from channels.fading import Fading
+
+__all__ = ["Bursts", "Crowd", "Gaussian", "Interference", "Neighbors", "Qam", "Tone", "neighbor_signals"]
+
+# Whole numbers picked below this stay uniform to 2^-30 when folded onto a million slots, on every device.
+PICKS = 2**50
+
+
+@dataclass(frozen=True)
+class Neighbors:
+    """Other sentences through the same codec: the interference of a crowd using one system.
+
+    Interferers send sentence after sentence, so a window of their symbols starts and ends in mid-sentence. No
+    gradient flows to them: they are weather. A sentence is never its own interferer.
+
+    Args:
+        level_db: mean power of each interferer relative to the wanted user [dB]; a tuple gives each its own.
+        fading: how interferers arrive; None means as the wanted user does.
+    """
+
+    level_db: float | tuple[float, ...] = 0.0
+    fading: Fading | None = None
+    kind: Literal["neighbors"] = "neighbors"
+
+    def __post_init__(self) -> None:
+        check_levels(self.level_db)
+
+    def draw(self, shape: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
+        """Pick whom to hear, [B, 1] whole numbers; `neighbor_signals` folds them onto the slots still free."""
+        return torch.randint(PICKS, (shape[0], 1), generator=generator)
+
+
+@dataclass(frozen=True)
+class Qam:
+    """Independent symbols of a square constellation of unit mean power: a classical digital system next door.
+
+    x = (a + jb) / sqrt(2 (order - 1) / 3),  a, b odd whole numbers below sqrt(order) in size
+
+    Args:
+        order: points of the constellation; 4 is QPSK.
+        level_db: mean power of each interferer relative to the wanted user [dB]; a tuple gives each its own.
+        fading: how interferers arrive; None means as the wanted user does.
+
+    Source: Proakis and Salehi, Digital Communications, 5th edition, section 3.2-3.
+    """
+
+    order: Literal[4, 16, 64] = 4
+    level_db: float | tuple[float, ...] = 0.0
+    fading: Fading | None = None
+    kind: Literal["qam"] = "qam"
+
+    def __post_init__(self) -> None:
+        check_levels(self.level_db)
+        if self.order not in (4, 16, 64):
+            raise ValueError(f"order must be 4, 16 or 64, got {self.order}; other constellations are not square")
+
+    def draw(self, shape: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
+        """Draw [B, K] symbols, each axis on its own."""
+        side = math.isqrt(self.order)
+        axes = torch.randint(side, (*shape, 2), generator=generator)
+        scale = math.sqrt(2 * (self.order - 1) / 3)
+        return torch.view_as_complex((2 * axes - (side - 1)) / scale)
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Independent complex Gaussian symbols: interference without structure, as textbooks assume.
+
+    x ~ CN(0, 1)
+
+    At a fixed gain nobody can tell it from more noise; under fading its power moves with the gain.
+
+    Args:
+        level_db: mean power of each interferer relative to the wanted user [dB]; a tuple gives each its own.
+        fading: how interferers arrive; None means as the wanted user does.
+    """
+
+    level_db: float | tuple[float, ...] = 0.0
+    fading: Fading | None = None
+    kind: Literal["gaussian"] = "gaussian"
+
+    def __post_init__(self) -> None:
+        check_levels(self.level_db)
+
+    def draw(self, shape: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
+        """Draw [B, K] symbols."""
+        return complex_gaussian(shape, generator=generator)
+
+
+@dataclass(frozen=True)
+class Tone:
+    """An unmodulated carrier somewhere in the band: a jammer, a leaking oscillator.
+
+    x_k = exp(j (2 pi f k + t)),  t uniform
+
+    Args:
+        cycles_per_symbol: its frequency f, from -0.5 to 0.5; None draws one for each sentence and interferer.
+        level_db: mean power of each interferer relative to the wanted user [dB]; a tuple gives each its own.
+        fading: how interferers arrive; None means as the wanted user does.
+    """
+
+    cycles_per_symbol: float | None = None
+    level_db: float | tuple[float, ...] = 0.0
+    fading: Fading | None = None
+    kind: Literal["tone"] = "tone"
+
+    def __post_init__(self) -> None:
+        check_levels(self.level_db)
+        if self.cycles_per_symbol is not None and not -0.5 <= self.cycles_per_symbol <= 0.5:
+            raise ValueError(
+                f"cycles_per_symbol must be between -0.5 and 0.5, got {self.cycles_per_symbol}; "
+                "one sample a symbol cannot tell faster tones from slower ones"
+            )
+
+    def draw(self, shape: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
+        """Draw [B, K] symbols: a phase, and a frequency if it is open."""
+        batch, symbols = shape
+        # Both are drawn whether needed or not, so that fixing the frequency leaves the phases as they were.
+        phase, frequency = torch.rand((2, batch, 1), generator=generator, dtype=torch.float64)
+        cycles = frequency - 0.5 if self.cycles_per_symbol is None else self.cycles_per_symbol
+        turns = phase + cycles * torch.arange(symbols, dtype=torch.float64)
+        return torch.polar(torch.ones(()).double(), 2 * math.pi * turns).to(torch.complex64)
+
+
+@dataclass(frozen=True)
+class Bursts:
+    """Packets of another system: blocks that are loud Gaussian with probability `duty` and silent otherwise.
+
+    x = sqrt(1/duty) z in a block that is on, 0 in one that is off,  z ~ CN(0, 1),  so E|x|^2 = 1.
+
+    Same mean power as `Gaussian`, but it leaves most symbols clean and drowns the others.
+
+    Args:
+        duty: probability that a block is on, above 0 and at most 1.
+        length: symbols in a block.
+        level_db: mean power of each interferer relative to the wanted user [dB]; a tuple gives each its own.
+        fading: how interferers arrive; None means as the wanted user does.
+    """
+
+    duty: float = 0.25
+    length: int = 16
+    level_db: float | tuple[float, ...] = 0.0
+    fading: Fading | None = None
+    kind: Literal["bursts"] = "bursts"
+
+    def __post_init__(self) -> None:
+        check_levels(self.level_db)
+        if not 0 < self.duty <= 1:
+            raise ValueError(f"duty must be above 0 and at most 1, got {self.duty}; it is a share of the time")
+        if self.length < 1:
+            raise ValueError(f"length must be at least 1 symbol, got {self.length}; 1 switches every symbol by itself")
+
+    def draw(self, shape: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
+        """Draw [B, K] symbols. The first block of a sentence starts anywhere in its length."""
+        batch, symbols = shape
+        loud = complex_gaussian(shape, power=1 / self.duty, generator=generator)
+        on = torch.rand((batch, symbols // self.length + 2), generator=generator) < self.duty
+        late = torch.randint(self.length, (batch, 1), generator=generator)
+        return loud * on.gather(1, (torch.arange(symbols) + late) // self.length)
+
+
+Interference = Neighbors | Qam | Gaussian | Tone | Bursts
+
+
+def check_levels(level_db: float | tuple[float, ...]) -> None:
+    """Refuse levels that are no decibels; a list is refused too, because a link must stay hashable."""
+    levels = level_db if isinstance(level_db, tuple) else (level_db,)
+    if not all(isinstance(each, (int, float)) and math.isfinite(each) for each in levels):
+        raise ValueError(
+            f"level_db must be a finite number of decibels or a tuple of them, got {level_db!r}; "
+            "for no interference set interferers to 0"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Crowd:
+    """Everyone's sent symbols back to back, padding left out, as the ring that neighbors send from.
+
+    Args:
+        stream: [S] complex symbols of unit power.
+        ends: [B] where in the stream each wanted sentence ends, one past its last symbol.
+    """
+
+    stream: torch.Tensor
+    ends: torch.Tensor
+
+
+def neighbor_signals(crowd: Crowd, picks: torch.Tensor, *, symbols: int) -> torch.Tensor:
+    """Cut what each neighbor sends out of the crowd's ring; no randomness and no gradient.
+
+    Neighbor k sends the `symbols` symbols that start slot_k * symbols after the wanted sentence's own end. Slots are
+    distinct and stop short of the wanted sentence, which is at most `symbols` long. The k-th pick chooses among the
+    slots that earlier neighbors left free, so one more neighbor moves nobody.
+
+    Args:
+        picks: [B, N] whole numbers, as `Neighbors` draws them.
+        symbols: K, the length of the wanted signals.
+
+    Returns: [B, N, K] complex.
+
+    Raises:
+        ValueError: a crowd too small for that many different neighbors.
+    """
+    batch, neighbors = picks.shape
+    size = crowd.stream.shape[0]
+    slots = size // symbols - 1
+    if slots < neighbors:
+        raise ValueError(
+            f"{neighbors} interferers need a crowd of at least {(neighbors + 1) * symbols} symbols, got {size}; "
+            "hand over more sentences or ask for fewer interferers"
+        )
+    taken = picks.new_empty((batch, 0))
+    for k in range(neighbors):
+        free = picks[:, k : k + 1] % (slots - k)
+        # The j-th free slot is j plus the number of taken slots in front of it; with the taken ones in ascending
+        # order c_0 < c_1 < ..., there are c_i - i free slots in front of c_i.
+        skipped = taken.sort(dim=1).values - torch.arange(k, device=picks.device) <= free
+        taken = torch.cat((taken, free + skipped.sum(dim=1, keepdim=True)), dim=1)
+    starts = crowd.ends.unsqueeze(1) + taken * symbols
+    places = (starts.unsqueeze(2) + torch.arange(symbols, device=picks.device)) % size
+    return crowd.stream.detach()[places]

@@ -1,0 +1,280 @@
+"""What chance decided for one batch, and the arithmetic that sends signals through it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+
+from channels.chance import Chance, complex_gaussian
+from channels.coherence import spread
+from channels.fading import NoFading
+from channels.interference import Crowd, Neighbors, neighbor_signals
+from channels.link import Link
+from channels.units import ratio_to_db
+
+__all__ = ["Energies", "Realization", "draw", "equalize", "everyone", "measured_powers", "superpose"]
+
+
+@dataclass(frozen=True, eq=False)
+class Realization:
+    """What chance decided for one batch: everyone's gains, the noise, and what interferers do.
+
+    A value like any other: send the teacher and the student through the same one and they meet the same air.
+
+    Args:
+        gains: [B, U, A, G] complex for batch, users (0 is the wanted one), antennas; interferers' sqrt(p_k) included.
+            Each of the G gains lasts K/G symbols, G dividing K: 1 for a gain per sentence, K for one per symbol.
+        noise: [B, A, K] complex, already at the link's noise power.
+        interference: what was drawn of the interferers' sending: [B, U-1, K] complex signals of unit power, or
+            [B, U-1, 1] whole numbers that pick neighbors from a crowd. None without interferers.
+        csi_error: [B, U, A, G] what the receiver's estimates of the gains are wrong by; None if it estimates nothing.
+    """
+
+    gains: torch.Tensor
+    noise: torch.Tensor
+    interference: torch.Tensor | None = None
+    csi_error: torch.Tensor | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Batch, users and symbols: the shape that signals must have."""
+        return self.gains.shape[0], self.gains.shape[1], self.noise.shape[2]
+
+    def to(self, device: torch.device | str) -> Realization:
+        """Move everything to a device; chance itself is always drawn on the CPU."""
+        return Realization(
+            gains=self.gains.to(device),
+            noise=self.noise.to(device),
+            interference=None if self.interference is None else self.interference.to(device),
+            csi_error=None if self.csi_error is None else self.csi_error.to(device),
+        )
+
+
+def draw(link: Link, shape: tuple[int, int], chance: Chance) -> Realization:
+    """Let chance decide one batch: the only line of the air with randomness in it.
+
+    Every quantity has its own stream, named after its cause: ("noise",), ("fading", user), ("interference", user),
+    ("csi", user). So adding a user changes neither the others nor the noise, and changing the SNR only scales the
+    noise. The same `chance` gives the same air again: narrow it, `chance.of("batch", 3)`, for every new batch.
+
+    Args:
+        shape: batch and symbols, (B, K).
+    """
+    batch, symbols = shape
+    if batch < 1 or symbols < 1:
+        raise ValueError(f"shape must be at least one sentence of one symbol, got {shape}; skip an empty batch")
+    noise = complex_gaussian(
+        (batch, link.antennas, symbols), power=link.noise_power, generator=chance.of("noise").generator()
+    )
+    sending = [
+        link.interference.draw(shape, generator=chance.of("interference", user).generator())
+        for user in range(1, 1 + link.interferers)
+    ]
+    gains, error = draw_gains(link, shape, chance)
+    return Realization(
+        gains=gains, noise=noise, interference=torch.stack(sending, dim=1) if sending else None, csi_error=error
+    )
+
+
+def draw_gains(link: Link, shape: tuple[int, int], chance: Chance) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Draw every user's gains, and what the receiver's estimates of them are wrong by; both [B, U, A, G]."""
+    batch, symbols = shape
+    fadings = (link.fading, *(link.interferer_fading,) * link.interferers)
+    steady = all(isinstance(fading, NoFading) for fading in fadings)
+    # Gains that never change are not drawn at all, whatever the coherence: AWGN costs no more than a number a user.
+    span = symbols if steady else link.coherence.span(symbols)
+    each = (batch, link.antennas, -(-symbols // span))
+    if steady:
+        amplitudes = torch.tensor(link.amplitudes, dtype=torch.complex64)
+        gains = amplitudes.view(1, -1, 1, 1).expand(batch, -1, link.antennas, 1)
+    else:
+        gains = users_together(
+            [fading.draw(each, generator=chance.of("fading", user).generator()) for user, fading in enumerate(fadings)]
+        )
+        if link.interferers:
+            gains = gains * torch.tensor(link.amplitudes).view(1, -1, 1, 1)
+    error_power = link.csi.error_power(link.noise_power)
+    error = None
+    if error_power > 0:
+        error = users_together(
+            [
+                complex_gaussian(each, power=error_power, generator=chance.of("csi", user).generator())
+                for user in range(len(fadings))
+            ]
+        )
+    if symbols % span == 0:
+        return gains, error
+    cut = partial(spread, span=span, symbols=symbols)
+    return cut(gains), None if error is None else cut(error)
+
+
+def users_together(each: list[torch.Tensor]) -> torch.Tensor:
+    """Join what was drawn user by user, [B, A, G] each, to [B, U, A, G]."""
+    # A lone user is the common case, and a view of its gains costs nothing.
+    return torch.stack(each, dim=1) if len(each) > 1 else each[0].unsqueeze(1)
+
+
+def everyone(symbols: torch.Tensor, link: Link, air: Realization, crowd: Crowd | None = None) -> torch.Tensor:
+    """Put the wanted symbols and all interferers' signals side by side; no randomness.
+
+    Interferers' signals have unit power here, their level is in the air's gains, and no gradient flows to them.
+
+    Args:
+        symbols: [B, K] complex, what the wanted users send.
+        crowd: whom codec neighbors are taken from. None takes the batch itself, with its padding as pauses: hand
+            over a crowd when sentences differ in length.
+
+    Returns: [B, U, K] complex, user 0 being the wanted one.
+
+    Raises:
+        ValueError: too small a crowd for the neighbors asked for, or air drawn for something else.
+    """
+    batch, length = symbols.shape
+    check_air(link, air)
+    if (batch, length) != (air.shape[0], air.shape[2]):
+        raise ValueError(
+            f"symbols must be {(air.shape[0], air.shape[2])} (batch, symbols) as the air was drawn, "
+            f"got {(batch, length)}; draw one realization for each batch"
+        )
+    wanted = symbols.unsqueeze(1)
+    if air.interference is None:
+        return wanted
+    if not isinstance(link.interference, Neighbors):
+        return torch.cat((wanted, air.interference), dim=1)
+    if crowd is None:
+        if link.interferers >= batch:
+            raise ValueError(
+                f"{link.interferers} interferers need a batch of at least {link.interferers + 1} sentences, "
+                f"got {batch}; a sentence is never its own interferer, so enlarge the batch or hand over a crowd"
+            )
+        ends = torch.arange(1, batch + 1, device=symbols.device) * length
+        crowd = Crowd(stream=symbols.flatten(), ends=ends)
+    return torch.cat((wanted, neighbor_signals(crowd, air.interference.squeeze(-1), symbols=length)), dim=1)
+
+
+def superpose(signals: torch.Tensor, air: Realization) -> torch.Tensor:
+    """Add up what the receiver's antennas hear: y_a = sum_u h_{u,a} x_u + n_a.
+
+    No randomness: the same signals through the same air give the same result. Gradients flow to the signals.
+
+    Args:
+        signals: [B, U, K] complex.
+
+    Returns: [B, A, K] complex.
+    """
+    if tuple(signals.shape) != air.shape:
+        raise ValueError(
+            f"signals must be {air.shape} (batch, users, symbols) as the air was drawn, got {tuple(signals.shape)}; "
+            "draw one realization for each batch, with one user for each signal"
+        )
+    gains, received, sent = air.gains, air.noise, signals.unsqueeze(2)
+    if 1 < gains.shape[3] < received.shape[2]:
+        gains, received, sent = gains.unsqueeze(-1), in_spans(received, air), in_spans(sent, air)
+    # One fused pass a user, straight onto the noise: nothing of size users x antennas x symbols is ever stored.
+    for gain, signal in zip(gains.unbind(1), sent.unbind(1), strict=True):
+        received = torch.addcmul(received, gain, signal)
+    return received.view(air.noise.shape)
+
+
+def equalize(received: torch.Tensor, link: Link, air: Realization) -> torch.Tensor:
+    """Estimate the wanted symbols with the link's equalizer and what its csi knows of the gains.
+
+    x_hat = sum_a w_a y_a
+
+    Args:
+        received: [B, A, K] complex.
+
+    Returns: [B, K] complex.
+    """
+    check_air(link, air)
+    if received.shape != air.noise.shape:
+        raise ValueError(
+            f"received must be {tuple(air.noise.shape)} (batch, antennas, symbols) as the air was drawn, "
+            f"got {tuple(received.shape)}; equalize what came through this air"
+        )
+    known = link.csi.known(air.gains, air.csi_error, amplitudes=link.amplitudes)
+    weights = link.equalizer.weights(
+        known, noise_power=link.noise_power, interference_power=sum(link.interferer_powers)
+    )
+    weighted = weights.unsqueeze(-1) * in_spans(received, air)
+    return (weighted.squeeze(1) if link.antennas == 1 else weighted.sum(dim=1)).flatten(-2)
+
+
+def in_spans(symbols: torch.Tensor, air: Realization) -> torch.Tensor:
+    """View [..., K] as [..., G, K/G], the symbols that share a gain together."""
+    count = air.gains.shape[3]
+    return symbols.reshape(*symbols.shape[:-1], count, symbols.shape[-1] // count)
+
+
+def check_air(link: Link, air: Realization) -> None:
+    """Refuse air that was drawn for another number of users or antennas: it would broadcast in silence."""
+    drawn = tuple(air.gains.shape[1:3])
+    if drawn != (1 + link.interferers, link.antennas):
+        raise ValueError(
+            f"the air must be drawn for {1 + link.interferers} users and {link.antennas} antennas, got air for "
+            f"{drawn[0]} and {drawn[1]}; draw it for the link that uses it"
+        )
+
+
+@dataclass(frozen=True)
+class Energies:
+    """What arrived at the antennas, added up over symbols; sums of these are exact over batches of any size.
+
+    Args:
+        wanted: energy of the wanted user.
+        interference: energy of all the others together, as they overlap.
+        noise: energy of the receiver's noise.
+        symbols: symbols that were counted, once for each antenna.
+    """
+
+    wanted: float = 0.0
+    interference: float = 0.0
+    noise: float = 0.0
+    symbols: int = 0
+
+    def __add__(self, other: Energies) -> Energies:
+        return Energies(
+            wanted=self.wanted + other.wanted,
+            interference=self.interference + other.interference,
+            noise=self.noise + other.noise,
+            symbols=self.symbols + other.symbols,
+        )
+
+    @property
+    def snr_db(self) -> float:
+        """Measured counterpart of the link's `snr_db`; NaN before anything was counted."""
+        return ratio_to_db(self.wanted / self.noise) if self.noise > 0 else math.nan
+
+    @property
+    def sir_db(self) -> float:
+        """Measured counterpart of `mean_sir_db`."""
+        return ratio_to_db(self.wanted / self.interference) if self.interference > 0 else math.inf
+
+    @property
+    def sinr_db(self) -> float:
+        """Measured counterpart of `mean_sinr_db`; NaN before anything was counted."""
+        disturbance = self.interference + self.noise
+        return ratio_to_db(self.wanted / disturbance) if disturbance > 0 else math.nan
+
+
+def measured_powers(signals: torch.Tensor, air: Realization, *, sent: torch.Tensor | None = None) -> Energies:
+    """Add up the energies that arrived, to report what was measured beside what was asked for.
+
+    For the record only: nothing in the physics may depend on it.
+
+    Args:
+        signals: [B, U, K] complex.
+        sent: [B, K], False where the wanted user's symbol belongs to padding; such symbols are not counted at all.
+    """
+    silent = Realization(gains=air.gains, noise=torch.zeros_like(air.noise))
+    alone = torch.zeros_like(signals)
+    alone[:, 0] = signals[:, 0]
+    parts = torch.stack((superpose(alone, silent), superpose(signals - alone, silent), air.noise))
+    if sent is not None:
+        parts = parts * sent.unsqueeze(1)
+    wanted, interference, noise = torch.view_as_real(parts.detach()).square().sum(dim=(1, 2, 3, 4)).tolist()
+    symbols = air.noise.numel() if sent is None else int(sent.sum()) * air.noise.shape[1]
+    return Energies(wanted=wanted, interference=interference, noise=noise, symbols=symbols)

@@ -1,0 +1,1 @@
+"""Semantic communication over a simulated multi-user link."""

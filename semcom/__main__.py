@@ -1,0 +1,5 @@
+"""python -m semcom."""
+
+from semcom.cli import main
+
+main()

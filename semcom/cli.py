@@ -1,0 +1,179 @@
+"""The command line: run, check, report, send, prepare, list, schema."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+# Both must happen before anything imports torch. Spinning threads wait badly on shared cores; and a command that
+# only reads YAML should answer at once, so torch is loaded when one of its names is first used.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def _load_torch_when_used() -> None:
+    spec = importlib.util.find_spec("torch")
+    if "torch" in sys.modules or spec is None or spec.loader is None:
+        return
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["torch"] = module
+    spec.loader.exec_module(module)
+
+
+_load_torch_when_used()
+
+import typer  # noqa: E402
+from rich.console import Console  # noqa: E402
+
+from semcom.mistakes import UserMistake  # noqa: E402
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+console = Console(soft_wrap=True)
+complaints = Console(stderr=True, soft_wrap=True)
+
+ScenarioArgument = Annotated[str, typer.Argument(help="A YAML file, or the bare name of a shipped scenario.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="Override one key: --set training.steps=500.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Run folder; default runs/<name of the scenario>.")]
+WorkersOption = Annotated[int, typer.Option(min=1, max=256, help="Processes that train and measure.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+
+
+@app.callback()
+def _options(debug: Annotated[bool, typer.Option(help="Show tracebacks of mistakes.")] = False) -> None:
+    """Semantic communication over a simulated multi-user link: train, distil, compare."""
+    if debug:
+        os.environ["SEMCOM_DEBUG"] = "1"
+
+
+def _load(scenario: str, changes: list[str] | None) -> Any:
+    from semcom.experiment.scenario import find_scenario, load_scenario
+
+    return load_scenario(find_scenario(scenario), tuple(changes or ()))
+
+
+@app.command()
+def run(
+    scenario: ScenarioArgument,
+    out: OutOption = None,
+    workers: WorkersOption = 1,
+    device: DeviceOption = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="torch threads of each worker.")] = None,
+    changes: SetOption = None,
+) -> None:
+    """Carry a scenario out: train, sweep, tabulate, draw. Begun again, it goes on where it stopped."""
+    plan = _load(scenario, changes)
+    from semcom.experiment.conduct import conduct
+
+    failed = conduct(
+        plan, out or Path("runs") / plan.name, workers=workers, device=device, threads=threads, console=console
+    )
+    folder = out or Path("runs") / plan.name
+    _draw(folder)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _draw(folder: Path) -> None:
+    from semcom.report.drawing import report as draw
+    from semcom.report.summary import summary_table
+
+    paths = draw(folder / "results.csv", folder)
+    console.print(summary_table(folder / "results.csv"))
+    figures = sum(path.suffix == ".png" for path in paths)
+    console.print(f"{figures} figures in {folder / 'figures'}, tables in {folder / 'tables'}", highlight=False)
+
+
+@app.command()
+def check(scenario: ScenarioArgument, out: OutOption = None, changes: SetOption = None) -> None:
+    """Parse, expand and print the plan: what will be built and run, what is done, and about how long it takes."""
+    from semcom.experiment.preview import preview
+
+    plan = _load(scenario, changes)
+    console.print(preview(plan, out or Path("runs") / plan.name), highlight=False, markup=False)
+
+
+@app.command()
+def report(
+    run_dir: Annotated[Path, typer.Argument(help="A run folder, or any folder with a results.csv.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Where figures and tables go; default the folder.")] = None,
+) -> None:
+    """Draw the figures and write the tables, from results.csv alone."""
+    from semcom.report.drawing import report as draw
+
+    paths = draw(run_dir / "results.csv", out or run_dir)
+    for path in paths:
+        console.print(str(path), highlight=False, markup=False)
+
+
+@app.command()
+def send(
+    run_dir: Annotated[Path, typer.Argument(help="A run folder with trained codecs.")],
+    sentence: Annotated[str, typer.Argument(help="What to say.")],
+    codec: Annotated[list[str] | None, typer.Option(help="Which codecs; default all of the sweep.")] = None,
+    snr_db: Annotated[float, typer.Option(help="Signal-to-noise ratio [dB].")] = 6.0,
+    interferers: Annotated[int, typer.Option(min=0, help="Other users on the air.")] = 0,
+    repeats: Annotated[int, typer.Option(min=1, max=100, help="How many times, each in new air.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Of the air.")] = 0,
+) -> None:
+    """Send one sentence and show what each codec delivers, side by side."""
+    from semcom.experiment.sending import send_sentence
+
+    table = send_sentence(
+        run_dir, sentence, codecs=tuple(codec or ()), snr_db=snr_db, interferers=interferers, repeats=repeats, seed=seed
+    )
+    console.print(table)
+
+
+@app.command()
+def prepare(
+    corpus: Annotated[str, typer.Argument(help="europarl, docstrings, or the path of a text file or folder.")],
+    url: Annotated[str | None, typer.Option(help="Another address of the Europarl archive.")] = None,
+) -> None:
+    """Obtain and clean a corpus, once; broken downloads go on where they stopped."""
+    from semcom.experiment.preparing import prepare_corpus
+
+    prepare_corpus(corpus, url=url, console=console)
+
+
+@app.command("list")
+def list_names(
+    kind: Annotated[str | None, typer.Argument(help="fading, interference, methods, metrics, ...")] = None,
+) -> None:
+    """What a scenario may name, with one line each."""
+    from semcom.experiment.inventory import inventory
+
+    console.print(inventory(kind), highlight=False, markup=False)
+
+
+@app.command()
+def schema() -> None:
+    """The JSON schema of a scenario, for editors."""
+    import json
+
+    from semcom.experiment.scenario import Scenario
+
+    # Plain print: the schema is for machines, and rich would wrap it.
+    print(json.dumps(Scenario.model_json_schema(), indent=2))
+
+
+def main() -> None:
+    """Run a command; a user's mistake is one message and exit code 2."""
+    try:
+        app()
+    except UserMistake as mistake:
+        _complain(str(mistake))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        _complain("stopped; run the same command again to go on where it stopped")
+        sys.exit(130)
+
+
+def _complain(message: str) -> None:
+    if os.environ.get("SEMCOM_DEBUG"):
+        traceback.print_exc()
+    complaints.print(message, style="red", highlight=False, markup=False)

@@ -1,0 +1,1 @@
+"""Model in, smaller model out; and what a model costs."""

@@ -1,0 +1,1 @@
+"""Learning from a teacher: one file a method, one Distiller for all."""

@@ -1,0 +1,50 @@
+"""Soft logits: the teacher's distribution over tokens as the student's target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+if TYPE_CHECKING:
+    from semcom.models.spec import CodecSpec
+    from semcom.models.trace import Trace
+
+
+@dataclass(frozen=True)
+class SoftLogits:
+    """Kullback-Leibler divergence between softened distributions, per real token.
+
+    loss = T^2 mean over tokens of KL( softmax(z_t / T) || softmax(z_s / T) )
+
+    T^2 keeps the size of the gradient when T changes. The softmax runs over the vocabulary, the last axis:
+    on [batch, length, vocabulary] the axis 1 of the image-era losses is the length, and nothing would warn.
+
+    Args:
+        weight: multiplies the loss.
+        temperature: T; 1 compares the distributions as they are.
+
+    Source: Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015, section 2.
+    """
+
+    weight: float = 1.0
+    temperature: float = 1.0
+    kind: Literal["soft_logits"] = "soft_logits"
+
+    def __post_init__(self) -> None:
+        if self.temperature <= 0:
+            raise ValueError(f"temperature must be positive, got {self.temperature}")
+
+    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
+        """None are needed: both speak of the same tokens."""
+        return torch.nn.Identity()
+
+    def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
+        """See the class."""
+        from semcom.models.trace import masked_mean
+
+        guess = (student.heard.logits / self.temperature).log_softmax(dim=-1)
+        target = (teacher.heard.logits / self.temperature).log_softmax(dim=-1)
+        divergence = torch.nn.functional.kl_div(guess, target, reduction="none", log_target=True).sum(dim=-1)
+        return self.temperature**2 * masked_mean(divergence, student.mask)

@@ -1,0 +1,52 @@
+"""Symbols: the student puts on the air what the teacher would have put there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+if TYPE_CHECKING:
+    from semcom.models.spec import CodecSpec
+    from semcom.models.trace import Trace
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """Squared distance between the symbols sent, per complex symbol.
+
+    loss = mean over real tokens of (1/S) sum_i | x_s,i - x_t,i |^2,   S symbols a token
+
+    Both sides have unit power, so the loss is 0 for equal symbols and 2 for unrelated ones. A student whose
+    symbols match can be read by its teacher's receiver, and then both speak of one observation.
+
+    Args:
+        weight: multiplies the loss.
+
+    Source: our reconstruction; FitNets' hint (Romero et al., ICLR 2015, eq. 3) placed on the air.
+    """
+
+    weight: float = 1.0
+    kind: Literal["symbols"] = "symbols"
+
+    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
+        """None; the symbols must be alike in number.
+
+        Raises:
+            ValueError: student and teacher send different numbers of symbols a token.
+        """
+        if student.symbols_per_token != teacher.symbols_per_token:
+            raise ValueError(
+                f"method symbols needs a student with the teacher's {teacher.symbols_per_token} symbols a token, "
+                f"got {student.symbols_per_token}"
+            )
+        return torch.nn.Identity()
+
+    def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
+        """See the class."""
+        from semcom.models.trace import masked_mean
+
+        gap = (student.sent.symbols - teacher.sent.symbols).abs().square()
+        per_token = gap.unflatten(1, (student.mask.shape[1], -1)).mean(dim=-1)
+        return masked_mean(per_token, student.mask)

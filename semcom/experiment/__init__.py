@@ -1,0 +1,1 @@
+"""From a question to a table. YAML lives on this floor alone."""

@@ -1,0 +1,126 @@
+"""Carry out a build: from text, and perhaps a teacher, to a trained codec on disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from channels import Chance
+from semcom.compression.cost import count
+from semcom.distillation.distiller import Distiller
+from semcom.experiment.expand import Build
+from semcom.experiment.identity import canonical
+from semcom.experiment.material import Material, load_material, training_batches, validation_batches
+from semcom.models.codec import SemanticCodec, initialize
+from semcom.sources.batches import SentenceBatch
+from semcom.training.checkpoint import Checkpoint, about_codec, load_weights, save_weights
+from semcom.training.fit import Progress, fit, silent
+from semcom.training.objective import HardLabels
+
+WEIGHTS = "weights.safetensors"
+
+
+def weights_path(folder: Path, build_identity: str) -> Path:
+    """Where a build's weights live in a run folder."""
+    return folder / "models" / build_identity / WEIGHTS
+
+
+def load_codec(build: Build, folder: Path, device: str = "cpu") -> SemanticCodec:
+    """A finished build's codec, ready to measure."""
+    material = load_material(build.corpus, build.tokenizer, folder)
+    codec = initialize(build.spec, material.tokenizer.size, seed=0)
+    load_weights(codec, weights_path(folder, build.identity))
+    return codec.eval().to(device)
+
+
+def carry_out_build(
+    build: Build, known: dict[str, Build], folder: Path, *, device: str = "cpu", progress: Progress = silent
+) -> dict[str, Any]:
+    """Train one codec and save it; killed and begun again, it ends with the same weights.
+
+    Args:
+        known: all builds of the sweep by identity, to find the teacher's.
+
+    Returns:
+        The record: costs, time, the history of the losses.
+    """
+    began = time.perf_counter()
+    material = load_material(build.corpus, build.tokenizer, folder)
+    chance = Chance(build.seed).of("training")
+    codec = initialize(build.spec, material.tokenizer.size, seed=chance.of("weights").integer())
+    if build.start:
+        load_weights(codec, weights_path(folder, build.start))
+    codec.to(device)
+    objective = _objective(build, codec, known, folder, device)
+    path = weights_path(folder, build.identity)
+    checkpoint = Checkpoint(path.with_name("checkpoint.pt"), build.identity)
+    history = fit(
+        objective,
+        training_batches(material, build.settings, chance.of("batches")),
+        build.settings,
+        chance,
+        checkpoint=checkpoint,
+        validate=_validation(build, objective, material, device),
+        progress=progress,
+        device=device,
+    )
+    save_weights(codec, path, about=about_codec(canonical(build.spec), vocabulary=codec.vocabulary, build=build.identity))
+    checkpoint.delete()
+    return {
+        "name": build.name,
+        "seed": build.seed,
+        "method": build.method,
+        "spec": canonical(build.spec),
+        "settings": canonical(build.settings),
+        **vars(count(codec)),
+        "size_bytes": path.stat().st_size,
+        "train_sentences": len(material.corpus.train),
+        "vocabulary": codec.vocabulary,
+        "seconds": round(time.perf_counter() - began, 2),
+        "history": vars(history),
+    }
+
+
+def _objective(
+    build: Build, codec: SemanticCodec, known: dict[str, Build], folder: Path, device: str
+) -> HardLabels | Distiller:
+    if build.lesson is None:
+        return HardLabels(codec)
+    teacher = load_codec(known[build.lesson.teacher], folder, device)
+    return Distiller(
+        codec,
+        teacher,
+        build.lesson.methods,
+        label_weight=build.lesson.label_weight,
+        hears="own" if build.lesson.hears == "own" else "student",
+    )
+
+
+def _validation(
+    build: Build, objective: HardLabels | Distiller, material: Material, device: str
+) -> Callable[[], float]:
+    """The objective on fixed validation sentences in fixed air drawn like the training air."""
+    batches: list[SentenceBatch] = [
+        batch.to(device) for batch in validation_batches(material, build.settings.batch) if _enough(batch, build)
+    ]
+    airs = [Chance(build.seed).of("validation", index) for index in range(len(batches))]
+    links = [build.settings.link(air.of("link")) for air in airs]
+
+    @torch.no_grad()
+    def validate() -> float:
+        losses = [
+            sum(float(loss) for loss in objective(batch, link, air.of("air")).values())
+            for batch, link, air in zip(batches, links, airs, strict=True)
+        ]
+        return sum(losses) / max(1, len(losses))
+
+    return validate
+
+
+def _enough(batch: SentenceBatch, build: Build) -> bool:
+    most = build.settings.interferers
+    return len(batch.lengths) > (most if isinstance(most, int) else max(most))

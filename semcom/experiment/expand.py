@@ -1,0 +1,193 @@
+"""expand: from a scenario to builds and runs, each with an identity."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from channels import Interference, Link, Neighbors
+from semcom.distillation.catalog import AnyMethod
+from semcom.experiment.identity import identity
+from semcom.experiment.plans import MeasurePlan, values
+from semcom.experiment.scenario import Scenario
+from semcom.models.spec import CodecSpec
+from semcom.sources.catalog import Corpus_, Tokenizer_
+from semcom.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a student is taught: by the build of which teacher, and how."""
+
+    teacher: str  # identity of the teacher's build
+    methods: tuple[AnyMethod, ...]
+    label_weight: float
+    hears: str
+
+
+@dataclass(frozen=True)
+class Build:
+    """How one codec comes to be.
+
+    `corpus`, `tokenizer`, `spec`, `settings`, `seed`, the lesson and the starting weights decide the result, so
+    they are its identity; the name is only what people call it.
+    """
+
+    name: str
+    identity: str
+    corpus: Corpus_
+    tokenizer: Tokenizer_
+    spec: CodecSpec
+    settings: TrainingSettings
+    seed: int
+    lesson: Lesson | None
+    start: str | None  # identity of the build whose weights it begins from
+    needs: tuple[str, ...]  # identities of the builds that must be done first
+
+    @property
+    def method(self) -> str:
+        """What the results table says of how it was made."""
+        made = "+".join(method.kind for method in self.lesson.methods) if self.lesson else "trained"
+        return f"{made} from weights" if self.start else made
+
+
+@dataclass(frozen=True)
+class Run:
+    """One codec at one operating point."""
+
+    build: Build
+    role: str
+    link: Link
+    measure: MeasurePlan
+    identity: str
+
+    @property
+    def point(self) -> tuple[int, Link]:
+        """What must agree for two codecs to have met the same air."""
+        return self.build.seed, self.link
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """All of a scenario's work: builds with origins first, and runs in the order of the table."""
+
+    builds: tuple[Build, ...]
+    runs: tuple[Run, ...]
+
+
+def expand(scenario: Scenario) -> Sweep:
+    """Everything a scenario asks for, nothing twice."""
+    fingerprint = scenario.corpus.fingerprint()
+    builds: dict[tuple[str, int], Build] = {}
+    for seed in scenario.seeds:
+        for name in scenario.sweep.codec:
+            _build(scenario, name, seed, fingerprint, builds)
+    unique = {build.identity: build for build in builds.values()}
+    roles = _roles(scenario)
+    runs = [
+        _run(builds[name, seed], roles[name], link, scenario.measure, fingerprint)
+        for name in scenario.sweep.codec
+        for seed in scenario.seeds
+        for link in operating_points(scenario)
+    ]
+    return Sweep(tuple(unique.values()), tuple(runs))
+
+
+def _build(
+    scenario: Scenario, name: str, seed: int, fingerprint: str, builds: dict[tuple[str, int], Build]
+) -> Build:
+    """This codec's build; those of its origins are put before it."""
+    if (name, seed) in builds:
+        return builds[name, seed]
+    plan = scenario.codecs[name]
+    origins = {each: _build(scenario, each, seed, fingerprint, builds) for each in scenario.origins(name)}
+    lesson = None
+    if plan.distill:
+        teacher = origins[plan.distill.teacher].identity
+        lesson = Lesson(teacher, plan.distill.methods, plan.distill.label_weight, plan.distill.hears)
+    start = origins[plan.start].identity if plan.start else None
+    decisive: dict[str, Any] = {
+        "corpus": fingerprint,
+        "tokenizer": scenario.tokenizer,
+        "spec": plan.spec(),
+        "settings": scenario.training_of(name),
+        "seed": seed,
+        "lesson": lesson,
+        "start": start,
+    }
+    build = Build(
+        name=name,
+        identity=identity(what="build", **decisive),
+        corpus=scenario.corpus,
+        tokenizer=scenario.tokenizer,
+        spec=plan.spec(),
+        settings=scenario.training_of(name),
+        seed=seed,
+        lesson=lesson,
+        start=start,
+        needs=tuple(origin.identity for origin in origins.values()),
+    )
+    builds[name, seed] = build
+    return build
+
+
+def _roles(scenario: Scenario) -> dict[str, str]:
+    """Who teaches is a teacher, who learns from one a student, and a student's like without one its control."""
+    teachers = {plan.distill.teacher for plan in scenario.codecs.values() if plan.distill}
+    taught = {name: plan for name, plan in scenario.codecs.items() if plan.distill}
+    sizes = {plan.spec() for plan in taught.values()}
+    roles = {}
+    for name, plan in scenario.codecs.items():
+        if name in taught:
+            roles[name] = "student"
+        elif name in teachers:
+            roles[name] = "teacher"
+        else:
+            roles[name] = "control" if plan.spec() in sizes else "codec"
+    return roles
+
+
+def _run(build: Build, role: str, link: Link, measure: MeasurePlan, fingerprint: str) -> Run:
+    decisive = measure.model_dump(include={"metrics", "sentences", "repeats", "beam", "batch", "resamples"})
+    decisive["similarity"] = measure.similarity if any("similarity" in name for name in measure.metrics) else None
+    run = identity(what="run", build=build.identity, link=link, corpus=fingerprint, **decisive)
+    return Run(build, role, link, measure, run)
+
+
+def operating_points(scenario: Scenario) -> Iterator[Link]:
+    """The links of the sweep, SNR running fastest."""
+    sweep, link = scenario.sweep, scenario.link
+    axes = (
+        sweep.fading or (link.fading,),
+        sweep.interference or (link.interference,),
+        sweep.equalizer or (link.equalizer,),
+        sweep.antennas or (link.antennas,),
+        (None,) if sweep.level_db is None else values(sweep.level_db),
+        values(sweep.interferers),
+        values(sweep.snr_db),
+    )
+    seen = set()
+    for fading, interference, equalizer, antennas, level_db, interferers, snr_db in itertools.product(*axes):
+        point = Link(
+            snr_db=float(snr_db),
+            fading=fading,
+            coherence=link.coherence,
+            interferers=int(interferers),
+            interference=_as_loud(interference, level_db),
+            csi=link.csi,
+            equalizer=equalizer,
+            antennas=antennas,
+        )
+        if not interferers:
+            # Nobody is there to be of a kind or to have a level, so all these points are one.
+            point = dataclasses.replace(point, interference=Neighbors())
+        if point not in seen:
+            seen.add(point)
+            yield point
+
+
+def _as_loud(interference: Interference, level_db: float | None) -> Interference:
+    return interference if level_db is None else dataclasses.replace(interference, level_db=float(level_db))

@@ -1,0 +1,87 @@
+"""Material: the text of a scenario, cut, numbered and split, ready for training and measuring."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from semcom.experiment.identity import identity
+from semcom.mistakes import UserMistake
+from semcom.sources.batches import SentenceBatch, TrainingBatches, evaluation_batches
+from semcom.sources.catalog import Corpus_, Tokenizer_
+from semcom.sources.sentences import Corpus
+from semcom.sources.tokenizer import Tokenizer
+from semcom.training.settings import TrainingSettings
+
+VALIDATION_SENTENCES = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """A corpus and the tokenizer that was trained on its training split."""
+
+    corpus: Corpus
+    tokenizer: Tokenizer
+
+
+@dataclass(frozen=True, eq=False)
+class Exam:
+    """The sentences a measurement is made on, and the batches they travel in."""
+
+    sentences: list[str]
+    batches: list[SentenceBatch]
+
+    @property
+    def words(self) -> int:
+        """White-space words of all sentences."""
+        return sum(len(sentence.split()) for sentence in self.sentences)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens really sent."""
+        return sum(int(batch.lengths.sum()) for batch in self.batches)
+
+
+@lru_cache(maxsize=4)
+def load_material(corpus: Corpus_, tokenizer: Tokenizer_, folder: Path) -> Material:
+    """The text, and its tokenizer from the run folder; trained and kept there at first use."""
+    text = corpus.load()
+    path = folder / "tokenizers" / f"{identity(corpus=text.fingerprint, tokenizer=tokenizer)}.json"
+    if path.is_file():
+        return Material(text, Tokenizer.load(path))
+    trained = tokenizer.train(text.train)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    trained.save(path)
+    return Material(text, trained)
+
+
+def _by_hash(sentences: tuple[str, ...]) -> list[str]:
+    """An order that depends on each sentence alone, so that the first n are a sample, and samples nest."""
+    return sorted(sentences, key=lambda sentence: hashlib.blake2b(sentence.encode(), digest_size=8).digest())
+
+
+def training_batches(material: Material, settings: TrainingSettings, chance: object) -> TrainingBatches:
+    """The training split, or the share of it that the settings ask for."""
+    sentences = _by_hash(material.corpus.train)
+    kept = max(1, round(settings.share * len(sentences)))
+    most = max(settings.interferers) if isinstance(settings.interferers, tuple) else settings.interferers
+    if kept <= most:
+        raise UserMistake(
+            f"training.interferers: {most} interferers need at least {most + 1} training sentences to take their turns "
+            f"from, got {kept}; use fewer interferers, a larger training.share or more text"
+        )
+    return TrainingBatches(material.tokenizer.encode(sentences[:kept]), settings.batch, chance)
+
+
+def validation_batches(material: Material, size: int) -> list[SentenceBatch]:
+    """A fixed sample of the validation split."""
+    return evaluation_batches(material.tokenizer.encode(_by_hash(material.corpus.validation)[:VALIDATION_SENTENCES]), size)
+
+
+@lru_cache(maxsize=8)
+def exam(material: Material, count: int, size: int) -> Exam:
+    """The first `count` test sentences by hash, or all of them if there are fewer."""
+    sentences = _by_hash(material.corpus.test)[:count]
+    return Exam(sentences, evaluation_batches(material.tokenizer.encode(sentences), size))

@@ -1,0 +1,256 @@
+"""What a person types: the parts of a scenario, as pydantic models over the lower floors' own dataclasses."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model, field_validator, model_validator
+
+from channels import Coherence, Csi, Equalizer, Fading, Interference, Mmse, Neighbors, NoFading, PerfectCsi, PerSentence
+from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
+from semcom.distillation.catalog import METHODS, AnyMethod
+from semcom.metrics.catalog import METRICS
+from semcom.metrics.embedder import EmbeddingModel
+from semcom.models.sizes import SIZES
+from semcom.models.spec import CodecSpec, SideSpec
+from semcom.sources.catalog import CORPORA, TOKENIZERS
+from semcom.training.settings import TrainingSettings
+
+STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Plan(BaseModel):
+    """A part of a scenario: unknown keys are refused, values do not change."""
+
+    model_config = STRICT
+
+
+def by(key: str) -> Any:
+    """A union whose variants are told apart by one key, so that an error names one variant, not all."""
+    return Field(discriminator=key)
+
+
+FadingPlan = Annotated[Fading, by("kind")]
+CoherencePlan = Annotated[Coherence, by("kind")]
+InterferencePlan = Annotated[Interference, by("kind")]
+CsiPlan = Annotated[Csi, by("kind")]
+EqualizerPlan = Annotated[Equalizer, by("kind")]
+MethodPlan = Annotated[AnyMethod, by("kind")]
+
+# The dataclasses of the lower floors know nothing of pydantic. They are marked here, once: unknown keys are
+# refused, and where one holds another, the variant is told by its kind.
+_TOLD_APART: dict[str, Any] = {
+    "Fading": FadingPlan,
+    "Fading | None": FadingPlan | None,
+    "Coherence": CoherencePlan,
+    "Interference": InterferencePlan,
+    "Csi": CsiPlan,
+    "Equalizer": EqualizerPlan,
+}
+
+
+def _mark(*variants: type) -> None:
+    for variant in variants:
+        variant.__pydantic_config__ = STRICT  # type: ignore[attr-defined]
+        for each in dataclasses.fields(variant):
+            if isinstance(each.type, str) and each.type in _TOLD_APART:
+                each.type = _TOLD_APART[each.type]
+
+
+_mark(*FADING, *COHERENCE, *INTERFERENCE, *CSI, *EQUALIZERS, *METHODS, *CORPORA, *TOKENIZERS)
+_mark(SideSpec, TrainingSettings, EmbeddingModel)
+
+
+def changes_to(variant: type) -> type[BaseModel]:
+    """A plan with the fields of a dataclass, all optional: what differs from a base."""
+    fields = {each.name: (Annotated[each.type, Field()] | None, None) for each in dataclasses.fields(variant)}
+    return create_model(f"{variant.__name__}Changes", __base__=Plan, __module__=variant.__module__, **fields)  # type: ignore[call-overload,no-any-return]
+
+
+if TYPE_CHECKING:
+    TrainingChanges = BaseModel
+    SideChanges = BaseModel
+else:
+    TrainingChanges = changes_to(TrainingSettings)
+    SideChanges = changes_to(SideSpec)
+
+
+def changed(base: Any, changes: BaseModel | None) -> Any:
+    """The base with the fields that were typed."""
+    if changes is None:
+        return base
+    return dataclasses.replace(base, **{name: getattr(changes, name) for name in changes.model_fields_set})
+
+
+class DistillPlan(Plan):
+    """Whom to learn from, and how."""
+
+    teacher: str
+    methods: tuple[MethodPlan, ...] = Field(min_length=1)
+    label_weight: float = Field(default=1.0, ge=0)
+    hears: Literal["student", "own"] = "student"
+
+    @field_validator("methods")
+    @classmethod
+    def _once(cls, methods: tuple[MethodPlan, ...]) -> tuple[MethodPlan, ...]:
+        kinds = [method.kind for method in methods]
+        if len(set(kinds)) < len(kinds):
+            raise ValueError(f"each method may be named once, got {', '.join(kinds)}")
+        return methods
+
+
+class CodecPlan(Plan):
+    """How one codec comes to be: a size, what differs from it, and the steps it goes through."""
+
+    size: str = "teacher"
+    symbols_per_token: int | None = Field(default=None, ge=1)
+    decoding: Literal["parallel", "autoregressive"] | None = None
+    tied: bool | None = None
+    norm: Literal["pre", "post"] | None = None
+    dropout: float | None = Field(default=None, ge=0, lt=1)
+    transmitter: SideChanges | None = None
+    receiver: SideChanges | None = None
+    start: str | None = None
+    distill: DistillPlan | None = None
+    training: TrainingChanges | None = None
+
+    @field_validator("size")
+    @classmethod
+    def _known(cls, size: str) -> str:
+        if size not in SIZES:
+            raise ValueError(f"must be one of {', '.join(SIZES)}, got '{size}'")
+        return size
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        self.spec()
+        return self
+
+    def spec(self) -> CodecSpec:
+        """The size with what was typed beside it."""
+        base = SIZES[self.size]
+        names = ("symbols_per_token", "decoding", "tied", "norm", "dropout")
+        typed = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return dataclasses.replace(
+            base,
+            transmitter=changed(base.transmitter, self.transmitter),
+            receiver=changed(base.receiver, self.receiver),
+            **typed,
+        )
+
+
+class LinkPlan(Plan):
+    """The standing conditions of every measurement; the sweep sets SNR and interferers."""
+
+    fading: FadingPlan = NoFading()
+    coherence: CoherencePlan = PerSentence()
+    interference: InterferencePlan = Neighbors()
+    csi: CsiPlan = PerfectCsi()
+    equalizer: EqualizerPlan = Mmse()
+    antennas: int = Field(default=1, ge=1, le=64)
+
+
+class Steps(Plan):
+    """start, start + step, ... up to stop, which is included when it is met."""
+
+    start: float
+    stop: float
+    step: float
+
+    @model_validator(mode="after")
+    def _goes_somewhere(self) -> Self:
+        if self.step == 0:
+            raise ValueError("step must not be 0; write how far apart the points are")
+        if (self.stop - self.start) * self.step < 0:
+            raise ValueError(f"step {self.step:g} leads away from stop: {self.start:g} never reaches {self.stop:g}")
+        if abs((self.stop - self.start) / self.step) > 10_000:
+            raise ValueError("must hold at most 10000 points; take a larger step")
+        return self
+
+    def values(self) -> tuple[float, ...]:
+        """The points, each computed from its number so that errors do not add up."""
+        count = math.floor((self.stop - self.start) / self.step + 1e-9) + 1
+        return tuple(self.start + index * self.step for index in range(count))
+
+
+def _shape(value: Any) -> str:
+    if isinstance(value, dict | Steps):
+        return "steps"
+    return "list" if isinstance(value, list | tuple) else "one"
+
+
+def _axis(kind: Any) -> Any:
+    """One value, a list of values, or start/stop/step; told apart by shape so that an error names one form."""
+    return Annotated[
+        Annotated[kind, Tag("one")]
+        | Annotated[Annotated[tuple[kind, ...], Field(min_length=1)], Tag("list")]
+        | Annotated[Steps, Tag("steps")],
+        Discriminator(_shape),
+    ]
+
+
+Decibels = Annotated[float, Field(ge=-100, le=100)]
+Count = Annotated[int, Field(ge=0, le=1000)]
+
+
+def values(axis: Any) -> tuple[Any, ...]:
+    """The points of an axis."""
+    if isinstance(axis, Steps):
+        return axis.values()
+    return axis if isinstance(axis, tuple) else (axis,)
+
+
+class SweepPlan(Plan):
+    """The only way to say `several`: axes multiply in the order written here."""
+
+    codec: tuple[str, ...] = Field(min_length=1)
+    seed: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] | None = None
+    fading: Annotated[tuple[FadingPlan, ...], Field(min_length=1)] | None = None
+    interference: Annotated[tuple[InterferencePlan, ...], Field(min_length=1)] | None = None
+    equalizer: Annotated[tuple[EqualizerPlan, ...], Field(min_length=1)] | None = None
+    antennas: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(min_length=1)] | None = None
+    level_db: _axis(Decibels) | None = None  # type: ignore[valid-type]
+    interferers: _axis(Count) = 0  # type: ignore[valid-type]
+    snr_db: _axis(Decibels) = 12.0  # type: ignore[valid-type]
+
+    @field_validator("interferers")
+    @classmethod
+    def _whole(cls, axis: Any) -> Any:
+        points = values(axis)
+        if any(point != int(point) or point < 0 for point in points):
+            raise ValueError(f"must be whole numbers from 0 up, got {', '.join(f'{p:g}' for p in points)}")
+        return tuple(int(point) for point in points)
+
+    @model_validator(mode="after")
+    def _no_twice(self) -> Self:
+        for name in ("codec", "seed", "level_db", "interferers", "snr_db"):
+            points = values(getattr(self, name)) if getattr(self, name) is not None else ()
+            if len(set(points)) < len(points):
+                raise ValueError(f"{name} names a value twice: {', '.join(map(str, points))}")
+        return self
+
+
+class MeasurePlan(Plan):
+    """What is measured, on how much, and how surely."""
+
+    metrics: tuple[str, ...] = Field(default=("bleu_1", "bleu_4", "similarity"), min_length=1)
+    sentences: int = Field(default=500, ge=1)
+    repeats: int = Field(default=1, ge=1)
+    beam: int = Field(default=1, ge=1, le=64)
+    batch: int = Field(default=64, ge=1)
+    resamples: int = Field(default=1000, ge=100, le=100_000)
+    compare: tuple[tuple[str, str], ...] = ()
+    similarity: EmbeddingModel = EmbeddingModel()
+
+    @field_validator("metrics")
+    @classmethod
+    def _known(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        names = [metric.name for metric in METRICS]
+        for metric in metrics:
+            if metric not in names:
+                raise ValueError(f"must be among {', '.join(names)}, got '{metric}'")
+        if len(set(metrics)) < len(metrics):
+            raise ValueError(f"a metric is named twice: {', '.join(metrics)}")
+        return metrics

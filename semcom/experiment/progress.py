@@ -1,0 +1,96 @@
+"""Progress with time left: a moving bar when a terminal listens, plain lines when not."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+LINE_SECONDS = 5.0
+
+
+class Tick(Protocol):
+    """Called after a piece of work: how many are done, of how many, and what to say."""
+
+    def __call__(self, done: int, total: int, message: str) -> None: ...
+
+
+def lasting(seconds: float) -> str:
+    """A duration as people say it: 45s, 2m05s, 1h10m."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+class Board(AbstractContextManager["Board"]):
+    """Where long work shows how far it is."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._bars = _Bars(console) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._bars:
+            self._bars.progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars:
+            self._bars.progress.stop()
+
+    def say(self, text: str) -> None:
+        """One line that stays."""
+        self.console.print(text, highlight=False, markup=False)
+
+    def tick(self, name: str) -> Tick:
+        """A bar or a series of lines of its own."""
+        return self._bars.tick(name) if self._bars else _Lines(self, name)
+
+
+class _Bars:
+    def __init__(self, console: Console) -> None:
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("{task.fields[message]}", style="dim"),
+            console=console,
+        )
+
+    def tick(self, name: str) -> Tick:
+        bar = self.progress.add_task(name, total=None, message="")
+
+        def show(done: int, total: int, message: str) -> None:
+            self.progress.update(bar, completed=done, total=total, message=message)
+
+        return show
+
+
+class _Lines:
+    def __init__(self, board: Board, name: str) -> None:
+        self.board = board
+        self.name = name
+        self.first: tuple[int, float] | None = None
+        self.shown = -float("inf")
+
+    def __call__(self, done: int, total: int, message: str) -> None:
+        now = time.monotonic()
+        # Resumed work starts in the middle, so speed is counted from the first call, not from zero.
+        self.first = self.first or (done, now)
+        if done < total and now - self.shown < LINE_SECONDS:
+            return
+        self.shown = now
+        ahead, since = done - self.first[0], now - self.first[1]
+        left = f"{lasting(since / ahead * (total - done))} left" if ahead and done < total else ""
+        share = f"{100 * done / total:3.0f}%"
+        self.board.say("  ".join(part for part in (f"{self.name:<28}", f"{done}/{total}", share, left, message) if part))

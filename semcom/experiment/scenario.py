@@ -1,0 +1,142 @@
+"""Scenario: one question, parsed and checked, and where shipped scenarios are found."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from semcom.experiment.document import read_document, validate
+from semcom.experiment.plans import CodecPlan, LinkPlan, MeasurePlan, Plan, SweepPlan, by, changed, values
+from semcom.mistakes import UserMistake
+from semcom.sources.catalog import BytePairs, Corpus_, Docstrings, Tokenizer_
+from semcom.training.settings import TrainingSettings
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+
+
+class Scenario(Plan):
+    """One YAML file. The first comment line of the file is its question."""
+
+    name: str = Field(pattern=NAME)
+    question: str = Field(min_length=1)
+    seed: int = Field(default=0, ge=0, lt=2**53)
+    task: Literal["text"] = "text"
+    corpus: Annotated[Corpus_, by("source")] = Docstrings()
+    tokenizer: Annotated[Tokenizer_, by("kind")] = BytePairs()
+    codecs: dict[Annotated[str, Field(pattern=NAME)], CodecPlan] = Field(min_length=1)
+    training: TrainingSettings = TrainingSettings()
+    link: LinkPlan = LinkPlan()
+    sweep: SweepPlan
+    measure: MeasurePlan = MeasurePlan()
+    overlay: tuple[Literal["deepsc_code_awgn", "deepsc_code_awgn_wide", "deepsc_code_rayleigh"], ...] = ()
+    threads: int = Field(default=1, ge=1, le=256)
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        self._check_names("sweep.codec", self.sweep.codec)
+        for pair in self.measure.compare:
+            self._check_names("measure.compare", pair)
+        for name, codec in self.codecs.items():
+            if codec.distill:
+                self._check_names(f"codecs.{name}.distill.teacher", (codec.distill.teacher,))
+            if codec.start:
+                self._check_names(f"codecs.{name}.start", (codec.start,))
+            self._check_training(name)
+        self._check_order()
+        return self
+
+    def _check_names(self, where: str, names: tuple[str, ...]) -> None:
+        for name in names:
+            if name not in self.codecs:
+                raise ValueError(f"{where} names '{name}', which is none of the codecs: {', '.join(self.codecs)}")
+
+    def _check_training(self, name: str) -> None:
+        try:
+            self.training_of(name)
+        except ValueError as error:
+            raise ValueError(f"codecs.{name}.training: {error}") from None
+
+    def _check_order(self) -> None:
+        """Refuse circles: every codec must be reachable by building its origins first."""
+        for first in self.codecs:
+            seen: list[str] = []
+            waiting = [first]
+            while waiting:
+                name = waiting.pop()
+                if name == first and seen:
+                    raise ValueError(f"codecs.{first} is built from itself: {' <- '.join([*seen, first])}")
+                if name not in seen:
+                    seen.append(name)
+                    waiting.extend(self.origins(name))
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        """The codecs that must exist before this one."""
+        codec = self.codecs[name]
+        return tuple(each for each in (codec.start, codec.distill and codec.distill.teacher) if each)
+
+    def training_of(self, name: str) -> TrainingSettings:
+        """The scenario's training with what this codec does differently."""
+        settings: TrainingSettings = changed(self.training, self.codecs[name].training)
+        return settings
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds to train and measure with."""
+        return self.sweep.seed or (self.seed,)
+
+    @property
+    def most_interferers(self) -> int:
+        """The largest crowd of the sweep."""
+        return max(int(count) for count in values(self.sweep.interferers))
+
+
+def load_scenario(path: Path, overrides: tuple[str, ...] = ()) -> Scenario:
+    """Read a YAML file and check all of it.
+
+    Raises:
+        UserMistake: everything that is wrong, each with file, line and column.
+    """
+    document = read_document(path, overrides)
+    if document.question is None:
+        raise UserMistake(f"{path}:1:1: the first line must be a comment that asks the scenario's question")
+    document.data.setdefault("question", document.question)
+    scenario = validate(document, Scenario)
+    most = scenario.most_interferers
+    if scenario.measure.sentences <= most:
+        raise UserMistake(
+            f"{document.position(('measure', 'sentences'))}: measure.sentences: {most} interferers need at least "
+            f"{most + 1} sentences to take their turns from, got {scenario.measure.sentences}"
+        )
+    return scenario
+
+
+def shipped() -> Any:
+    """The folder of shipped scenarios: the repository's own, or the copy inside an installed wheel."""
+    repository = Path(__file__).resolve().parents[2]
+    if (repository / "pyproject.toml").is_file() and (repository / "scenarios").is_dir():
+        return repository / "scenarios"
+    return files("semcom") / "_scenarios"
+
+
+def find_scenario(name: str) -> Path:
+    """A path as it is, or the bare name of a shipped scenario.
+
+    Raises:
+        UserMistake: neither a file nor a shipped name.
+    """
+    path = Path(name)
+    if path.exists() or path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        if not path.is_file():
+            raise UserMistake(f"{name}: no such file; write a path to a YAML file or one of: {', '.join(names())}")
+        return path
+    if name not in names():
+        raise UserMistake(f"'{name}' is neither a file nor a shipped scenario; there are: {', '.join(names())}")
+    return Path(str(shipped() / f"{name}.yaml"))
+
+
+def names() -> list[str]:
+    """The shipped scenarios."""
+    return sorted(each.name.removesuffix(".yaml") for each in shipped().iterdir() if each.name.endswith(".yaml"))

@@ -1,0 +1,206 @@
+"""Bootstrap intervals over sentences and over training seeds, and paired ones for differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[np.float64]
+Combine: TypeAlias = Callable[[Array], Array]
+
+# Resampling weights held at one time: 8 MB of them, however many sentences and resamples there are.
+_WEIGHTS_AT_ONCE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A measured number and what it might as well have been.
+
+    Args:
+        value: on the sentences as they are.
+        low: lower end of the interval; nan if there is only one sentence to resample.
+        high: upper end.
+        count: sentences it rests on.
+    """
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+
+def bootstrap(
+    statistics: Array, combine: Combine, *, resamples: int = 1000, seed: int, level: float = 0.95
+) -> Interval:
+    """Percentile interval of a metric over the choice of test sentences.
+
+    Sentences are drawn with replacement, as many as there are, and the metric is combined anew; the interval holds
+    the middle `level` of the values. What is resampled must be independent: if every sentence was sent several
+    times, sum its rows into one first (`sum_repeats`). The model counts as given: how else it might have been
+    trained is `bootstrap_over_seeds`.
+
+    For a mean of n sentences the interval is that of Student's t with its width short by sqrt((n - 1) / n) and by
+    the ratio of normal to t quantile: 94.6 % instead of 95 % at n = 100, 94.2 % at 50.
+
+    Args:
+        statistics: a metric's sufficient statistics, [sentences, S].
+        combine: the same metric's `combine`.
+        resamples: values drawn; with 1000 the share outside either end is 2.5 % give or take half a percent.
+        seed: same seed, same interval, to the last bit.
+        level: share of the values inside.
+
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3; for BLEU Koehn, Statistical
+    Significance Tests for Machine Translation Evaluation, EMNLP 2004.
+    """
+    return _interval(_stacked([[statistics]]), combine, resamples=resamples, seed=seed, level=level)
+
+
+def bootstrap_difference(
+    a: Array, b: Array, combine: Combine, *, resamples: int = 1000, seed: int, level: float = 0.95
+) -> Interval:
+    """Interval of metric(a) - metric(b), paired: each resample holds the same sentences for both.
+
+    What makes a sentence hard, or its air bad, is common to both and cancels, so the interval is far narrower than
+    two separate ones suggest.
+
+    Args:
+        a: statistics of one codec, [sentences, S]; row by row the same sentences as `b`.
+        b: statistics of the codec that is subtracted.
+        combine: the metric's `combine`.
+        resamples: values drawn.
+        seed: same seed, same interval.
+        level: share of the values inside.
+
+    Source: Koehn, EMNLP 2004, on paired bootstrap resampling.
+    """
+    return _interval(_stacked([[a], [b]]), combine, resamples=resamples, seed=seed, level=level)
+
+
+def bootstrap_over_seeds(
+    statistics: Sequence[Array], combine: Combine, *, resamples: int = 1000, seed: int, level: float = 0.95
+) -> Interval:
+    """Interval of a metric averaged over training seeds, over the choice of seeds and of sentences.
+
+    Seeds and sentences are drawn with replacement, independently; every drawn seed meets the same drawn sentences,
+    as all models were tested on one test set.
+
+    With K seeds the spread between them enters with (K - 1) / K of its variance: two thirds at three seeds. So few
+    seeds give an interval that is too narrow, and no resampling can mend it.
+
+    Args:
+        statistics: one array per training seed, [sentences, S], row by row the same sentences.
+        combine: the metric's `combine`.
+        resamples: values drawn.
+        seed: of the resampling; same seed, same interval.
+        level: share of the values inside.
+
+    Source: Owen, The Pigeonhole Bootstrap, Annals of Applied Statistics 1, 2007.
+    """
+    return _interval(_stacked([statistics]), combine, resamples=resamples, seed=seed, level=level)
+
+
+def bootstrap_difference_over_seeds(
+    a: Sequence[Array],
+    b: Sequence[Array],
+    combine: Combine,
+    *,
+    resamples: int = 1000,
+    seed: int,
+    level: float = 0.95,
+) -> Interval:
+    """Interval of metric(a) - metric(b) averaged over training seeds: the same seeds and sentences for both.
+
+    Args:
+        a: one array per training seed, [sentences, S].
+        b: the codec that is subtracted, its arrays in the same order of seeds.
+        combine: the metric's `combine`.
+        resamples: values drawn.
+        seed: of the resampling; same seed, same interval.
+        level: share of the values inside.
+    """
+    return _interval(_stacked([a, b]), combine, resamples=resamples, seed=seed, level=level)
+
+
+def sum_repeats(statistics: Array, repeats: int) -> Array:
+    """One row per sentence from several passes over the test set, one pass after the other.
+
+    A sentence sent five times through different air is one independent sentence, not five: resampled singly, its
+    repeats would make the interval too narrow.
+
+    Args:
+        statistics: [repeats * sentences, S], every pass in the same order of sentences.
+        repeats: passes.
+    """
+    if repeats < 1 or len(statistics) % repeats:
+        raise ValueError(
+            f"repeats must divide the {len(statistics)} rows of statistics, got {repeats}; "
+            "every pass must send every sentence"
+        )
+    summed: Array = statistics.reshape(repeats, -1, statistics.shape[-1]).sum(axis=0)
+    return summed
+
+
+def _stacked(sides: Sequence[Sequence[Array]]) -> Array:
+    """Statistics of one or two sides as one array, [sides, seeds, sentences, S]."""
+    shapes = {each.shape for side in sides for each in side}
+    if len({len(side) for side in sides}) != 1 or len(shapes) != 1:
+        raise ValueError(
+            f"statistics must have one shape and as many seeds on either side, got {sorted(shapes)} and "
+            f"{[len(side) for side in sides]} seeds; measure everything on the same sentences"
+        )
+    stacked = np.array(sides, dtype=float)
+    if stacked.ndim != 4 or not stacked.shape[2]:
+        raise ValueError(f"statistics must be [sentences, S] with at least one sentence, got {next(iter(shapes))}")
+    return stacked
+
+
+def _interval(sides: Array, combine: Combine, *, resamples: int, seed: int, level: float) -> Interval:
+    """Value and percentiles of the first side, less the second if there is one."""
+    if resamples < 1 or not 0 < level < 1:
+        raise ValueError(f"resamples must be at least 1 and level in (0, 1), got {resamples} and {level}")
+    value = combine(sides.sum(axis=2)).mean(axis=1)
+    count = sides.shape[2]
+    if count < 2:
+        return Interval(value=float(_difference(value)), low=math.nan, high=math.nan, count=count)
+    tail = (1 - level) / 2
+    # The (resamples + 1) p-th value: the one that leaves exactly p outside on average, for few resamples too.
+    low, high = np.quantile(
+        _difference(_replicates(sides, combine, resamples=resamples, seed=seed)), [tail, 1 - tail], method="weibull"
+    )
+    return Interval(value=float(_difference(value)), low=float(low), high=float(high), count=count)
+
+
+def _difference(values: Array) -> Array:
+    """First side less the second, or the only side."""
+    difference: Array = values[0] - values[1] if len(values) == 2 else values[0]
+    return difference
+
+
+def _replicates(sides: Array, combine: Combine, *, resamples: int, seed: int) -> Array:
+    """The metric of each side on resampled seeds and sentences, [sides, resamples]."""
+    seeds, sentences = sides.shape[1:3]
+    generator = np.random.default_rng(seed)
+    votes = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples) / seeds
+    values = [combine(weights @ sides) for weights in _weights(sentences, resamples, generator)]
+    replicates: Array = np.einsum("dkr,rk->dr", np.concatenate(values, axis=-1), votes)
+    return replicates
+
+
+def _weights(sentences: int, resamples: int, generator: np.random.Generator) -> Iterator[Array]:
+    """How often each sentence is drawn in each resample, [some resamples, sentences], memory-sized pieces.
+
+    Multinomial counts, got by drawing the sentences and counting them: several times faster than numpy's
+    multinomial, which draws one binomial number per sentence.
+    """
+    rows = max(1, _WEIGHTS_AT_ONCE // sentences)
+    for start in range(0, resamples, rows):
+        size = min(rows, resamples - start)
+        drawn = generator.integers(sentences, size=(size, sentences))
+        drawn += np.arange(0, size * sentences, sentences)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=size * sentences)
+        yield counts.reshape(size, sentences).astype(float)

@@ -1,0 +1,142 @@
+"""Sentence similarity: the cosine between what was meant and what arrived, raw and rescaled against random pairs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, ClassVar
+
+from semcom.metrics.embedding_model import EmbeddingModel, find_model
+from semcom.metrics.metric import check_pairs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from semcom.metrics.metric import Statistics
+
+    Vector = NDArray[np.float32]
+    Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """Mean cosine between the embeddings of reference and hypothesis.
+
+        similarity          s = mean of  B(r) . B(h) / (|B(r)| |B(h)|)
+        similarity_rescaled     (s - f) / (1 - f),  f = mean cosine of random pairs of references
+
+    The raw value sits in a narrow range: unrelated sentences of one corpus are already some way from 0, so 0.9 may
+    mean half of the meaning lost. Rescaled, 0 is what an unrelated sentence of the same corpus would score, and
+    worse than that is negative. Shuffled words are barely punished: read it beside BLEU.
+
+    Identical text scores exactly 1 without being embedded. An empty hypothesis is embedded like any other text,
+    which gives every model's own vector of "nothing"; it scores low, but not 0.
+
+    Args:
+        model: the sentence encoder.
+        rescaled: whether the random pairs' cosine is taken out.
+
+    Source: Xie et al., Deep Learning Enabled Semantic Communication Systems, IEEE Trans. Signal Processing 69, 2021,
+    performance metrics; the encoder Reimers and Gurevych, Sentence-BERT, EMNLP 2019; the rescaling after Zhang et
+    al., BERTScore, ICLR 2020, section 3, baseline rescaling.
+    """
+
+    model: EmbeddingModel = EmbeddingModel()
+    rescaled: bool = False
+
+    higher_is_better: ClassVar[bool] = True
+
+    @property
+    def name(self) -> str:
+        """`similarity` or `similarity_rescaled`."""
+        return "similarity_rescaled" if self.rescaled else "similarity"
+
+    @property
+    def label(self) -> str:
+        """Names the rescaling, since the two are not comparable."""
+        return "sentence similarity (0 = random pair)" if self.rescaled else "sentence similarity (cosine)"
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Rescaled, there is no lowest value."""
+        return (-math.inf if self.rescaled else -1.0, 1.0)
+
+    @property
+    def family(self) -> Hashable:
+        """One per sentence encoder."""
+        return ("similarity", self.model)
+
+    def statistics(self, references: Sequence[str], hypotheses: Sequence[str]) -> Statistics:
+        """One, cosine with the hypothesis, cosine with a random other reference: [sentences, 3].
+
+        The first two depend on the pair alone, to the last digit. The third depends on which references there are
+        (see `random_partners`), so hand over a whole test set at once, not batch by batch.
+
+        Raises:
+            UserMistake: the sentence encoder is not to be had.
+        """
+        from semcom.metrics.embedder import load_embedder
+
+        check_pairs(references, hypotheses)
+        return cosine_statistics(load_embedder(self.model).vectors, references, hypotheses)
+
+    def combine(self, totals: Statistics) -> Statistics:
+        """Mean cosine; rescaled, nan where all references are one sentence and no random pair exists."""
+        count = totals[..., 0]
+        mean: Statistics = totals[..., 1] / count
+        if not self.rescaled:
+            return mean
+        floor = totals[..., 2] / count
+        rescaled: Statistics = (mean - floor) / (1.0 - floor)
+        return rescaled
+
+    def provenance(self) -> str:
+        """Model, hash of its weights and pooling.
+
+        Raises:
+            UserMistake: the sentence encoder is not to be had.
+        """
+        return find_model(self.model).provenance()
+
+
+def cosine_statistics(embed: Embed, references: Sequence[str], hypotheses: Sequence[str]) -> Statistics:
+    """Statistics of `Similarity` under any embedding of texts into vectors.
+
+    Args:
+        embed: from texts to vectors, [texts, width]; called once, with every text it is needed for.
+    """
+    import numpy as np
+
+    pairs = list(zip(references, hypotheses, strict=True))
+    partners = random_partners(references)
+    texts = list(dict.fromkeys([*references, *(h for r, h in pairs if h != r)]))
+    vectors = dict(zip(texts, embed(texts), strict=True))
+    to_partner = {r: cosine(vectors[r], vectors[other]) for r, other in partners.items()}
+    rows = [(1.0, 1.0 if r == h else cosine(vectors[r], vectors[h]), to_partner.get(r, math.nan)) for r, h in pairs]
+    return np.array(rows, dtype=float)
+
+
+def random_partners(references: Sequence[str]) -> dict[str, str]:
+    """Another reference for each, by chance yet always the same: empty if there is only one.
+
+    The different references stand in a ring in the order of their hashes, each looking at its neighbor. So everyone
+    is looked at once, no one looks at itself, and neither the order of sentences nor their repetition matters.
+    Neighbors in the corpus would not do: they share a subject.
+    """
+    ring = sorted(set(references), key=lambda text: blake2b(text.encode()).digest())
+    return {} if len(ring) < 2 else dict(zip(ring, [*ring[1:], ring[0]], strict=True))
+
+
+def cosine(a: Vector, b: Vector) -> float:
+    """Cosine of two vectors, 0 if one of them is zero.
+
+    Products of single-precision numbers are exact in double precision and `fsum` rounds once, so the digits do not
+    depend on how a library orders a sum.
+    """
+    along, own, other = (math.fsum((x.astype(float) * y).tolist()) for x, y in ((a, b), (a, a), (b, b)))
+    if not own or not other:
+        return 0.0
+    return max(-1.0, min(1.0, along / math.sqrt(own * other)))

@@ -1,0 +1,20 @@
+"""Named codec sizes, from one a toy can run to one worth learning from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from semcom.models.spec import CodecSpec, symmetric
+
+# Body parameters (without embeddings) fall by about four from name to name, so that a size sweep is even on a
+# logarithmic axis and the small end visibly falls short when trained alone.
+SIZES: dict[str, CodecSpec] = {
+    "tiny": symmetric(16, 1, heads=2),
+    "student_quarter": symmetric(32, 1, heads=4),
+    "student_half": symmetric(64, 2, heads=8),
+    "teacher": symmetric(128, 4, heads=8),
+    # The official DeepSC code: post-norm, untied, autoregressive, dropout 0.1 (13274086/DeepSC, main.py and transceiver.py).
+    "deepsc": replace(
+        symmetric(128, 4, heads=8), decoding="autoregressive", tied=False, norm="post", dropout=0.1
+    ),
+}

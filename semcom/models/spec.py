@@ -1,0 +1,77 @@
+"""CodecSpec: the shape of a semantic codec, written down before any tensor exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class SideSpec:
+    """One side of the link: a Transformer, and the fully connected channel code next to the air.
+
+    Args:
+        width: features per token (d_model).
+        layers: Transformer layers.
+        heads: attention heads; must divide the width.
+        feedforward: hidden units of each layer's feed-forward part.
+        channel_hidden: hidden units of the fully connected channel encoder or decoder.
+    """
+
+    width: int = 128
+    layers: int = 4
+    heads: int = 8
+    feedforward: int = 512
+    channel_hidden: int = 256
+
+    def __post_init__(self) -> None:
+        for name in ("width", "layers", "heads", "feedforward", "channel_hidden"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.width % self.heads:
+            raise ValueError(f"width must be a multiple of heads, got width {self.width} and {self.heads} heads")
+        if self.width % 2:
+            raise ValueError(f"width must be even (positions are sine and cosine pairs), got {self.width}")
+
+
+@dataclass(frozen=True)
+class CodecSpec:
+    """A transmitter and a receiver that agree on how many complex symbols a token gets.
+
+    Args:
+        transmitter: semantic encoder and channel encoder.
+        receiver: channel decoder and semantic decoder; may have another width and depth.
+        symbols_per_token: complex symbols sent per token; the bandwidth.
+        decoding: `parallel` decides all tokens at once; `autoregressive` one after another, each
+            knowing those before it.
+        tied: one matrix serves as the transmitter's embedding and the receiver's output layer. Needs equal
+            widths; with unequal ones each side keeps its own.
+        norm: layer normalization before each part (`pre`) or after its residual sum (`post`, as in DeepSC).
+        dropout: share of features dropped in training.
+    """
+
+    transmitter: SideSpec = SideSpec()
+    receiver: SideSpec = SideSpec(channel_hidden=512)
+    symbols_per_token: int = 8
+    decoding: Literal["parallel", "autoregressive"] = "parallel"
+    tied: bool = True
+    norm: Literal["pre", "post"] = "pre"
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.symbols_per_token < 1:
+            raise ValueError(f"symbols_per_token must be at least 1, got {self.symbols_per_token}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+
+    @property
+    def shares_embedding(self) -> bool:
+        """Whether both sides use one embedding matrix."""
+        return self.tied and self.transmitter.width == self.receiver.width
+
+
+def symmetric(width: int, layers: int, *, heads: int, channel_hidden: tuple[int, int] | None = None) -> CodecSpec:
+    """A codec with like sides: feed-forward 4 x width, channel code 2 x and 4 x width unless told."""
+    sending, hearing = channel_hidden or (2 * width, 4 * width)
+    side = SideSpec(width=width, layers=layers, heads=heads, feedforward=4 * width, channel_hidden=sending)
+    return CodecSpec(transmitter=side, receiver=replace(side, channel_hidden=hearing))

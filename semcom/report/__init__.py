@@ -1,0 +1,1 @@
+"""Figures and tables, from results.csv alone: no model, no torch, no run folder."""

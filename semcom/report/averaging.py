@@ -1,0 +1,142 @@
+"""Several seeds into one number with one interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from scipy.special import stdtrit
+
+from semcom.mistakes import UserMistake
+from semcom.report.results import Condition, Point, System
+from semcom.report.wording import words_of
+
+__all__ = ["Row", "average", "mean_interval"]
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: one metric of one run, of one seed.
+
+    Args:
+        number: of the line under the header, from 1, to name it in a mistake.
+    """
+
+    number: int
+    system: System
+    condition: Condition
+    metric: str
+    snr_db: float
+    interferers: int
+    level: tuple[float, ...]
+    sir_db: float
+    sinr_db: float
+    against: System | None
+    value: float
+    low: float
+    high: float
+    count: int | None
+    seed: int | None
+    status: str
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Everything but the seed: rows of one place are averaged, and no others."""
+        return (self.system, self.condition, self.metric, self.snr_db, self.interferers, self.level, self.against)
+
+
+def mean_interval(
+    values: Sequence[float], lows: Sequence[float], highs: Sequence[float]
+) -> tuple[float, float, float]:
+    """Average over seeds: the mean, and the low and high of a 95 % interval for the mean.
+
+    One seed keeps its own interval. Of S > 1 seeds, with e_s the distance from value to end on that side,
+
+        half^2 = (mean_s e_s)^2 + (t s / sqrt(S))^2,
+
+    s the sample standard deviation over seeds and t the 97.5 % point of Student's t with S - 1 degrees of freedom.
+    The first part is not divided by sqrt(S): the seeds are scored on the same sentences, whose luck does not
+    average out. The second is wide for two or three seeds because two or three seeds say little. The sum errs on the
+    wide side, since s holds some of the first part already.
+
+    A seed without an interval (NaN) adds nothing to the first part; one seed alone without an interval has none.
+    """
+    mean = math.fsum(values) / len(values)
+    if len(values) == 1:
+        return mean, lows[0], highs[0]
+    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    among_seeds = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * spread / math.sqrt(len(values))
+    below = _mean_length(value - low for value, low in zip(values, lows, strict=True))
+    above = _mean_length(high - value for value, high in zip(values, highs, strict=True))
+    return mean, mean - math.hypot(below, among_seeds), mean + math.hypot(above, among_seeds)
+
+
+def average(rows: Iterable[Row]) -> tuple[Point, ...]:
+    """Bring the rows of every place together, in order of appearance.
+
+    Runs that failed or were skipped leave no number, only their status: where other seeds finished, the mean is theirs.
+
+    Raises:
+        UserMistake: two different numbers for the same place and seed.
+    """
+    places: dict[tuple[object, ...], dict[int | None, Row]] = {}
+    for row in rows:
+        seeds = places.setdefault(row.place, {})
+        known = seeds.get(row.seed)
+        if known is not None and _differ(known, row):
+            raise UserMistake(
+                f"each codec must have one value per point, metric and seed, but rows {known.number} and {row.number} "
+                f"(codec {row.system.codec}, {row.metric}, SNR {row.snr_db:g} dB, {row.interferers} interferers, "
+                f"seed {row.seed}) differ; give the codecs different names or keep the tables apart"
+            )
+        # A run begun again after a failure may leave both its rows; the number counts.
+        if known is None or math.isnan(known.value):
+            seeds[row.seed] = row
+    return tuple(_point(list(seeds.values())) for seeds in places.values())
+
+
+def _point(rows: list[Row]) -> Point:
+    first = rows[0]
+    done = [row for row in rows if math.isfinite(row.value)]
+    value, low, high = math.nan, math.nan, math.nan
+    if done:
+        value, low, high = mean_interval(
+            [row.value for row in done], [row.low for row in done], [row.high for row in done]
+        )
+    if first.against is None:
+        words = words_of(first.metric)
+        # min and max would let NaN through or not depending on the order of their arguments.
+        low = low if math.isnan(low) else min(max(low, words.least), value)
+        high = high if math.isnan(high) else max(min(high, words.most), value)
+    counts = [row.count for row in done if row.count is not None]
+    return Point(
+        system=first.system,
+        condition=first.condition,
+        metric=first.metric,
+        snr_db=first.snr_db,
+        interferers=first.interferers,
+        value=value,
+        low=low,
+        high=high,
+        against=first.against,
+        level=first.level,
+        sir_db=first.sir_db,
+        sinr_db=first.sinr_db,
+        seeds=tuple(sorted(row.seed for row in done if row.seed is not None)),
+        count=min(counts) if counts else None,
+        missing=tuple(row.status for row in rows if not math.isfinite(row.value)),
+    )
+
+
+def _mean_length(lengths: Iterable[float]) -> float:
+    """The mean distance to one end; a percentile interval may leave its own value outside, which counts as nothing."""
+    known = [max(length, 0.0) if math.isfinite(length) else 0.0 for length in lengths]
+    return math.fsum(known) / len(known)
+
+
+def _differ(one: Row, other: Row) -> bool:
+    both = (one.value, other.value)
+    return all(map(math.isfinite, both)) and both[0] != both[1]

@@ -1,0 +1,197 @@
+"""Words for the reader: metrics, axes with units, system labels, picture captions."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from semcom.report.results import Point, Results, System, in_order
+
+__all__ = ["INTERFERERS", "SNR", "MetricWords", "caption", "crowd_title", "label", "millions", "snr_title", "words_of"]
+
+SNR = "SNR [dB] (wanted user's mean received power over noise power, per complex symbol)"
+SNR_SHORT = "SNR is the wanted user's mean received power over the receiver's noise power, per complex symbol"
+INTERFERERS = "Number of interferers; below it, total signal-to-interference ratio SIR [dB]"
+LEVEL = "Level of each interferer relative to the wanted user [dB]"
+
+
+@dataclass(frozen=True)
+class MetricWords:
+    """How a metric is called and where it can lie.
+
+    Args:
+        axis: the name with its unit, for an axis.
+        least: smallest possible value.
+        most: largest possible value.
+        floor: where its axis starts unless the curves sit in a narrow band above.
+        falls: True where less is better.
+    """
+
+    name: str
+    axis: str
+    least: float = 0.0
+    most: float = 1.0
+    floor: float = 0.0
+    falls: bool = False
+
+
+METRICS = {
+    **{f"bleu_{n}": MetricWords(f"BLEU-{n}", f"BLEU-{n} (corpus, 0 to 1)") for n in (1, 2, 3, 4)},
+    "similarity": MetricWords("similarity", "Sentence similarity (cosine)", least=-1.0),
+    "similarity_rescaled": MetricWords(
+        "rescaled similarity", "Sentence similarity (0: random pair, 1: same)", least=-math.inf
+    ),
+    "word_error_rate": MetricWords(
+        "word error rate", "Word error rate (errors per word sent, less is better)", most=math.inf, falls=True
+    ),
+    "exact_match": MetricWords("exact match", "Exact match (share of sentences, 0 to 1)"),
+}
+
+
+def words_of(metric: str) -> MetricWords:
+    """The words of a metric; an unknown one keeps its own name and no limits."""
+    plain = metric.replace("_", " ")
+    return METRICS.get(metric) or MetricWords(plain, plain, least=-math.inf, most=math.inf)
+
+
+def millions(parameters: int | None) -> str:
+    """A parameter count as people say it: 0.38 M; nothing where nothing is known."""
+    if parameters is None:
+        return ""
+    if parameters == 0:
+        return "no parameters"
+    return f"{parameters / 1e6:.2f} M" if parameters >= 5e3 else f"{parameters / 1e3:.2g} k"
+
+
+def label(system: System) -> str:
+    """Name, role, method and size: distilled (student, soft_logits+symbols, 0.38 M).
+
+    A published system's note is a sentence; it stands in the caption.
+    """
+    if system.is_published:
+        return f"{system.codec} (published; see below)"
+    told = [system.role, system.method, millions(system.parameters)]
+    return f"{system.codec} ({', '.join(each for each in told if each)})"
+
+
+def crowd_title(interferers: float, points: Iterable[Point]) -> str:
+    """A panel's title: how many interferers, and how loud together."""
+    if not interferers:
+        return "no interferers"
+    sirs = {round(p.sir_db, 1) for p in points if p.interferers == interferers and math.isfinite(p.sir_db)}
+    loud = f", SIR {_range(sirs)} dB" if sirs else ""
+    return f"{interferers:g} interferer{'s' if interferers > 1 else ''}{loud}"
+
+
+def snr_title(snr_db: float) -> str:
+    """A panel's title: the SNR."""
+    return f"SNR {snr_db:g} dB"
+
+
+def caption(part: Results, drawn: Iterable[Point], *, first: Iterable[str] = ()) -> str:
+    """All that a reader needs to trust the picture, as one paragraph.
+
+    Args:
+        drawn: the points in the picture; what is said of sentences, seeds and gaps is said of them alone.
+        first: sentences of the picture's own, to begin with.
+    """
+    points = list(drawn)
+    own = [point for point in points if not point.system.is_published]
+    said = [*first, SNR_SHORT, _air(part), _crowd(own), _symbols(own), _effort(own), _interval(own), _gaps(own)]
+    return " ".join(f"{each}." for each in [*said, *_notes(points, part)] if each)
+
+
+def _range(values: Iterable[float], form: str = "g") -> str:
+    ordered = sorted(values)
+    low, high = f"{ordered[0]:{form}}", f"{ordered[-1]:{form}}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _air(part: Results) -> str:
+    told = part.condition
+    fading = {"": "", "none": "No fading (AWGN)"}.get(told.fading, f"Fading: {told.fading}")
+    held = f", one gain per {told.coherence}" if told.coherence and told.fading not in ("", "none") else ""
+    receiver = [
+        {"": "", "none": "no equalizer"}.get(told.equalizer, f"{told.equalizer} equalizer"),
+        {"": "", "none": "no knowledge of the gains (CSI none)"}.get(told.csi, f"{told.csi} CSI"),
+        f"{told.antennas} antenna{'s' if told.antennas != 1 else ''}" if told.antennas else "",
+    ]
+    known = ", ".join(each for each in receiver if each)
+    return "; ".join(each for each in (f"{fading}{held}", f"receiver: {known}" if known else "") if each)
+
+
+def _crowd(points: list[Point]) -> str:
+    crowded = [point for point in points if point.interferers]
+    if not crowded:
+        return ""
+    kinds = ", ".join(in_order(point.condition.interference for point in crowded if point.condition.interference))
+    levels = in_order(point.level for point in crowded if point.level)
+    if not levels:
+        loud = ""
+    elif all(len(level) == 1 for level in levels):
+        loud = f"each {_range([level[0] for level in levels])} dB relative to the wanted user"
+    else:
+        longest = max(levels, key=len)
+        loud = f"at {', '.join(f'{each:g}' for each in longest)} dB relative to the wanted user"
+    return f"Interferers: {', '.join(each for each in (kinds, loud) if each)}"
+
+
+def _symbols(points: list[Point]) -> str:
+    systems = in_order(point.system for point in points)
+    tokens = {system.symbols_per_token for system in systems if system.symbols_per_token is not None}
+    words = {system.symbols_per_word for system in systems if system.symbols_per_word is not None}
+    told = [f"{_range(tokens)} per token" if tokens else "", f"{_range(words, '.3g')} per word" if words else ""]
+    if not any(told):
+        return ""
+    # Unequal bandwidth is the first thing to suspect in a comparison, so it is said of each codec by name.
+    unequal = len(tokens) > 1 or len({f"{each:.3g}" for each in words}) > 1
+    each = "; by codec: " + ", ".join(f"{s.codec} {_bandwidth(s)}" for s in systems) if unequal else ""
+    return f"Complex symbols: {', '.join(one for one in told if one)}{each}"
+
+
+def _bandwidth(system: System) -> str:
+    amount = system.symbols_per_word if system.symbols_per_word is not None else system.symbols_per_token
+    return "?" if amount is None else f"{amount:.3g}"
+
+
+def _effort(points: list[Point]) -> str:
+    counts = {point.count for point in points if point.count is not None}
+    seeds = sorted({seed for point in points for seed in point.seeds})
+    named = ", ".join(map(str, seeds)) if len(seeds) <= 8 else f"{len(seeds)} of them, {seeds[0]} to {seeds[-1]}"
+    sentences = f"{_range(counts, '.0f')} sentences per point and seed" if counts else ""
+    return "; ".join(each for each in (sentences, f"seed{'s' * (len(seeds) > 1)}: {named}" if seeds else "") if each)
+
+
+def _interval(points: list[Point]) -> str:
+    if not any(math.isfinite(point.low) for point in points):
+        return ""
+    pairs = "paired " if any(point.against is not None for point in points) else ""
+    bootstrap = f"95 % {pairs}bootstrap interval over sentences"
+    if max(len(point.seeds) for point in points) < 2:
+        return f"Bands and bars: {bootstrap}; one seed, so the spread between trainings is not in them"
+    return f"Bands and bars: 95 % interval of the mean over seeds, {bootstrap[5:]} and Student-t spread over seeds"
+
+
+def _gaps(points: list[Point]) -> str:
+    missing = Counter(status for point in points for status in point.missing)
+    if not missing:
+        return ""
+    told = " and ".join(f"{count} {status}" for status, count in sorted(missing.items()))
+    partial = any(point.missing and point.is_measured for point in points)
+    others = "; where other seeds finished, the mean is theirs" if partial else ""
+    return f"Not measured, left as gaps: {told}{others}"
+
+
+def _notes(points: list[Point], part: Results) -> list[str]:
+    """One sentence for each published system: its note, and where its receiver was not ours."""
+    notes = []
+    for system in in_order(point.system for point in points if point.system.is_published):
+        theirs = next(point.condition for point in points if point.system == system)
+        ours = part.condition
+        names = ("coherence", "equalizer", "csi", "antennas")
+        other = [f"{n} {getattr(theirs, n)}" for n in names if getattr(theirs, n) not in ("", None, getattr(ours, n))]
+        unlike = f" [{', '.join(other)}]" if other else ""
+        notes.append(f"Dashed and hollow, published: {system.codec}: {system.method.rstrip('.')}{unlike}")
+    return notes

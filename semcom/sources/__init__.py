@@ -1,0 +1,1 @@
+"""What there is to say: corpora, tokenizers and batches of sentences."""

@@ -1,0 +1,153 @@
+"""Archives: wanted texts read out of a compressed tar that is trusted with nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from semcom.mistakes import UserMistake
+from semcom.sources.sentences import Progress
+
+# Europarl unpacked is some 5 GB in 190,000 files; its largest single text is below 400 MB.
+LARGEST_MEMBER = 1_000_000_000
+LARGEST_TOTAL = 20_000_000_000
+MOST_MEMBERS = 1_000_000
+LONGEST_LINE = 1_000_000
+# What may lie between two members: padding, and headers that carry long names.
+_HEADROOM = 1_000_000
+
+
+class _DamageError(Exception):
+    """The archive is not what it should be; the reason becomes part of one message."""
+
+
+def texts(
+    path: Path, wanted: Callable[[str], bool], progress: Progress | None = None
+) -> Iterator[tuple[str, Iterator[str]]]:
+    """The name and the lines of each wanted text in a .tgz, or of the one text in a plain .gz (with no name).
+
+    Nothing is unpacked to disk. The lines of one text must be read before the next is asked for. Bytes that
+    are not UTF-8 come as U+FFFD.
+
+    Raises:
+        UserMistake: when the archive is damaged or cut short, has a name that leads outside, a wanted text
+            that is a link or a device, or anything larger or more numerous than a corpus can be.
+    """
+    with _mistaken(path), path.open("rb") as raw, gzip.GzipFile(fileobj=raw) as unzipped:
+        metered = _Metered(unzipped)
+        size = path.stat().st_size
+        report = (lambda: progress("reading the archive", raw.tell(), size)) if progress else (lambda: None)
+        for name, file in _members(metered, wanted, report) if _is_tar(metered.peek()) else _alone(metered):
+            yield name, _lines(file, path, report)
+        # Reading to the very end makes gzip compare its checksum.
+        metered.allow(_HEADROOM)
+        while metered.read(1 << 16):
+            pass
+
+
+@contextlib.contextmanager
+def _mistaken(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (_DamageError, tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise UserMistake(
+            f"{path} must be a whole and harmless archive, got {error}; delete it and fetch it again"
+        ) from error
+
+
+def _alone(metered: _Metered) -> Iterator[tuple[str, IO[bytes]]]:
+    metered.allow(LARGEST_MEMBER)
+    file = io.BufferedReader(metered)
+    yield "", file
+    # Or the stream below would be closed with it, before its end was checked.
+    file.detach()
+
+
+def _members(
+    metered: _Metered, wanted: Callable[[str], bool], report: Callable[[], None]
+) -> Iterator[tuple[str, IO[bytes]]]:
+    total = count = 0
+    with tarfile.open(fileobj=metered, mode="r|") as archive:
+        while (member := archive.next()) is not None:
+            # tarfile remembers every member it has passed; none is asked for again.
+            archive.members.clear()  # type: ignore[attr-defined]
+            count += 1
+            total += member.size
+            _check(member, total, count)
+            metered.allow(member.size + _HEADROOM)
+            if count % 100 == 0:
+                report()
+            if wanted(member.name):
+                yield member.name, _opened(archive, member)
+
+
+def _check(member: tarfile.TarInfo, total: int, count: int) -> None:
+    name = PurePosixPath(member.name)
+    if name.is_absolute() or ".." in name.parts or "\\" in member.name:
+        raise _DamageError(f"the name {member.name!r}, which leads outside")
+    if member.size < 0 or member.size > LARGEST_MEMBER or total > LARGEST_TOTAL:
+        raise _DamageError(f"{member.name!r} of {member.size:,} bytes, {total:,} in all")
+    if count > MOST_MEMBERS:
+        raise _DamageError(f"more than {MOST_MEMBERS:,} files")
+
+
+def _opened(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    # isreg() is true of sparse files, whose size on paper costs nothing to claim.
+    if not member.isreg() or member.issparse():
+        raise _DamageError(f"{member.name!r}, which is a link or no ordinary file")
+    file = archive.extractfile(member)
+    if file is None:
+        raise _DamageError(f"{member.name!r}, which has no content")
+    return file
+
+
+def _lines(file: IO[bytes], path: Path, report: Callable[[], None]) -> Iterator[str]:
+    # Runs while the caller reads, outside of the frame that opened the archive: it needs its own translation.
+    with _mistaken(path):
+        for count, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b"")):
+            if len(line) == LONGEST_LINE:
+                raise _DamageError(f"a line of more than {LONGEST_LINE:,} bytes")
+            if count % 10_000 == 9_999:
+                report()
+            yield line.decode("utf-8", "replace").rstrip("\r\n")
+
+
+def _is_tar(block: bytes) -> bool:
+    try:
+        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.TarError:
+        return False
+    return True
+
+
+class _Metered(io.RawIOBase):
+    """An unzipped stream that gives no more bytes than were allowed: a small file can unzip to any size."""
+
+    def __init__(self, inner: gzip.GzipFile) -> None:
+        self._inner = inner
+        self._left = _HEADROOM
+
+    def allow(self, count: int) -> None:
+        """From here on, give this many bytes at most."""
+        self._left = count
+
+    def peek(self) -> bytes:
+        """The first block, without taking it."""
+        return self._inner.peek(tarfile.BLOCKSIZE)[: tarfile.BLOCKSIZE]
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._inner.read(len(buffer))
+        self._left -= len(data)
+        if self._left < 0:
+            raise _DamageError("more bytes than its own headers announce")
+        buffer[: len(data)] = data
+        return len(data)

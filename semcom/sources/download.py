@@ -1,0 +1,229 @@
+"""Downloads that can be broken off: a file from the web, fetched in as many pieces as it takes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import json
+import re
+import shutil
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from semcom.mistakes import UserMistake
+from semcom.sources.cache import replacing, unwritable
+from semcom.sources.sentences import Progress
+
+_BLOCK = 1 << 18
+_TIMEOUT_S = 60.0
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)$")
+# What may pass: the connection broke, or the server is busy. Anything else is final.
+_PASSING = (408, 429, 500, 502, 503, 504)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the server said of the file when the first piece came, kept beside the piece.
+
+    Args:
+        validator: its strong ETag, or else its date; empty when it gave neither, and then nothing is resumed.
+        total: its size in bytes, 0 if not told.
+    """
+
+    url: str
+    validator: str
+    total: int
+
+
+class _BreakError(Exception):
+    """The connection ended before the file did; what came is kept, and asking again goes on from there."""
+
+
+def fetch(
+    url: str,
+    target: Path,
+    progress: Progress | None = None,
+    *,
+    largest: int,
+    attempts: int = 5,
+    wait: Callable[[float], None] = time.sleep,
+) -> None:
+    """Download a file, going on where an earlier call or a broken connection stopped.
+
+    The piece so far waits beside the target as *.part. It is gone on with only if the server still has the
+    very same file (If-Range with its ETag or date) and does answer with a range; otherwise the download
+    starts afresh. The target appears when every byte is there.
+
+    Args:
+        largest: give up on anything that has more bytes than this.
+        attempts: give up after so many breaks in a row that brought nothing new.
+        wait: called with the seconds between two attempts.
+
+    Raises:
+        UserMistake: when the address is refused, the server does not have the file, or the line stays broken.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise UserMistake(f"url must begin with http:// or https://, got {url!r}; check the spelling")
+    part = target.with_name(target.name + ".part")
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(part, error) from error
+    barren = 0
+    while True:
+        before = _size(part)
+        try:
+            _fetch_more(url, part, progress, largest=largest)
+            break
+        # A dead line shows as any of these; what the disk refuses is a UserMistake by now.
+        except (_BreakError, http.client.HTTPException, OSError) as error:
+            _raise_if_final(error, url)
+            barren = 0 if _size(part) > before else barren + 1
+            if barren >= attempts:
+                raise UserMistake(
+                    f"{url} must be reachable, got {_reason(error)} ({attempts} times in a row); "
+                    "run the same command again later, it goes on from where it stopped"
+                ) from error
+            if progress:
+                progress(f"waiting to go on ({_reason(error)})", _size(part), 0)
+            wait(min(60.0, 2.0**barren))
+    part.replace(target)
+    _note(part).unlink(missing_ok=True)
+
+
+def sha256_of(path: Path, progress: Progress | None = None) -> str:
+    """The hash of a file, read in blocks."""
+    checksum, size = hashlib.sha256(), path.stat().st_size
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            checksum.update(block)
+            if progress:
+                progress("checking the archive", file.tell(), size)
+    return checksum.hexdigest()
+
+
+def _fetch_more(url: str, part: Path, progress: Progress | None, *, largest: int) -> None:
+    """One request: append to the piece, or begin it anew; returns when the file is complete."""
+    have, seen = _size(part), _read_note(part, url)
+    headers = {"User-Agent": "semcom", "Accept-Encoding": "identity"}
+    if have and seen and seen.validator:
+        headers |= {"Range": f"bytes={have}-", "If-Range": seen.validator}
+    else:
+        have = 0
+    try:
+        answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=_TIMEOUT_S)
+    except urllib.error.HTTPError as error:
+        with error:
+            if error.code != 416 or seen is None:
+                raise
+            # Nothing lies beyond our last byte: either that was all, or the piece belongs to another file.
+            if have == seen.total:
+                return
+            _forget(part)
+            raise _BreakError("a piece that no longer fits the file") from error
+    with answer:
+        if answer.status == 206 and seen is not None:
+            _check_range(answer, part, have, seen)
+        else:
+            have, seen = 0, _announced(answer, url)
+            _write_note(part, seen)
+        if seen.total > largest:
+            raise UserMistake(f"{url} must be at most {largest:,} bytes, got {seen.total:,}; check the address")
+        _refuse_full_disk(part, seen.total - have)
+        have = _copy(answer, part, have, seen.total or largest, progress)
+    if have < seen.total:
+        raise _BreakError(f"{have:,} of {seen.total:,} bytes")
+    if have > (seen.total or largest):
+        _forget(part)
+        raise _BreakError(f"more bytes than the {seen.total or largest:,} there may be")
+
+
+def _copy(answer: http.client.HTTPResponse, part: Path, have: int, total: int, progress: Progress | None) -> int:
+    """Write what comes behind the first `have` bytes; the answer is how many there are then."""
+    with contextlib.ExitStack() as files:
+        try:
+            file = files.enter_context(part.open("ab" if have else "wb"))
+        except OSError as error:
+            raise unwritable(part, error) from error
+        while have <= total and (block := answer.read(_BLOCK)):
+            try:
+                file.write(block)
+            except OSError as error:
+                raise unwritable(part, error) from error
+            have += len(block)
+            if progress:
+                progress("downloading", have, total)
+    return have
+
+
+def _announced(answer: http.client.HTTPResponse, url: str) -> _Seen:
+    """What the server says of the file as it begins to send it."""
+    tag = answer.headers.get("ETag", "")
+    # A weak tag promises the same meaning and not the same bytes, so it cannot join two pieces.
+    validator = tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
+    length = answer.headers.get("Content-Length", "")
+    return _Seen(url, validator, int(length) if length.isdecimal() else 0)
+
+
+def _check_range(answer: http.client.HTTPResponse, part: Path, have: int, seen: _Seen) -> None:
+    """Refuse a range that does not join on to our piece of the same file."""
+    found = _CONTENT_RANGE.match(answer.headers.get("Content-Range", ""))
+    if found is None or int(found[1]) != have or found[2] not in ("*", str(seen.total)):
+        _forget(part)
+        raise _BreakError("another range than the one asked for")
+
+
+def _raise_if_final(error: Exception, url: str) -> None:
+    if isinstance(error, urllib.error.HTTPError) and error.code not in _PASSING:
+        raise UserMistake(
+            f"{url} must be there for all to fetch, got status {error.code} ({error.reason}); check the address"
+        ) from error
+    if isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError):
+        raise UserMistake(f"{url} must have a valid certificate, got {_reason(error)}; check the address") from error
+
+
+def _refuse_full_disk(part: Path, needed: int) -> None:
+    free = shutil.disk_usage(part.parent).free
+    if needed > free:
+        raise UserMistake(
+            f"the download needs {needed:,} bytes of disk, got {free:,} free at {part.parent}; "
+            "make room, or name another folder in SEMCOM_CACHE"
+        )
+
+
+def _reason(error: Exception) -> str:
+    reason = getattr(error, "reason", error)
+    return str(reason) or type(error).__name__
+
+
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
+
+
+def _note(part: Path) -> Path:
+    return part.with_name(part.name + ".json")
+
+
+def _write_note(part: Path, seen: _Seen) -> None:
+    with replacing(_note(part)) as temporary:
+        temporary.write_text(json.dumps(asdict(seen)))
+
+
+def _read_note(part: Path, url: str) -> _Seen | None:
+    try:
+        facts = json.loads(_note(part).read_text())
+        seen = _Seen(str(facts["url"]), str(facts["validator"]), int(facts["total"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return seen if seen.url == url else None
+
+
+def _forget(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _note(part).unlink(missing_ok=True)

@@ -1,0 +1,201 @@
+"""Europarl: the English debates of the European Parliament, fetched once from the official site."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from semcom.mistakes import UserMistake
+from semcom.sources import cache
+from semcom.sources.archive import texts
+from semcom.sources.download import fetch, sha256_of
+from semcom.sources.prose import is_sentence, sentences_of
+from semcom.sources.sentences import Cleaning, Corpus, Progress, Selection, digest, split
+
+# Part of the fingerprint: raise it when a change below alters a single sentence.
+PREPARATION_VERSION = 1
+OFFICIAL_URL = "https://www.statmt.org/europarl/v7/europarl.tgz"
+# The official archive has 1.5 GB.
+LARGEST_ARCHIVE = 4_000_000_000
+
+# One file a day, or a part of a day: txt/en/ep-00-01-17.txt, txt/en/ep-07-05-23-005-04.txt.
+_DAY = re.compile(r"(?:.*/)?txt/en/ep-(?P<year>\d\d|\d{4})-(?P<month>\d\d)-\d\d[\w.-]*\.txt")
+# The English side of a language pair, or English alone; one sentence or so a line, and no dates.
+_UNDATED = re.compile(r"(?:.*/)?europarl-v\d+(?:\.\w\w-en)?\.en")
+_TAG = re.compile(r"<[^<>]*>")
+# "(FR)" before a speech tells the language in which it was given.
+_LANGUAGE = re.compile(r"^\W*\([A-Z]{2}\)\s*")
+
+
+@dataclass(frozen=True)
+class Europarl:
+    """Release 7 of Europarl, English side, cut into sentences; it must be prepared once.
+
+    The debates of October to December 2000 are left out wherever the archive has dates, because the authors
+    of the corpus ask that this quarter be kept for testing. The texts are reports of the European Parliament;
+    name it and the paper wherever the text, or a model trained on it, is published.
+
+    No checksum is published. Unless `sha256` says what to expect, the first archive that comes is trusted if
+    it is whole, its hash is remembered, and a later one that differs is refused.
+
+    Args:
+        longest: most words a sentence may have.
+        shortest: fewest words a sentence may have.
+        cleaning: letters (a-z and . ! ? alone, as the field does) or light (as written).
+        sentences: keep this many at most, chosen by hash.
+        url: the source release (1.5 GB, slow to fetch, dated), a language pair such as fr-en.tgz beside it,
+            europarl-v7.en.gz (0.1 GB, undated), or a path to any of them on this machine.
+        sha256: hash that the archive must have; None trusts the first one.
+
+    Source: Koehn, Europarl: A Parallel Corpus for Statistical Machine Translation, MT Summit 2005.
+    """
+
+    longest: int = 30
+    shortest: int = 4
+    cleaning: Cleaning = "letters"
+    sentences: int | None = None
+    url: str = OFFICIAL_URL
+    sha256: str | None = None
+    source: Literal["europarl"] = "europarl"
+
+    def __post_init__(self) -> None:
+        self._selection()
+        if self.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", self.sha256):
+            raise UserMistake(f"sha256 must be 64 digits of 0-9 and a-f, got {self.sha256!r}; leave it out to trust")
+
+    def fingerprint(self) -> str:
+        """Covers the archive that was prepared, and the rules.
+
+        Before anything was prepared it covers the address alone, so it changes once by preparing.
+        """
+        header = cache.read_header(self._prepared(), self._key())
+        content = ["archive", header.origin] if header else ["unprepared", self.url, self.sha256]
+        return digest(self.source, [*content, PREPARATION_VERSION], self._selection())
+
+    def prepare(self, progress: Progress | None = None) -> str:
+        """Fetch the archive, check it, and keep its English sentences; does nothing where that was done.
+
+        A download that was broken off goes on from where it stopped. The archive is deleted afterwards,
+        unless it was on this machine already.
+
+        Raises:
+            UserMistake: when it cannot be fetched, is damaged, or is not the one expected.
+        """
+        prepared, key = self._prepared(), self._key()
+        header = cache.read_header(prepared, key)
+        if header and cache.is_whole(prepared, key):
+            return f"europarl: {header.lines:,} sentences were prepared before, at {prepared}"
+        local = _local_path(self.url)
+        archive = local or prepared.with_suffix(".archive")
+        if local and not local.is_file():
+            raise UserMistake(f"url must be a web address or a file, got {self.url}; check the spelling")
+        if not archive.exists():
+            fetch(self.url, archive, progress, largest=LARGEST_ARCHIVE)
+        try:
+            found = sha256_of(archive, progress)
+            trust = self._trusted(found)
+            counted: Counter[str] = Counter()
+            header = cache.write(prepared, key, _sentences(archive, counted, progress), origin=found)
+        finally:
+            # A refused archive must go too, or it would be met again by every later attempt.
+            if not local and archive.exists():
+                archive.unlink()
+        return (
+            f"europarl: {header.lines:,} sentences from {counted['kept']:,} texts "
+            f"({counted['held out']:,} of October to December 2000 left out); archive sha256 {found} ({trust})"
+        )
+
+    def load(self, progress: Progress | None = None) -> Corpus:
+        """The cleaned and split sentences.
+
+        Raises:
+            UserMistake: when the corpus was not prepared, or its file is damaged.
+        """
+        if cache.read_header(self._prepared(), self._key()) is None:
+            raise UserMistake("the corpus europarl must be prepared first, got no text; run semcom prepare europarl")
+        fingerprint = self.fingerprint()
+        kept = cache.remember("europarl", fingerprint, lambda: self._cleaned(progress))
+        return split(kept, fingerprint=fingerprint, name="the corpus europarl")
+
+    def _selection(self) -> Selection:
+        return Selection(self.shortest, self.longest, self.cleaning, self.sentences)
+
+    def _key(self) -> str:
+        return json.dumps([self.url, self.sha256, PREPARATION_VERSION])
+
+    def _prepared(self) -> Path:
+        return cache.place("europarl-whole", self._key())
+
+    def _cleaned(self, progress: Progress | None) -> tuple[str, ...]:
+        prepared = self._prepared()
+        if not cache.is_whole(prepared, self._key()):
+            raise UserMistake(f"{prepared} must be as it was written, got a damaged file; run semcom prepare europarl")
+        if progress:
+            progress("cleaning text", 0, 0)
+        return self._selection().apply(cache.read(prepared))
+
+    def _trusted(self, found: str) -> str:
+        """Compare the archive's hash with the expected or the remembered one, or remember it."""
+        note = cache.place("europarl-seen", self.url).with_suffix(".sha256")
+        if self.sha256 is not None:
+            expected, ground = self.sha256, "as the scenario asks"
+        elif note.is_file():
+            expected, ground = note.read_text().strip(), "as at the first download"
+        else:
+            with cache.replacing(note) as temporary:
+                temporary.write_text(found + "\n")
+            return "no checksum is published: trusted on first use, and remembered"
+        if found != expected:
+            raise UserMistake(
+                f"the archive {self.url} must have sha256 {expected} {ground}, got {found}; "
+                f"find out why it changed, then delete {note} or correct sha256"
+            )
+        return ground
+
+
+def _sentences(archive: Path, counted: Counter[str], progress: Progress | None) -> Iterator[str]:
+    """The English sentences of an archive, text after text in its own order."""
+    for name, lines in texts(archive, _is_wanted, progress):
+        if _is_held_out(name):
+            counted["held out"] += 1
+            continue
+        counted["kept"] += 1
+        for line in lines:
+            yield from sentences_in(line)
+    if not counted["kept"]:
+        raise UserMistake(
+            f"{archive} must hold English debates (txt/en/ep-*.txt or europarl-v7*.en), got none; check the url"
+        )
+
+
+def sentences_in(line: str) -> Iterator[str]:
+    """The sentences in one line of a debate: markup gone, scraps and undecodable text left out.
+
+    A line that is only a tag, and a heading, which has no stop, give none.
+    """
+    text = html.unescape(_TAG.sub(" ", line))
+    if "\ufffd" not in text:
+        yield from filter(is_sentence, sentences_of(_LANGUAGE.sub("", text)))
+
+
+def _is_wanted(name: str) -> bool:
+    return bool(_DAY.fullmatch(name) or _UNDATED.fullmatch(name))
+
+
+def _is_held_out(name: str) -> bool:
+    day = _DAY.fullmatch(name)
+    return day is not None and day["year"] in ("00", "2000") and int(day["month"]) >= 10
+
+
+def _local_path(url: str) -> Path | None:
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    return None if "://" in url else Path(url).expanduser()

@@ -1,0 +1,137 @@
+"""Text files: the user's own sentences, one a line, from one file or from a folder of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from semcom.mistakes import UserMistake
+from semcom.sources import cache
+from semcom.sources.sentences import Cleaning, Corpus, Progress, Selection, digest, split
+
+# Bounds on what can be meant as sentences; a text is held in memory while it is cleaned.
+LARGEST_BYTES = 1_000_000_000
+LONGEST_LINE = 100_000
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """Sentences from a UTF-8 text file, one a line, or from every .txt file directly inside a folder.
+
+    Lines of unfitting length are passed over. The fingerprint follows the content and not the name, so a
+    renamed file is the same corpus.
+
+    Args:
+        path: a file or a folder; a relative one is sought from the working directory.
+        longest: most words a sentence may have.
+        shortest: fewest words a sentence may have.
+        cleaning: letters (a-z and . ! ? alone, as the field does) or light (as written).
+        sentences: keep this many at most, chosen by hash.
+    """
+
+    path: str = "sentences.txt"
+    longest: int = 30
+    shortest: int = 4
+    cleaning: Cleaning = "letters"
+    sentences: int | None = None
+    source: Literal["file"] = "file"
+
+    def __post_init__(self) -> None:
+        self._selection()
+
+    def fingerprint(self) -> str:
+        """Covers every byte of the text, and the rules.
+
+        Raises:
+            UserMistake: when there is no such file, or it cannot be read or is far too large.
+        """
+        checksum = hashlib.sha256()
+        for path in self._files():
+            data = _bytes(path)
+            # The length keeps two files apart from one that holds the text of both.
+            checksum.update(b"%d\n" % len(data))
+            checksum.update(data)
+        return digest(self.source, checksum.hexdigest(), self._selection())
+
+    def prepare(self, progress: Progress | None = None) -> str:
+        """Read and clean the text once, which also finds whatever is wrong with it."""
+        found = self.load(progress)
+        counts = f"{len(found.train):,} train, {len(found.validation):,} validation, {len(found.test):,} test"
+        return f"{self.path}: {counts} sentences"
+
+    def load(self, progress: Progress | None = None) -> Corpus:
+        """The cleaned and split sentences.
+
+        Raises:
+            UserMistake: when the text is missing, is not UTF-8, is empty or is too small to split.
+        """
+        fingerprint = self.fingerprint()
+        kept = cache.remember("file", fingerprint, lambda: self._cleaned(progress))
+        return split(kept, fingerprint=fingerprint, name=self.path)
+
+    def _selection(self) -> Selection:
+        return Selection(self.shortest, self.longest, self.cleaning, self.sentences)
+
+    def _cleaned(self, progress: Progress | None) -> tuple[str, ...]:
+        files = self._files()
+        lines: list[str] = []
+        for done, path in enumerate(files):
+            if progress:
+                progress("reading text", done, len(files))
+            lines.extend(_lines(path))
+        if progress:
+            progress("cleaning text", 0, 0)
+        kept = self._selection().apply(lines)
+        if not kept:
+            raise UserMistake(
+                f"{self.path} must hold sentences of {self.shortest} to {self.longest} words, got "
+                f"{len(lines)} lines and none that fits; write one sentence a line, or change shortest and longest"
+            )
+        return kept
+
+    def _files(self) -> list[Path]:
+        path = Path(self.path).expanduser()
+        if path.is_dir():
+            files = sorted(inner for inner in path.glob("*.txt") if inner.is_file())
+            if not files:
+                raise UserMistake(f"the folder {self.path} must hold .txt files, got none; name a file, or add some")
+        elif path.is_file():
+            files = [path]
+        else:
+            got = "something that is neither" if path.exists() else "nothing of that name"
+            raise UserMistake(f"path must be a text file or a folder, got {self.path} ({got}); check the spelling")
+        size = sum(file.stat().st_size for file in files)
+        if size > LARGEST_BYTES:
+            raise UserMistake(
+                f"{self.path} must be at most {LARGEST_BYTES:,} bytes of text, got {size:,}; give a part of it"
+            )
+        return files
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserMistake(f"{path} must be readable, got {error.strerror or error}; check its permissions") from error
+
+
+def _lines(path: Path) -> Iterator[str]:
+    data = _bytes(path)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UserMistake(
+            f"{path} must be UTF-8 text, got byte 0x{data[error.start]:02x} in line {line}; save it as UTF-8"
+        ) from error
+    for number, line_text in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1):
+        if len(line_text) > LONGEST_LINE:
+            raise UserMistake(
+                f"{path} must hold one sentence a line, got {len(line_text):,} characters in line {number}; "
+                "cut it into sentences"
+            )
+        if line_text.strip():
+            yield line_text

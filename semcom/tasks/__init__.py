@@ -1,0 +1,1 @@
+"""What the receiver wants, one file a task: the trip of one batch."""

@@ -1,0 +1,113 @@
+"""Weights and training state on disk: written whole or not at all, read without trusting them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from semcom.mistakes import UserMistake
+
+HEADER_LIMIT = 1 << 20
+
+
+def replace_file(path: Path, write: Any) -> None:
+    """Call write(temporary path), then move the result into place: readers see the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def weights_of(module: nn.Module) -> dict[str, Tensor]:
+    """Every parameter once, under its first name; tied ones are not repeated."""
+    return {name: parameter.detach() for name, parameter in module.named_parameters()}
+
+
+def save_weights(module: nn.Module, path: Path, *, about: dict[str, str]) -> None:
+    """Save parameters as safetensors, with strings about them in the header."""
+    weights = {name: weight.cpu().contiguous() for name, weight in weights_of(module).items()}
+    replace_file(path, lambda temporary: save_file(weights, temporary, metadata=about))
+
+
+def load_weights(module: nn.Module, path: Path) -> None:
+    """Fill a module from safetensors; every name and shape must be the module's own.
+
+    Raises:
+        UserMistake: the file is missing, damaged, not safetensors, or of another shape.
+    """
+    own = weights_of(module)
+    try:
+        with safe_open(path, framework="pt", device="cpu") as stored:
+            names = set(stored.keys())
+            if names != set(own):
+                strange = sorted(names.symmetric_difference(own))[:3]
+                raise UserMistake(f"{path}: these weights belong to another network: {', '.join(strange)} do not match")
+            for name, weight in own.items():
+                shape = tuple(stored.get_slice(name).get_shape())
+                if shape != tuple(weight.shape):
+                    raise UserMistake(
+                        f"{path}: {name} must have shape {tuple(weight.shape)}, got {shape}; "
+                        "the weights belong to a codec of another size or vocabulary"
+                    )
+            for name, weight in own.items():
+                weight.copy_(stored.get_tensor(name))
+    except FileNotFoundError:
+        raise UserMistake(f"{path}: no such file; train the codec first with `semcom run`") from None
+    except (SafetensorError, OSError) as error:
+        raise UserMistake(
+            f"{path}: not a readable safetensors file ({error}); delete it and run again to retrain"
+        ) from None
+
+
+class Checkpoint:
+    """The state of one unfinished training, replaced whole at every save.
+
+    Only tensors, numbers and strings go in, so that it can be read with `weights_only=True`: a file from
+    outside cannot run code.
+
+    Args:
+        path: where it lives.
+        identity: of what is trained; a checkpoint of anything else is not taken.
+    """
+
+    def __init__(self, path: Path, identity: str) -> None:
+        self.path = path
+        self.identity = identity
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace the checkpoint by this state."""
+        replace_file(self.path, lambda temporary: torch.save({**state, "identity": self.identity}, temporary))
+
+    def load(self) -> dict[str, Any] | None:
+        """The state last saved, or None if there is none worth going on from.
+
+        A damaged or foreign checkpoint is not an error: it costs the training done so far, never the result.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            state = torch.load(self.path, weights_only=True, map_location="cpu")
+        except Exception:  # torch raises half a dozen types for a damaged file, and none is a reason to stop
+            return None
+        if not isinstance(state, dict) or state.get("identity") != self.identity:
+            return None
+        return state
+
+    def delete(self) -> None:
+        """Forget it; the training is finished."""
+        self.path.unlink(missing_ok=True)
+
+
+def about_codec(spec: object, **more: object) -> dict[str, str]:
+    """A safetensors header: strings only."""
+    return {"spec": json.dumps(spec, sort_keys=True), **{key: str(value) for key, value in more.items()}}

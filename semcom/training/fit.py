@@ -1,0 +1,222 @@
+"""fit: the only training loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from channels import Chance
+from semcom.mistakes import UserMistake
+from semcom.sources.batches import SentenceBatch
+from semcom.training.checkpoint import Checkpoint
+from semcom.training.settings import TrainingSettings
+
+CHECKPOINT_SECONDS = 20.0
+SMOOTHING = 50  # steps over which the loss that is shown and watched is averaged
+DIVERGED = 2.0  # a smoothed loss this many times the first one is not coming back
+
+
+class Batches(Protocol):
+    """Training batches by step number; the same number gives the same batch."""
+
+    def at(self, step: int) -> SentenceBatch: ...
+
+
+class Progress(Protocol):
+    """Called after a step: how many are done, of how many, and what to say."""
+
+    def __call__(self, done: int, total: int, message: str) -> None: ...
+
+
+def silent(done: int, total: int, message: str) -> None:
+    """Say nothing."""
+
+
+class Diverged(RuntimeError):
+    """Training left the finite numbers, or the good ones; the codec holds the last good weights."""
+
+
+@dataclass
+class History:
+    """What a training looked like: one entry per validation."""
+
+    steps: list[int] = field(default_factory=list)
+    losses: list[dict[str, float]] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+
+
+def fit(
+    objective: nn.Module,
+    batches: Batches,
+    settings: TrainingSettings,
+    chance: Chance,
+    *,
+    checkpoint: Checkpoint | None = None,
+    validate: Callable[[], float] | None = None,
+    progress: Progress = silent,
+    device: str = "cpu",
+) -> History:
+    """Minimize an objective, in place.
+
+    Step t depends on the weights, the optimizer and t alone: batch, air and dropout come from streams named
+    after t. So a training killed at any instant and begun again ends with the same weights, bit for bit on
+    CPU, as one never killed.
+
+    Args:
+        objective: called with (batch, link, chance), gives named losses.
+        checkpoint: where to keep unfinished work; None keeps none.
+        validate: a number to follow, smaller is better; called every `validate_every` steps.
+
+    Raises:
+        Diverged: the loss is not finite, or has grown past any hope.
+    """
+    fabric = Fabric(accelerator=device, devices=1, precision=_precision(settings, device))
+    trained = {name: p for name, p in objective.named_parameters() if p.requires_grad}
+    optimizer = _optimizer(trained, settings)
+    model, wrapped = fabric.setup(objective, optimizer)
+    state = _State(trained, optimizer, checkpoint)
+    state.resume()
+    objective.train()
+    for step in range(state.step, settings.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = settings.learning_rate_at(step)
+        losses = _losses(model, batches.at(step), settings, chance.of("step", step), fabric.device)
+        total = torch.stack(list(losses.values())).sum()
+        state.watch(step, float(total.detach()), losses)
+        fabric.backward(total)
+        fabric.clip_gradients(model, wrapped, max_norm=settings.clip, error_if_nonfinite=False)
+        wrapped.step()
+        wrapped.zero_grad(set_to_none=True)
+        done = step + 1
+        if validate is not None and (done % settings.validate_every == 0 or done == settings.steps):
+            objective.eval()
+            state.note(done, validate())
+            objective.train()
+        state.keep(done)
+        progress(done, settings.steps, state.message())
+    objective.eval()
+    return state.history
+
+
+def _losses(
+    model: nn.Module, batch: SentenceBatch, settings: TrainingSettings, chance: Chance, device: torch.device
+) -> dict[str, Tensor]:
+    """The named losses of one step, with dropout drawn from the step's own stream."""
+    link = settings.link(chance.of("link"))
+    with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]):
+        torch.manual_seed(chance.of("dropout").integer())
+        losses: dict[str, Tensor] = model(batch.to(device), link, chance.of("air"))
+    return losses
+
+
+def _precision(settings: TrainingSettings, device: str) -> Any:
+    if settings.precision == "32":
+        return "32-true"
+    if device == "cpu" or not torch.cuda.is_bf16_supported():
+        raise UserMistake("training.precision bf16 needs an accelerator that computes in it; use '32' on this machine")
+    return "bf16-mixed"
+
+
+def _optimizer(trained: dict[str, nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:
+    matrices = [p for p in trained.values() if p.ndim > 1]
+    vectors = [p for p in trained.values() if p.ndim <= 1]
+    groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(
+        [group for group in groups if group["params"]],
+        lr=settings.learning_rate,
+        betas=(0.9, 0.98),
+        eps=1e-8,
+        fused=True,
+    )
+
+
+class _State:
+    """Where a training stands: what a checkpoint saves and a restart needs."""
+
+    def __init__(
+        self, trained: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer, checkpoint: Checkpoint | None
+    ) -> None:
+        self.trained = trained
+        self.optimizer = optimizer
+        self.checkpoint = checkpoint
+        self.history = History()
+        self.step = 0
+        self.first = 0.0
+        self.smooth: dict[str, float] = {}
+        self.saved_at = time.monotonic()
+        self.good = self._weights()
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: parameter.detach().clone() for name, parameter in self.trained.items()}
+
+    @torch.no_grad()
+    def _put_back(self, weights: dict[str, Tensor]) -> None:
+        for name, parameter in self.trained.items():
+            parameter.copy_(weights[name])
+
+    def resume(self) -> None:
+        """Go on from the checkpoint, if there is one of this very training."""
+        state = self.checkpoint.load() if self.checkpoint else None
+        if state is None:
+            return
+        self._put_back(state["weights"])
+        self.good = self._weights()
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.first, self.smooth = state["step"], state["first"], state["smooth"]
+        self.history = History(**state["history"])
+
+    def watch(self, step: int, total: float, losses: dict[str, Tensor]) -> None:
+        """Follow the losses; stop at once when they are lost."""
+        if not math.isfinite(total):
+            self._give_up(f"the loss became {total} at step {step + 1}")
+        for name, loss in losses.items():
+            value = float(loss.detach())
+            before = self.smooth.get(name, value)
+            self.smooth[name] = before + (value - before) / min(step + 1, SMOOTHING)
+        self.first = self.first or total
+        if step > SMOOTHING and sum(self.smooth.values()) > DIVERGED * abs(self.first):
+            self._give_up(f"the loss grew from {self.first:.3g} to {sum(self.smooth.values()):.3g} by step {step + 1}")
+
+    def _give_up(self, what: str) -> None:
+        self._put_back(self.good)
+        raise Diverged(
+            f"training diverged: {what}; the weights of step {self.step} were kept. "
+            "Try a lower training.learning_rate or more training.warmup"
+        )
+
+    def note(self, done: int, validation: float) -> None:
+        """Write one line of the history."""
+        self.history.steps.append(done)
+        self.history.losses.append(dict(self.smooth))
+        self.history.validation.append(validation)
+
+    def keep(self, done: int) -> None:
+        """Save a checkpoint when the last one is old enough."""
+        if time.monotonic() - self.saved_at < CHECKPOINT_SECONDS:
+            return
+        self.step, self.saved_at, self.good = done, time.monotonic(), self._weights()
+        if self.checkpoint is not None:
+            self.checkpoint.save(
+                {
+                    "step": done,
+                    "first": self.first,
+                    "smooth": self.smooth,
+                    "weights": self.good,
+                    "optimizer": self.optimizer.state_dict(),
+                    "history": vars(self.history),
+                }
+            )
+
+    def message(self) -> str:
+        """The losses, smoothed, for a progress line."""
+        parts = [f"{name} {value:.3f}" for name, value in self.smooth.items()]
+        if self.history.validation:
+            parts.append(f"validation {self.history.validation[-1]:.3f}")
+        return "  ".join(parts)

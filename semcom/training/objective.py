@@ -1,0 +1,39 @@
+"""Objective: from one batch in one air to named losses; HardLabels, the plain one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from channels import Chance, Link, draw
+from semcom.models.codec import SemanticCodec
+from semcom.models.trace import Trace, masked_mean
+from semcom.sources.batches import SentenceBatch
+from semcom.tasks.text import rehearse
+
+Losses = dict[str, Tensor]  # each under the name it is logged by, already weighted; their sum is minimized
+
+
+class Objective(Protocol):
+    """What `fit` minimizes: an nn.Module whose parameters that need gradients are trained."""
+
+    def __call__(self, batch: SentenceBatch, link: Link, chance: Chance) -> Losses: ...
+
+
+def hard_labels(trace: Trace) -> Tensor:
+    """Cross-entropy to the true tokens, averaged over real tokens [nats per token]."""
+    return masked_mean(F.cross_entropy(trace.heard.logits.mT, trace.targets, reduction="none"), trace.mask)
+
+
+class HardLabels(nn.Module):
+    """Learn from the text alone."""
+
+    def __init__(self, codec: SemanticCodec) -> None:
+        super().__init__()
+        self.codec = codec
+
+    def forward(self, batch: SentenceBatch, link: Link, chance: Chance) -> Losses:
+        air = draw(link, self.codec.symbols(batch), chance).to(batch.tokens.device)
+        return {"hard_labels": hard_labels(rehearse(self.codec, batch, link, air))}

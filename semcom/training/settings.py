@@ -1,0 +1,141 @@
+"""TrainingSettings: how long, how fast, on how much text and in what air a codec is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from channels import (
+    Coherence,
+    Csi,
+    Equalizer,
+    Fading,
+    Interference,
+    Link,
+    Mmse,
+    Neighbors,
+    NoFading,
+    PerfectCsi,
+    PerSentence,
+)
+from channels.chance import Chance
+
+Range = float | tuple[float, float]
+
+
+def bounds(value: Range) -> tuple[float, float]:
+    """The ends of a range; a single number is a range of one point."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def _check_range(name: str, value: Range) -> None:
+    low, high = bounds(value)
+    if low > high:
+        raise ValueError(f"{name} must run from low to high, got [{low:g}, {high:g}]; swap the two")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """One recipe of training.
+
+    The defaults are the recipe that learned fastest on one core: many small steps, a high rate, a short
+    warm-up, then a straight line down to zero.
+
+    Args:
+        steps: optimizer steps.
+        batch: sentences a step.
+        learning_rate: its peak.
+        warmup: steps of rising rate.
+        weight_decay: decoupled (AdamW), on matrices alone.
+        clip: largest norm of the gradient.
+        share: share of the training sentences used; smaller shares are subsets of larger ones.
+        snr_db: drawn evenly from [low, high] for every step [dB].
+        interferers: drawn evenly from {low, ..., high} for every step.
+        level_db: interferer level, drawn evenly from [low, high] for every step [dB]; None keeps the
+            level that `interference` carries.
+        validate_every: steps between two validations.
+        precision: `32` on any machine; `bf16` where the accelerator has it.
+    """
+
+    steps: int = 3000
+    batch: int = 32
+    learning_rate: float = 3e-3
+    warmup: int = 100
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    share: float = 1.0
+    snr_db: Range = (0.0, 18.0)
+    interferers: int | tuple[int, int] = 0
+    level_db: Range | None = None
+    fading: Fading = NoFading()
+    coherence: Coherence = PerSentence()
+    interference: Interference = Neighbors()
+    csi: Csi = PerfectCsi()
+    equalizer: Equalizer = Mmse()
+    antennas: int = 1
+    validate_every: int = 500
+    precision: str = "32"
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "validate_every", "antennas"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 < self.share <= 1:
+            raise ValueError(f"share must be in (0, 1], got {self.share}")
+        if self.learning_rate <= 0 or self.clip <= 0:
+            raise ValueError(f"learning_rate and clip must be positive, got {self.learning_rate} and {self.clip}")
+        if self.warmup < 0 or self.weight_decay < 0:
+            raise ValueError(f"warmup and weight_decay must not be negative, got {self.warmup}, {self.weight_decay}")
+        if self.precision not in ("32", "bf16"):
+            raise ValueError(f"precision must be '32' or 'bf16', got {self.precision!r}")
+        _check_range("snr_db", self.snr_db)
+        _check_range("interferers", self.interferers)
+        if self.level_db is not None:
+            _check_range("level_db", self.level_db)
+        if bounds(self.interferers)[0] < 0:
+            raise ValueError(f"interferers must not be negative, got {self.interferers}")
+        if bounds(self.interferers)[1] >= self.batch:
+            needed = int(bounds(self.interferers)[1]) + 1
+            raise ValueError(
+                f"{needed - 1} interferers in training need a batch of at least {needed} sentences, got {self.batch}"
+            )
+
+    def learning_rate_at(self, step: int) -> float:
+        """Up in a straight line for `warmup` steps, then down in one, reaching zero after the last step."""
+        if step < self.warmup:
+            return self.learning_rate * (step + 1) / self.warmup
+        return self.learning_rate * (self.steps - step) / max(1, self.steps - self.warmup)
+
+    def link(self, chance: Chance) -> Link:
+        """The air of one step: a Link has one SNR, so a range is a new Link every step."""
+        uniform = _Uniform(chance)
+        interference = self.interference
+        level = uniform.between(self.level_db) if self.level_db is not None else None
+        if level is not None:
+            interference = replace(interference, level_db=level)
+        low, high = bounds(self.interferers)
+        return Link(
+            snr_db=uniform.between(self.snr_db),
+            fading=self.fading,
+            coherence=self.coherence,
+            interferers=int(low) + min(int(uniform.next() * (high - low + 1)), int(high - low)),
+            interference=interference,
+            csi=self.csi,
+            equalizer=self.equalizer,
+            antennas=self.antennas,
+        )
+
+
+class _Uniform:
+    """Uniform numbers in [0, 1) from one stream."""
+
+    def __init__(self, chance: Chance) -> None:
+        self._generator = chance.generator()
+
+    def next(self) -> float:
+        import torch
+
+        return float(torch.rand((), generator=self._generator, dtype=torch.float64))
+
+    def between(self, value: Range) -> float:
+        low, high = bounds(value)
+        return low + (high - low) * self.next()
