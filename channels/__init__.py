@@ -21,6 +21,13 @@ from channels.receiver import (
     PerfectCsi,
     ZeroForcing,
 )
+from channels.theory import (
+    bit_error_rate,
+    ergodic_capacity,
+    finite_length_error_rate,
+    finite_length_rate,
+    outage_probability,
+)
 from channels.units import db_to_ratio, deepsc_to_snr_db, ebno_to_snr_db, ratio_to_db, snr_to_ebno_db
 
 __all__ = [
@@ -58,17 +65,22 @@ __all__ = [
     "Rician",
     "Tone",
     "ZeroForcing",
+    "bit_error_rate",
     "complex_gaussian",
     "db_to_ratio",
     "deepsc_to_snr_db",
     "draw",
     "ebno_to_snr_db",
     "equalize",
+    "ergodic_capacity",
     "everyone",
+    "finite_length_error_rate",
+    "finite_length_rate",
     "mean_sinr_db",
     "mean_sir_db",
     "measured_powers",
     "normalize_power",
+    "outage_probability",
     "ratio_to_db",
     "snr_to_ebno_db",
     "superpose",

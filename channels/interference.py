@@ -228,6 +228,7 @@ def neighbor_signals(crowd: Crowd, picks: torch.Tensor, *, symbols: int) -> torc
         # order c_0 < c_1 < ..., there are c_i - i free slots in front of c_i.
         skipped = taken.sort(dim=1).values - torch.arange(k, device=picks.device) <= free
         taken = torch.cat((taken, free + skipped.sum(dim=1, keepdim=True)), dim=1)
-    starts = crowd.ends.unsqueeze(1) + taken * symbols
-    places = (starts.unsqueeze(2) + torch.arange(symbols, device=picks.device)) % size
-    return crowd.stream.detach()[places]
+    starts = (crowd.ends.unsqueeze(1) + taken * symbols) % size
+    # The ring is closed by repeating its beginning, so that every window is a plain row to copy.
+    closed = torch.cat((crowd.stream, crowd.stream[: symbols - 1])).detach()
+    return closed.unfold(0, symbols, 1)[starts]

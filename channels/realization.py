@@ -83,28 +83,21 @@ def draw_gains(link: Link, shape: tuple[int, int], chance: Chance) -> tuple[torc
     """Draw every user's gains, and what the receiver's estimates of them are wrong by; both [B, U, A, G]."""
     batch, symbols = shape
     fadings = (link.fading, *(link.interferer_fading,) * link.interferers)
-    steady = all(isinstance(fading, NoFading) for fading in fadings)
     # Gains that never change are not drawn at all, whatever the coherence: AWGN costs no more than a number a user.
+    steady = all(isinstance(fading, NoFading) for fading in fadings)
     span = symbols if steady else link.coherence.span(symbols)
     each = (batch, link.antennas, -(-symbols // span))
     if steady:
-        amplitudes = torch.tensor(link.amplitudes, dtype=torch.complex64)
-        gains = amplitudes.view(1, -1, 1, 1).expand(batch, -1, link.antennas, 1)
+        gains = torch.ones((), dtype=torch.complex64).expand(batch, len(fadings), link.antennas, 1)
     else:
-        gains = users_together(
-            [fading.draw(each, generator=chance.of("fading", user).generator()) for user, fading in enumerate(fadings)]
-        )
-        if link.interferers:
-            gains = gains * torch.tensor(link.amplitudes).view(1, -1, 1, 1)
-    error_power = link.csi.error_power(link.noise_power)
+        streams = (chance.of("fading", user).generator() for user in range(len(fadings)))
+        gains = users_together([fading.draw(each, generator=g) for fading, g in zip(fadings, streams, strict=True)])
+    if link.interferers:
+        gains = gains * torch.tensor(link.amplitudes).view(1, -1, 1, 1)
     error = None
-    if error_power > 0:
-        error = users_together(
-            [
-                complex_gaussian(each, power=error_power, generator=chance.of("csi", user).generator())
-                for user in range(len(fadings))
-            ]
-        )
+    if (power := link.csi.error_power(link.noise_power)) > 0:
+        streams = (chance.of("csi", user).generator() for user in range(len(fadings)))
+        error = users_together([complex_gaussian(each, power=power, generator=g) for g in streams])
     if symbols % span == 0:
         return gains, error
     cut = partial(spread, span=span, symbols=symbols)
@@ -165,18 +158,18 @@ def superpose(signals: torch.Tensor, air: Realization) -> torch.Tensor:
 
     Returns: [B, A, K] complex.
     """
-    if tuple(signals.shape) != air.shape:
+    if signals.shape != air.shape:
         raise ValueError(
             f"signals must be {air.shape} (batch, users, symbols) as the air was drawn, got {tuple(signals.shape)}; "
             "draw one realization for each batch, with one user for each signal"
         )
     gains, received, sent = air.gains, air.noise, signals.unsqueeze(2)
-    if 1 < gains.shape[3] < received.shape[2]:
+    if blocks := 1 < gains.shape[3] < received.shape[2]:
         gains, received, sent = gains.unsqueeze(-1), in_spans(received, air), in_spans(sent, air)
     # One fused pass a user, straight onto the noise: nothing of size users x antennas x symbols is ever stored.
     for gain, signal in zip(gains.unbind(1), sent.unbind(1), strict=True):
         received = torch.addcmul(received, gain, signal)
-    return received.view(air.noise.shape)
+    return received.flatten(-2) if blocks else received
 
 
 def equalize(received: torch.Tensor, link: Link, air: Realization) -> torch.Tensor:
@@ -199,8 +192,11 @@ def equalize(received: torch.Tensor, link: Link, air: Realization) -> torch.Tens
     weights = link.equalizer.weights(
         known, noise_power=link.noise_power, interference_power=sum(link.interferer_powers)
     )
-    weighted = weights.unsqueeze(-1) * in_spans(received, air)
-    return (weighted.squeeze(1) if link.antennas == 1 else weighted.sum(dim=1)).flatten(-2)
+    if blocks := 1 < weights.shape[2] < received.shape[2]:
+        weights, received = weights.unsqueeze(-1), in_spans(received, air)
+    weighted = weights * received
+    estimate = weighted.squeeze(1) if link.antennas == 1 else weighted.sum(dim=1)
+    return estimate.flatten(-2) if blocks else estimate
 
 
 def in_spans(symbols: torch.Tensor, air: Realization) -> torch.Tensor:

@@ -170,7 +170,8 @@ class InterferenceRejecting:
         """Give the antennas' weights, [B, A, G]."""
         wanted = gains[:, 0]
         if gains.shape[2] == 1:
-            return wanted.conj() / (power_of(gains).sum(dim=1) + noise_power)
+            total = torch.view_as_real(gains).square().sum(dim=(1, 4)) + noise_power
+            return wanted.conj() / total
         columns = gains.permute(0, 3, 2, 1)  # [B, G, A, U]: one matrix of users' columns for each gain
         covariance = columns @ columns.mH + noise_power * torch.eye(gains.shape[2], device=gains.device)
         answer: torch.Tensor = torch.linalg.solve(covariance, columns[..., :1])
@@ -180,13 +181,8 @@ class InterferenceRejecting:
 Equalizer = NoEqualizer | ZeroForcing | Mmse | InterferenceRejecting
 
 
-def power_of(gains: torch.Tensor) -> torch.Tensor:
-    """|h|^2 without the square root that abs() would take."""
-    return gains.real.square() + gains.imag.square()
-
-
 def matched(wanted: torch.Tensor, disturbance: float) -> torch.Tensor:
     """Maximum ratio combining over antennas: conj(h_a) / (sum_a |h_a|^2 + disturbance)."""
-    total = power_of(wanted).sum(dim=1, keepdim=True) + disturbance
+    total = torch.view_as_real(wanted).square().sum(dim=(1, 3)).unsqueeze(1) + disturbance
     # Only an exact zero needs the floor: 0/0 would send a NaN where a gain of zero should send silence.
     return wanted.conj() / total.clamp_min(torch.finfo(total.dtype).tiny)

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
-# Both must happen before anything imports torch. Spinning threads wait badly on shared cores; and a command that
-# only reads YAML should answer at once, so torch is loaded when one of its names is first used.
+# Before anything imports torch: spinning threads wait badly on shared cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+from semcom.lazy_torch import load_torch_when_used  # noqa: E402
 
-def _load_torch_when_used() -> None:
-    spec = importlib.util.find_spec("torch")
-    if "torch" in sys.modules or spec is None or spec.loader is None:
-        return
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["torch"] = module
-    spec.loader.exec_module(module)
-
-
-_load_torch_when_used()
+load_torch_when_used()
 
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
@@ -66,13 +55,12 @@ def run(
     changes: SetOption = None,
 ) -> None:
     """Carry a scenario out: train, sweep, tabulate, draw. Begun again, it goes on where it stopped."""
-    plan = _load(scenario, changes)
-    from semcom.experiment.conduct import conduct
+    plan, text = _load(scenario, changes)
+    from semcom.experiment.conduct import Means, conduct
 
-    failed = conduct(
-        plan, out or Path("runs") / plan.name, workers=workers, device=device, threads=threads, console=console
-    )
     folder = out or Path("runs") / plan.name
+    means = Means(workers=workers, device=device, threads=threads or plan.threads)
+    failed = conduct(plan, text, folder, means=means, console=console)
     _draw(folder)
     if failed:
         raise typer.Exit(1)
@@ -93,7 +81,7 @@ def check(scenario: ScenarioArgument, out: OutOption = None, changes: SetOption 
     """Parse, expand and print the plan: what will be built and run, what is done, and about how long it takes."""
     from semcom.experiment.preview import preview
 
-    plan = _load(scenario, changes)
+    plan, _ = _load(scenario, changes)
     console.print(preview(plan, out or Path("runs") / plan.name), highlight=False, markup=False)
 
 

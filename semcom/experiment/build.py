@@ -13,6 +13,7 @@ from channels import Chance
 from semcom.compression.cost import count
 from semcom.distillation.distiller import Distiller
 from semcom.experiment.expand import Build
+from semcom.experiment.folder import RunFolder
 from semcom.experiment.identity import canonical
 from semcom.experiment.material import Material, load_material, training_batches, validation_batches
 from semcom.models.codec import SemanticCodec, initialize
@@ -21,19 +22,11 @@ from semcom.training.checkpoint import Checkpoint, about_codec, load_weights, sa
 from semcom.training.fit import Progress, fit, silent
 from semcom.training.objective import HardLabels
 
-WEIGHTS = "weights.safetensors"
-
-
-def weights_path(folder: Path, build_identity: str) -> Path:
-    """Where a build's weights live in a run folder."""
-    return folder / "models" / build_identity / WEIGHTS
-
-
 def load_codec(build: Build, folder: Path, device: str = "cpu") -> SemanticCodec:
     """A finished build's codec, ready to measure."""
     material = load_material(build.corpus, build.tokenizer, folder)
     codec = initialize(build.spec, material.tokenizer.size, seed=0)
-    load_weights(codec, weights_path(folder, build.identity))
+    load_weights(codec, RunFolder(folder).weights(build.identity))
     return codec.eval().to(device)
 
 
@@ -53,10 +46,10 @@ def carry_out_build(
     chance = Chance(build.seed).of("training")
     codec = initialize(build.spec, material.tokenizer.size, seed=chance.of("weights").integer())
     if build.start:
-        load_weights(codec, weights_path(folder, build.start))
+        load_weights(codec, RunFolder(folder).weights(build.start))
     codec.to(device)
     objective = _objective(build, codec, known, folder, device)
-    path = weights_path(folder, build.identity)
+    path = RunFolder(folder).weights(build.identity)
     checkpoint = Checkpoint(path.with_name("checkpoint.pt"), build.identity)
     history = fit(
         objective,

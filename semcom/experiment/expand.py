@@ -14,7 +14,7 @@ from semcom.experiment.identity import identity
 from semcom.experiment.plans import MeasurePlan, values
 from semcom.experiment.scenario import Scenario
 from semcom.models.spec import CodecSpec
-from semcom.sources.catalog import Corpus_, Tokenizer_
+from semcom.sources.catalog import AnyCorpus, AnyTokenizer
 from semcom.training.settings import TrainingSettings
 
 
@@ -38,8 +38,8 @@ class Build:
 
     name: str
     identity: str
-    corpus: Corpus_
-    tokenizer: Tokenizer_
+    corpus: AnyCorpus
+    tokenizer: AnyTokenizer
     spec: CodecSpec
     settings: TrainingSettings
     seed: int

@@ -10,7 +10,7 @@ from pathlib import Path
 from semcom.experiment.identity import identity
 from semcom.mistakes import UserMistake
 from semcom.sources.batches import SentenceBatch, TrainingBatches, evaluation_batches
-from semcom.sources.catalog import Corpus_, Tokenizer_
+from semcom.sources.catalog import AnyCorpus, AnyTokenizer
 from semcom.sources.sentences import Corpus
 from semcom.sources.tokenizer import Tokenizer
 from semcom.training.settings import TrainingSettings
@@ -45,7 +45,7 @@ class Exam:
 
 
 @lru_cache(maxsize=4)
-def load_material(corpus: Corpus_, tokenizer: Tokenizer_, folder: Path) -> Material:
+def load_material(corpus: AnyCorpus, tokenizer: AnyTokenizer, folder: Path) -> Material:
     """The text, and its tokenizer from the run folder; trained and kept there at first use."""
     text = corpus.load()
     path = folder / "tokenizers" / f"{identity(corpus=text.fingerprint, tokenizer=tokenizer)}.json"

@@ -185,7 +185,7 @@ def _axis(kind: Any) -> Any:
     """One value, a list of values, or start/stop/step; told apart by shape so that an error names one form."""
     return Annotated[
         Annotated[kind, Tag("one")]
-        | Annotated[Annotated[tuple[kind, ...], Field(min_length=1)], Tag("list")]
+        | Annotated[tuple[kind, ...], Tag("list")]
         | Annotated[Steps, Tag("steps")],
         Discriminator(_shape),
     ]
@@ -205,12 +205,12 @@ def values(axis: Any) -> tuple[Any, ...]:
 class SweepPlan(Plan):
     """The only way to say `several`: axes multiply in the order written here."""
 
-    codec: tuple[str, ...] = Field(min_length=1)
-    seed: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] | None = None
-    fading: Annotated[tuple[FadingPlan, ...], Field(min_length=1)] | None = None
-    interference: Annotated[tuple[InterferencePlan, ...], Field(min_length=1)] | None = None
-    equalizer: Annotated[tuple[EqualizerPlan, ...], Field(min_length=1)] | None = None
-    antennas: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(min_length=1)] | None = None
+    codec: tuple[str, ...]
+    seed: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    fading: tuple[FadingPlan, ...] | None = None
+    interference: tuple[InterferencePlan, ...] | None = None
+    equalizer: tuple[EqualizerPlan, ...] | None = None
+    antennas: tuple[Annotated[int, Field(ge=1, le=64)], ...] | None = None
     level_db: _axis(Decibels) | None = None  # type: ignore[valid-type]
     interferers: _axis(Count) = 0  # type: ignore[valid-type]
     snr_db: _axis(Decibels) = 12.0  # type: ignore[valid-type]
@@ -224,9 +224,12 @@ class SweepPlan(Plan):
         return tuple(int(point) for point in points)
 
     @model_validator(mode="after")
-    def _no_twice(self) -> Self:
-        for name in ("codec", "seed", "level_db", "interferers", "snr_db"):
-            points = values(getattr(self, name)) if getattr(self, name) is not None else ()
+    def _something_once(self) -> Self:
+        for name in type(self).model_fields:
+            axis = getattr(self, name)
+            points = () if axis is None else values(axis)
+            if axis is not None and not points:
+                raise ValueError(f"{name} must name at least one value, got an empty list; leave the key out instead")
             if len(set(points)) < len(points):
                 raise ValueError(f"{name} names a value twice: {', '.join(map(str, points))}")
         return self

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from semcom.experiment.document import read_document, validate
 from semcom.experiment.plans import CodecPlan, LinkPlan, MeasurePlan, Plan, SweepPlan, by, changed, values
 from semcom.mistakes import UserMistake
-from semcom.sources.catalog import BytePairs, Corpus_, Docstrings, Tokenizer_
+from semcom.sources.catalog import AnyCorpus, AnyTokenizer, BytePairs, Docstrings
 from semcom.training.settings import TrainingSettings
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
@@ -24,8 +24,8 @@ class Scenario(Plan):
     question: str = Field(min_length=1)
     seed: int = Field(default=0, ge=0, lt=2**53)
     task: Literal["text"] = "text"
-    corpus: Annotated[Corpus_, by("source")] = Docstrings()
-    tokenizer: Annotated[Tokenizer_, by("kind")] = BytePairs()
+    corpus: Annotated[AnyCorpus, by("source")] = Docstrings()
+    tokenizer: Annotated[AnyTokenizer, by("kind")] = BytePairs()
     codecs: dict[Annotated[str, Field(pattern=NAME)], CodecPlan] = Field(min_length=1)
     training: TrainingSettings = TrainingSettings()
     link: LinkPlan = LinkPlan()
@@ -93,8 +93,8 @@ class Scenario(Plan):
         return max(int(count) for count in values(self.sweep.interferers))
 
 
-def load_scenario(path: Path, overrides: tuple[str, ...] = ()) -> Scenario:
-    """Read a YAML file and check all of it.
+def load_scenario(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, str]:
+    """Read a YAML file and check all of it; the scenario, and YAML text that gives it again without the overrides.
 
     Raises:
         UserMistake: everything that is wrong, each with file, line and column.
@@ -110,7 +110,7 @@ def load_scenario(path: Path, overrides: tuple[str, ...] = ()) -> Scenario:
             f"{document.position(('measure', 'sentences'))}: measure.sentences: {most} interferers need at least "
             f"{most + 1} sentences to take their turns from, got {scenario.measure.sentences}"
         )
-    return scenario
+    return scenario, document.resolved()
 
 
 def shipped() -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, ClassVar
 
@@ -44,7 +44,7 @@ class Similarity:
     al., BERTScore, ICLR 2020, section 3, baseline rescaling.
     """
 
-    model: EmbeddingModel = EmbeddingModel()
+    model: EmbeddingModel = field(default_factory=EmbeddingModel)
     rescaled: bool = False
 
     higher_is_better: ClassVar[bool] = True

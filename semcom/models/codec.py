@@ -143,5 +143,5 @@ class SemanticCodec(nn.Module):
 def initialize(spec: CodecSpec, vocabulary: int, *, seed: int) -> SemanticCodec:
     """A fresh codec whose weights depend on the seed alone, not on who drew before."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed accelerators too, for good
         return SemanticCodec(spec, vocabulary)

@@ -48,9 +48,7 @@ class Row:
         return (self.system, self.condition, self.metric, self.snr_db, self.interferers, self.level, self.against)
 
 
-def mean_interval(
-    values: Sequence[float], lows: Sequence[float], highs: Sequence[float]
-) -> tuple[float, float, float]:
+def mean_interval(values: Sequence[float], lows: Sequence[float], highs: Sequence[float]) -> tuple[float, float, float]:
     """Average over seeds: the mean, and the low and high of a 95 % interval for the mean.
 
     One seed keeps its own interval. Of S > 1 seeds, with e_s the distance from value to end on that side,

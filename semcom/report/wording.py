@@ -9,7 +9,18 @@ from dataclasses import dataclass
 
 from semcom.report.results import Point, Results, System, in_order
 
-__all__ = ["INTERFERERS", "SNR", "MetricWords", "caption", "crowd_title", "label", "millions", "snr_title", "words_of"]
+__all__ = [
+    "INTERFERERS",
+    "LEVEL",
+    "SNR",
+    "MetricWords",
+    "caption",
+    "crowd_title",
+    "label",
+    "millions",
+    "snr_title",
+    "words_of",
+]
 
 SNR = "SNR [dB] (wanted user's mean received power over noise power, per complex symbol)"
 SNR_SHORT = "SNR is the wanted user's mean received power over the receiver's noise power, per complex symbol"
@@ -25,7 +36,7 @@ class MetricWords:
         axis: the name with its unit, for an axis.
         least: smallest possible value.
         most: largest possible value.
-        floor: where its axis starts unless the curves sit in a narrow band above.
+        floor: where its axis starts unless all curves stay above `narrow`.
         falls: True where less is better.
     """
 
@@ -34,12 +45,13 @@ class MetricWords:
     least: float = 0.0
     most: float = 1.0
     floor: float = 0.0
+    narrow: float = 0.5
     falls: bool = False
 
 
 METRICS = {
     **{f"bleu_{n}": MetricWords(f"BLEU-{n}", f"BLEU-{n} (corpus, 0 to 1)") for n in (1, 2, 3, 4)},
-    "similarity": MetricWords("similarity", "Sentence similarity (cosine)", least=-1.0),
+    "similarity": MetricWords("similarity", "Sentence similarity (cosine)", least=-1.0, narrow=0.2),
     "similarity_rescaled": MetricWords(
         "rescaled similarity", "Sentence similarity (0: random pair, 1: same)", least=-math.inf
     ),
@@ -57,11 +69,9 @@ def words_of(metric: str) -> MetricWords:
 
 
 def millions(parameters: int | None) -> str:
-    """A parameter count as people say it: 0.38 M; nothing where nothing is known."""
-    if parameters is None:
+    """A parameter count as people say it: 0.38 M; nothing where nothing is known or nothing is learned."""
+    if not parameters:
         return ""
-    if parameters == 0:
-        return "no parameters"
     return f"{parameters / 1e6:.2f} M" if parameters >= 5e3 else f"{parameters / 1e3:.2g} k"
 
 
@@ -80,7 +90,8 @@ def crowd_title(interferers: float, points: Iterable[Point]) -> str:
     """A panel's title: how many interferers, and how loud together."""
     if not interferers:
         return "no interferers"
-    sirs = {round(p.sir_db, 1) for p in points if p.interferers == interferers and math.isfinite(p.sir_db)}
+    # Adding zero turns the -0.0 of a closed form into 0.
+    sirs = {round(p.sir_db, 1) + 0.0 for p in points if p.interferers == interferers and math.isfinite(p.sir_db)}
     loud = f", SIR {_range(sirs)} dB" if sirs else ""
     return f"{interferers:g} interferer{'s' if interferers > 1 else ''}{loud}"
 
@@ -145,15 +156,18 @@ def _symbols(points: list[Point]) -> str:
     told = [f"{_range(tokens)} per token" if tokens else "", f"{_range(words, '.3g')} per word" if words else ""]
     if not any(told):
         return ""
-    # Unequal bandwidth is the first thing to suspect in a comparison, so it is said of each codec by name.
-    unequal = len(tokens) > 1 or len({f"{each:.3g}" for each in words}) > 1
-    each = "; by codec: " + ", ".join(f"{s.codec} {_bandwidth(s)}" for s in systems) if unequal else ""
-    return f"Complex symbols: {', '.join(one for one in told if one)}{each}"
+    return f"Complex symbols: {', '.join(one for one in told if one)}{_unequal(systems)}"
 
 
-def _bandwidth(system: System) -> str:
-    amount = system.symbols_per_word if system.symbols_per_word is not None else system.symbols_per_token
-    return "?" if amount is None else f"{amount:.3g}"
+def _unequal(systems: tuple[System, ...]) -> str:
+    """Unequal bandwidth, by name: the first thing to suspect in a comparison."""
+    rates = [s.symbols_per_token if s.symbols_per_word is None else s.symbols_per_word for s in systems]
+    amounts = ["unknown" if rate is None else f"{rate:.3g}" for rate in rates]
+    usual, times = Counter(amounts).most_common(1)[0]
+    if times == len(amounts):
+        return ""
+    odd = [f"{s.codec} {amount}" for s, amount in zip(systems, amounts, strict=True) if amount != usual or times == 1]
+    return f" ({', '.join(odd)}{f', the others {usual}' if times > 1 else ''})"
 
 
 def _effort(points: list[Point]) -> str:
@@ -171,7 +185,10 @@ def _interval(points: list[Point]) -> str:
     bootstrap = f"95 % {pairs}bootstrap interval over sentences"
     if max(len(point.seeds) for point in points) < 2:
         return f"Bands and bars: {bootstrap}; one seed, so the spread between trainings is not in them"
-    return f"Bands and bars: 95 % interval of the mean over seeds, {bootstrap[5:]} and Student-t spread over seeds"
+    return (
+        f"Bands and bars: 95 % interval of the mean over seeds: {pairs}bootstrap over sentences and Student-t spread "
+        "over seeds, added in squares"
+    )
 
 
 def _gaps(points: list[Point]) -> str:

@@ -53,6 +53,7 @@ def texts(
 
 @contextlib.contextmanager
 def _mistaken(path: Path) -> Iterator[None]:
+    """Turn everything that reading a bad archive can raise into the one message the user needs."""
     try:
         yield
     except (_DamageError, tarfile.TarError, EOFError, OSError, zlib.error) as error:
@@ -62,16 +63,15 @@ def _mistaken(path: Path) -> Iterator[None]:
 
 
 def _alone(metered: _Metered) -> Iterator[tuple[str, IO[bytes]]]:
+    """A compressed file that is no tar: one text without a name."""
     metered.allow(LARGEST_MEMBER)
-    file = io.BufferedReader(metered)
-    yield "", file
-    # Or the stream below would be closed with it, before its end was checked.
-    file.detach()
+    yield "", io.BufferedReader(metered)
 
 
 def _members(
     metered: _Metered, wanted: Callable[[str], bool], report: Callable[[], None]
 ) -> Iterator[tuple[str, IO[bytes]]]:
+    """The wanted members one after another, each checked before a byte of it is given."""
     total = count = 0
     with tarfile.open(fileobj=metered, mode="r|") as archive:
         while (member := archive.next()) is not None:
@@ -88,6 +88,7 @@ def _members(
 
 
 def _check(member: tarfile.TarInfo, total: int, count: int) -> None:
+    """Refuse what no corpus holds, wanted or not: one hostile member condemns the archive."""
     name = PurePosixPath(member.name)
     if name.is_absolute() or ".." in name.parts or "\\" in member.name:
         raise _DamageError(f"the name {member.name!r}, which leads outside")
@@ -98,6 +99,10 @@ def _check(member: tarfile.TarInfo, total: int, count: int) -> None:
 
 
 def _opened(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    """The content of a wanted member, which must be an ordinary file.
+
+    Links among the unwanted are passed over: nothing is ever written, so there is nothing they could reach.
+    """
     # isreg() is true of sparse files, whose size on paper costs nothing to claim.
     if not member.isreg() or member.issparse():
         raise _DamageError(f"{member.name!r}, which is a link or no ordinary file")
@@ -108,6 +113,7 @@ def _opened(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
 
 
 def _lines(file: IO[bytes], path: Path, report: Callable[[], None]) -> Iterator[str]:
+    """Lines without their ends. The limit on length keeps a text without any line end out of memory."""
     # Runs while the caller reads, outside of the frame that opened the archive: it needs its own translation.
     with _mistaken(path):
         for count, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b"")):
@@ -119,6 +125,7 @@ def _lines(file: IO[bytes], path: Path, report: Callable[[], None]) -> Iterator[
 
 
 def _is_tar(block: bytes) -> bool:
+    """Whether the first block is a member's header, which carries a checksum of itself."""
     try:
         tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
     except tarfile.TarError:
@@ -127,7 +134,11 @@ def _is_tar(block: bytes) -> bool:
 
 
 class _Metered(io.RawIOBase):
-    """An unzipped stream that gives no more bytes than were allowed: a small file can unzip to any size."""
+    """An unzipped stream that gives no more bytes than were allowed.
+
+    A small file can unzip to any size, and tarfile believes whatever length a header claims for a name. Each
+    member is allowed what its own header announced and some room for the next header, no more.
+    """
 
     def __init__(self, inner: gzip.GzipFile) -> None:
         self._inner = inner

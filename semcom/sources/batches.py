@@ -135,6 +135,7 @@ class TrainingBatches:
 
 def evaluation_batches(encoded: Sequence[Sequence[int]], batch_size: int) -> list[SentenceBatch]:
     """Every sentence once, in batches that are always the same; `rows` tells which sentence is which."""
+    # In the order of the corpus: chance has no say in what is measured.
     batches = bucket([len(ids) for ids in encoded], batch_size, range(len(encoded)))
     return [make_batch(encoded, rows) for rows in batches]
 

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ class Header:
     """First line of a cached text: whose it is, and the proof that it is whole.
 
     Args:
-        key: what the text was made from; a file under the same name with another key is not ours.
+        key: hash of what the text was made from; a file of the same name with another one is not ours.
         origin: free for the writer, such as the hash of the archive the text came out of.
         sha256: of everything below the header.
     """
@@ -44,24 +44,30 @@ def folder() -> Path:
 
 
 def place(name: str, key: str) -> Path:
-    """The file of one cached text, under a name a person can recognize."""
-    return folder() / f"{name}-{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}.txt"
+    """The file of one cached text, under a name a person can recognize.
+
+    Args:
+        name: the kind of corpus, as it shall begin the file's name.
+        key: everything the text depends on; another key is another file, and nothing is overwritten.
+    """
+    return folder() / f"{name}-{_hashed(key)[:16]}.txt"
 
 
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """A temporary file beside the target that becomes the target at the end, or vanishes on any error.
 
+    Readers meet the old file or the new one and nothing between, also when two programs write at once.
+
     Raises:
         UserMistake: when nothing can be written there.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+        temporary.touch(exist_ok=False)
     except OSError as error:
         raise unwritable(target, error) from error
-    os.close(handle)
-    temporary = Path(name)
     try:
         yield temporary
         os.replace(temporary, target)
@@ -72,7 +78,13 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write(path: Path, key: str, lines: Iterable[str], *, origin: str = "") -> Header:
-    """Store lines, none of which may contain a line break, and say how many there were."""
+    """Store lines, none of which may contain a line break, under a header that proves them.
+
+    They are written as they come, so a text need not fit in memory.
+
+    Args:
+        origin: kept in the header for whoever wants to know; at most some 300 characters.
+    """
     checksum, count = hashlib.sha256(), 0
     with replacing(path) as temporary, temporary.open("wb") as file:
         file.write(b" " * (_HEADER - 1) + b"\n")
@@ -81,11 +93,11 @@ def write(path: Path, key: str, lines: Iterable[str], *, origin: str = "") -> He
             checksum.update(data)
             file.write(data)
             count += 1
-        header = Header(key, origin, count, checksum.hexdigest())
+        header = Header(_hashed(key), origin, count, checksum.hexdigest())
         facts = json.dumps({"format": FORMAT, **header.__dict__}).encode()
         if len(facts) >= _HEADER:
             raise ValueError(
-                f"the header of a cached text must fit {_HEADER - 1} bytes, got {len(facts)}; shorten the key"
+                f"the header of a cached text must fit {_HEADER - 1} bytes, got {len(facts)}; shorten its origin"
             )
         file.seek(0)
         file.write(facts)
@@ -97,7 +109,7 @@ def read_header(path: Path, key: str) -> Header | None:
     try:
         with path.open("rb") as file:
             facts = json.loads(file.read(_HEADER))
-        if not isinstance(facts, dict) or facts.pop("format", None) != FORMAT or facts.get("key") != key:
+        if not isinstance(facts, dict) or facts.pop("format", None) != FORMAT or facts.get("key") != _hashed(key):
             return None
         return Header(str(facts["key"]), str(facts["origin"]), int(facts["lines"]), str(facts["sha256"]))
     except (OSError, ValueError, KeyError, TypeError):
@@ -129,7 +141,11 @@ def read(path: Path) -> Iterator[str]:
 
 
 def remember(name: str, key: str, make: Callable[[], Iterable[str]]) -> Iterable[str]:
-    """The lines stored under a key; made and stored first where they are absent, damaged or someone else's."""
+    """The lines stored under a key; made and stored first where they are absent, damaged or someone else's.
+
+    Args:
+        make: called only if needed; when it raises, nothing is stored.
+    """
     path = place(name, key)
     if not is_whole(path, key):
         write(path, key, make())
@@ -139,6 +155,10 @@ def remember(name: str, key: str, make: Callable[[], Iterable[str]]) -> Iterable
 def unwritable(target: Path, error: OSError) -> UserMistake:
     """What to tell the user when the disk refuses."""
     return UserMistake(
-        f"the cache folder must be writable, got {error.strerror or error} at {target}; "
-        "free some space or name another folder in SEMCOM_CACHE"
+        f"{target} must be writable, got {error.strerror or error}; free some space, or choose another folder "
+        "(SEMCOM_CACHE names that of the cached texts)"
     )
+
+
+def _hashed(key: str) -> str:
+    return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()

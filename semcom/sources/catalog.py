@@ -9,3 +9,6 @@ from semcom.sources.tokenizer import BytePairs, Words
 
 CORPORA = (Docstrings, Europarl, TextFile)
 TOKENIZERS = (BytePairs, Words)
+
+AnyCorpus = Docstrings | Europarl | TextFile
+AnyTokenizer = BytePairs | Words

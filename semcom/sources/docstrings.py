@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.metadata
 import importlib.util
 import inspect
 import json
@@ -55,7 +54,7 @@ _CODE = re.compile(r"[=<>{}\[\]_\\@#$|^~*`/&+%]|::|\w\.\w|\w\(|\(\)|[a-z][A-Z]|[
 class Docstrings:
     """English sentences from the docstrings of numpy, scipy, torch, matplotlib and the standard library.
 
-    Found by parsing the installed source files, without importing or running any of them. About 27,000
+    Found by parsing the installed source files, without importing or running any of them. Some 47,000
     distinct sentences of technical prose; the text, and so its fingerprint, follows the installed versions.
 
     Args:
@@ -95,7 +94,11 @@ class Docstrings:
 
 
 def extract(progress: Progress | None = None) -> Iterator[str]:
-    """Every distinct sentence in the docstrings of the installed libraries, file after file."""
+    """Every distinct sentence in the docstrings of the installed libraries, file after file.
+
+    Text that only exists at run time is missed: the docstrings of compiled functions, and those that a
+    library puts together from parts.
+    """
     files = [path for root in _roots() for path in _sources(root)]
     seen: set[str] = set()
     for done, path in enumerate(files):
@@ -111,15 +114,25 @@ def extract(progress: Progress | None = None) -> Iterator[str]:
 
 
 def prose_of(docstring: str) -> Iterator[str]:
-    """The sentences of one docstring: no signatures, code, parameter lists, tables or directives."""
+    """The sentences of one docstring: no signatures, code, parameter lists, tables or directives.
+
+    What is said *about* a parameter stays, where it is said in sentences. A sentence that still shows a trace
+    of code after its markup is gone is left out whole: repaired, it would be no sentence anybody wrote.
+    """
     for paragraph in _paragraphs(inspect.cleandoc(docstring)):
         for sentence in sentences_of(_unmarked(paragraph)):
-            if not _CODE.search(sentence) and is_sentence(sentence):
+            # An escape in a docstring may spell a control character, or half a character that no file can hold.
+            if sentence.isprintable() and not _CODE.search(sentence) and is_sentence(sentence):
                 yield sentence
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Runs of lines that belong together; what belongs to no sentence is left out."""
+    """Runs of lines that belong together, each joined into one; what belongs to no sentence is left out.
+
+    A run ends at an empty line, at a change of indentation, and where a list item or a parameter begins.
+    Reading is by line because docstrings come in three dialects (NumPy, Google, Sphinx), often mixed in one
+    file, and a parser of any one of them would trip over the others.
+    """
     run: list[str] = []
     depth = 0  # indentation of the current run
     skipping: int | None = None  # inside a block to leave out: everything indented deeper than this
@@ -164,7 +177,7 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _unmarked(paragraph: str) -> str:
-    """Text without its markup: roles, links, quotes and emphasis leave their words behind."""
+    """Text without its markup: roles, links, quotes and emphasis leave their words behind, footnotes nothing."""
     text = _FOOTNOTE.sub("", paragraph)
     text = _ROLE.sub(r"\1", text)
     text = _LINK.sub(r"\1", text)
@@ -173,6 +186,7 @@ def _unmarked(paragraph: str) -> str:
 
 
 def _docstrings(path: Path) -> Iterator[str]:
+    """The raw docstrings of one source file; none where it cannot be read or is not Python."""
     try:
         text = path.read_bytes()
         if b'"""' not in text and b"'''" not in text:
@@ -187,6 +201,7 @@ def _docstrings(path: Path) -> Iterator[str]:
 
 
 def _documented(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    """The docstring of a definition and of those inside it, in the order of the file."""
     if docstring := ast.get_docstring(node, clean=False):
         yield docstring
     # Only definitions one below another: ast.walk would visit every expression and take twice as long.
@@ -200,6 +215,7 @@ def _documented(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFun
 
 
 def _roots() -> Iterator[Path]:
+    """The folders to read. Looking for the spec of a top-level package does not import it."""
     for name in PACKAGES:
         found = importlib.util.find_spec(name)
         if found is not None and found.submodule_search_locations:
@@ -208,6 +224,7 @@ def _roots() -> Iterator[Path]:
 
 
 def _sources(root: Path) -> Iterator[Path]:
+    """The source files below a folder, tests and bundled copies of other projects left out."""
     # Sorted, because the order of a folder differs between machines and the order of the text must not.
     for path in sorted(root.rglob("*.py")):
         if not any(map(_SKIPPED_FOLDERS.fullmatch, path.relative_to(root).parts[:-1])):
@@ -215,6 +232,12 @@ def _sources(root: Path) -> Iterator[Path]:
 
 
 def _versions() -> dict[str, str]:
+    """What decides the text: the release of everything that is parsed, and of the parsing.
+
+    An absent package counts as the empty release.
+    """
+    import importlib.metadata
+
     # Some systems ship the standard library in parts, tkinter apart for one; the version does not tell.
     library = " ".join(sorted(path.name for path in Path(sysconfig.get_path("stdlib")).glob("[a-z]*")))
     found = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import http.client
 import json
@@ -12,7 +11,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -98,7 +97,7 @@ def fetch(
 
 
 def sha256_of(path: Path, progress: Progress | None = None) -> str:
-    """The hash of a file, read in blocks."""
+    """The hash of a file, read in blocks so that its size does not matter."""
     checksum, size = hashlib.sha256(), path.stat().st_size
     with path.open("rb") as file:
         while block := file.read(1 << 22):
@@ -109,7 +108,13 @@ def sha256_of(path: Path, progress: Progress | None = None) -> str:
 
 
 def _fetch_more(url: str, part: Path, progress: Progress | None, *, largest: int) -> None:
-    """One request: append to the piece, or begin it anew; returns when the file is complete."""
+    """One request: append to the piece, or begin it anew; returns when the file is complete.
+
+    Without If-Range a file that changed on the server between two calls would be glued to the old beginning.
+    With it, the server answers 206 and the rest of the same file, or 200 and the new file from its start.
+
+    Source: RFC 9110, sections 13.1.5 (If-Range), 14.2 (Range) and 15.5.17 (416).
+    """
     have, seen = _size(part), _read_note(part, url)
     headers = {"User-Agent": "semcom", "Accept-Encoding": "identity"}
     if have and seen and seen.validator:
@@ -132,34 +137,33 @@ def _fetch_more(url: str, part: Path, progress: Progress | None, *, largest: int
             _check_range(answer, part, have, seen)
         else:
             have, seen = 0, _announced(answer, url)
-            _write_note(part, seen)
+            _begin(part, seen)
         if seen.total > largest:
             raise UserMistake(f"{url} must be at most {largest:,} bytes, got {seen.total:,}; check the address")
         _refuse_full_disk(part, seen.total - have)
-        have = _copy(answer, part, have, seen.total or largest, progress)
+        limit = seen.total or largest
+        for count in _copied(answer, part):
+            have += count
+            if progress:
+                progress("downloading", have, seen.total)
+            if have > limit:
+                _forget(part)
+                raise _BreakError(f"more bytes than the {limit:,} there may be")
     if have < seen.total:
         raise _BreakError(f"{have:,} of {seen.total:,} bytes")
-    if have > (seen.total or largest):
-        _forget(part)
-        raise _BreakError(f"more bytes than the {seen.total or largest:,} there may be")
 
 
-def _copy(answer: http.client.HTTPResponse, part: Path, have: int, total: int, progress: Progress | None) -> int:
-    """Write what comes behind the first `have` bytes; the answer is how many there are then."""
-    with contextlib.ExitStack() as files:
+def _copied(answer: http.client.HTTPResponse, part: Path) -> Iterator[int]:
+    """Append what comes to the piece, saying of each block how many bytes it brought."""
+    # read1 gives what has come, so that a break loses nothing and a slow line still shows progress.
+    while block := answer.read1(_BLOCK):
+        # Opened anew for each block: an error in here can only be the disk's, and none is left for the end.
         try:
-            file = files.enter_context(part.open("ab" if have else "wb"))
+            with part.open("ab") as file:
+                file.write(block)
         except OSError as error:
             raise unwritable(part, error) from error
-        while have <= total and (block := answer.read(_BLOCK)):
-            try:
-                file.write(block)
-            except OSError as error:
-                raise unwritable(part, error) from error
-            have += len(block)
-            if progress:
-                progress("downloading", have, total)
-    return have
+        yield len(block)
 
 
 def _announced(answer: http.client.HTTPResponse, url: str) -> _Seen:
@@ -180,6 +184,7 @@ def _check_range(answer: http.client.HTTPResponse, part: Path, have: int, seen: 
 
 
 def _raise_if_final(error: Exception, url: str) -> None:
+    """Turn an error that no patience will mend into advice; let all others pass."""
     if isinstance(error, urllib.error.HTTPError) and error.code not in _PASSING:
         raise UserMistake(
             f"{url} must be there for all to fetch, got status {error.code} ({error.reason}); check the address"
@@ -189,6 +194,7 @@ def _raise_if_final(error: Exception, url: str) -> None:
 
 
 def _refuse_full_disk(part: Path, needed: int) -> None:
+    """Better told before an hour of downloading than after it."""
     free = shutil.disk_usage(part.parent).free
     if needed > free:
         raise UserMistake(
@@ -198,6 +204,7 @@ def _refuse_full_disk(part: Path, needed: int) -> None:
 
 
 def _reason(error: Exception) -> str:
+    """The shortest true account of a failure: urllib wraps the real one."""
     reason = getattr(error, "reason", error)
     return str(reason) or type(error).__name__
 
@@ -210,12 +217,18 @@ def _note(part: Path) -> Path:
     return part.with_name(part.name + ".json")
 
 
-def _write_note(part: Path, seen: _Seen) -> None:
+def _begin(part: Path, seen: _Seen) -> None:
+    """Empty the piece, and only then say what file it belongs to: old bytes must never meet a new note."""
+    try:
+        part.write_bytes(b"")
+    except OSError as error:
+        raise unwritable(part, error) from error
     with replacing(_note(part)) as temporary:
         temporary.write_text(json.dumps(asdict(seen)))
 
 
 def _read_note(part: Path, url: str) -> _Seen | None:
+    """What is known of the piece, or None where it is of another address or the note is spoilt."""
     try:
         facts = json.loads(_note(part).read_text())
         seen = _Seen(str(facts["url"]), str(facts["validator"]), int(facts["total"]))
@@ -225,5 +238,6 @@ def _read_note(part: Path, url: str) -> _Seen | None:
 
 
 def _forget(part: Path) -> None:
+    """Begin anew next time."""
     part.unlink(missing_ok=True)
     _note(part).unlink(missing_ok=True)

@@ -14,8 +14,6 @@ from urllib.parse import unquote, urlsplit
 
 from semcom.mistakes import UserMistake
 from semcom.sources import cache
-from semcom.sources.archive import texts
-from semcom.sources.download import fetch, sha256_of
 from semcom.sources.prose import is_sentence, sentences_of
 from semcom.sources.sentences import Cleaning, Corpus, Progress, Selection, digest, split
 
@@ -30,8 +28,12 @@ _DAY = re.compile(r"(?:.*/)?txt/en/ep-(?P<year>\d\d|\d{4})-(?P<month>\d\d)-\d\d[
 # The English side of a language pair, or English alone; one sentence or so a line, and no dates.
 _UNDATED = re.compile(r"(?:.*/)?europarl-v\d+(?:\.\w\w-en)?\.en")
 _TAG = re.compile(r"<[^<>]*>")
-# "(FR)" before a speech tells the language in which it was given.
-_LANGUAGE = re.compile(r"^\W*\([A-Z]{2}\)\s*")
+# Before a speech may stand its author's office, or that it was handed in, and the language: "in writing. - (FR) ".
+_PREFACE = re.compile(r"\A(?:[^.!?]{1,150}\.\s+-\s+)?(?:\W*\([A-Z]{2}\)\s*)?")
+# What the house did, not what the speaker said.
+_STAGE = re.compile(
+    r"\((?:[\w-]+ )?(?:applause|laughter|interruptions?|protests?|heckling|uproar)\b[^()]*\)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,9 @@ class Europarl:
         Raises:
             UserMistake: when it cannot be fetched, is damaged, or is not the one expected.
         """
+        # The network's modules are slow to load, and only needed once in the life of a corpus.
+        from semcom.sources import download
+
         prepared, key = self._prepared(), self._key()
         header = cache.read_header(prepared, key)
         if header and cache.is_whole(prepared, key):
@@ -97,16 +102,17 @@ class Europarl:
         if local and not local.is_file():
             raise UserMistake(f"url must be a web address or a file, got {self.url}; check the spelling")
         if not archive.exists():
-            fetch(self.url, archive, progress, largest=LARGEST_ARCHIVE)
+            download.fetch(self.url, archive, progress, largest=LARGEST_ARCHIVE)
         try:
-            found = sha256_of(archive, progress)
-            trust = self._trusted(found)
+            found = download.sha256_of(archive, progress)
+            trust = self._checked(found)
             counted: Counter[str] = Counter()
             header = cache.write(prepared, key, _sentences(archive, counted, progress), origin=found)
         finally:
             # A refused archive must go too, or it would be met again by every later attempt.
             if not local and archive.exists():
                 archive.unlink()
+        self._remember(found)
         return (
             f"europarl: {header.lines:,} sentences from {counted['kept']:,} texts "
             f"({counted['held out']:,} of October to December 2000 left out); archive sha256 {found} ({trust})"
@@ -141,27 +147,35 @@ class Europarl:
             progress("cleaning text", 0, 0)
         return self._selection().apply(cache.read(prepared))
 
-    def _trusted(self, found: str) -> str:
-        """Compare the archive's hash with the expected or the remembered one, or remember it."""
-        note = cache.place("europarl-seen", self.url).with_suffix(".sha256")
+    def _note(self) -> Path:
+        return cache.place("europarl-seen", self.url).with_suffix(".sha256")
+
+    def _checked(self, found: str) -> str:
+        """Compare the archive's hash with what it must be, and say on what ground that is known."""
         if self.sha256 is not None:
             expected, ground = self.sha256, "as the scenario asks"
-        elif note.is_file():
-            expected, ground = note.read_text().strip(), "as at the first download"
+        elif self._note().is_file():
+            expected, ground = self._note().read_text().strip(), "as at the first download"
         else:
-            with cache.replacing(note) as temporary:
-                temporary.write_text(found + "\n")
             return "no checksum is published: trusted on first use, and remembered"
         if found != expected:
             raise UserMistake(
                 f"the archive {self.url} must have sha256 {expected} {ground}, got {found}; "
-                f"find out why it changed, then delete {note} or correct sha256"
+                f"find out why it changed, then delete {self._note()} or correct sha256"
             )
         return ground
+
+    def _remember(self, found: str) -> None:
+        # Only now, because an archive that turned out to be damaged must not become the measure of later ones.
+        if not self._note().is_file():
+            with cache.replacing(self._note()) as temporary:
+                temporary.write_text(found + "\n")
 
 
 def _sentences(archive: Path, counted: Counter[str], progress: Progress | None) -> Iterator[str]:
     """The English sentences of an archive, text after text in its own order."""
+    from semcom.sources.archive import texts
+
     for name, lines in texts(archive, _is_wanted, progress):
         if _is_held_out(name):
             counted["held out"] += 1
@@ -180,9 +194,9 @@ def sentences_in(line: str) -> Iterator[str]:
 
     A line that is only a tag, and a heading, which has no stop, give none.
     """
-    text = html.unescape(_TAG.sub(" ", line))
+    text = _STAGE.sub(" ", html.unescape(_TAG.sub(" ", line)))
     if "\ufffd" not in text:
-        yield from filter(is_sentence, sentences_of(_LANGUAGE.sub("", text)))
+        yield from filter(is_sentence, sentences_of(_PREFACE.sub("", text)))
 
 
 def _is_wanted(name: str) -> bool:

@@ -12,7 +12,7 @@ _TITLE = re.compile(
     r"(?:^|[\s(\[\"'])(?:(?i:mr|mrs|ms|dr|prof|messrs|st|e\.g|i\.e|eg|ie|al|cf|vs|rev|gen)|[A-HJ-Z])\.$"
 )
 _NUMBERED = re.compile(r"(?:^|[\s(\[\"'])(?i:nos?|arts?|pp?|figs?|eqs?|vols?|secs?|refs?|ch|approx|chap|rule)\.$")
-_WORD = re.compile(r"[A-Za-z]+")
+_WORD = re.compile(r"[A-Za-z0-9]+")
 # Few English sentences do without all of these; headings, names and code often do.
 _COMMON = re.compile(
     r"\b(?:a|an|the|of|to|in|on|at|by|for|from|with|as|is|are|was|were|be|been|will|would|can|could|may|must|should"
@@ -44,10 +44,10 @@ def sentences_of(paragraph: str) -> Iterator[str]:
 def is_sentence(text: str) -> bool:
     """Whether a text opens and closes like a sentence and reads as English.
 
-    It must begin with a capital, a digit or a quote, end with . ! or ?, be nine tenths plain letters and
-    spaces, and hold at least one of the words that English cannot do without.
+    It must begin with a capital, a digit or a quote, end with . ! or ?, have two signs and one more in ten
+    characters at most, and hold at least one of the words that English cannot do without.
     """
     if not _OPENING.match(text) or not _CLOSING.search(text):
         return False
     plain = sum(map(len, _WORD.findall(text))) + text.count(" ")
-    return plain >= 0.9 * len(text) and _COMMON.search(text) is not None
+    return len(text) - plain <= 2 + len(text) / 10 and _COMMON.search(text) is not None

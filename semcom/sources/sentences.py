@@ -160,6 +160,6 @@ def digest(source: str, content: object, selection: Selection) -> str:
 
 
 def _number(folded: str, purpose: bytes) -> int:
-    # The purpose keeps the cap and the split independent; otherwise a cap would empty one split first.
+    # A purpose each, so that which sentences a cap keeps says nothing of where they go.
     drawn = hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8, person=purpose).digest()
     return int.from_bytes(drawn, "big")

@@ -93,6 +93,19 @@ class TextFile:
         return kept
 
     def _files(self) -> list[Path]:
+        try:
+            files = self._found()
+            size = sum(file.stat().st_size for file in files)
+        except (OSError, RuntimeError) as error:
+            # A folder that may not be entered, a name that is too long, a home that nobody has.
+            raise UserMistake(f"path must be readable, got {self.path} ({error}); check its permissions") from error
+        if size > LARGEST_BYTES:
+            raise UserMistake(
+                f"{self.path} must be at most {LARGEST_BYTES:,} bytes of text, got {size:,}; give a part of it"
+            )
+        return files
+
+    def _found(self) -> list[Path]:
         path = Path(self.path).expanduser()
         if path.is_dir():
             files = sorted(inner for inner in path.glob("*.txt") if inner.is_file())
@@ -103,11 +116,6 @@ class TextFile:
         else:
             got = "something that is neither" if path.exists() else "nothing of that name"
             raise UserMistake(f"path must be a text file or a folder, got {self.path} ({got}); check the spelling")
-        size = sum(file.stat().st_size for file in files)
-        if size > LARGEST_BYTES:
-            raise UserMistake(
-                f"{self.path} must be at most {LARGEST_BYTES:,} bytes of text, got {size:,}; give a part of it"
-            )
         return files
 
 

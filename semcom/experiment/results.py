@@ -1,0 +1,187 @@
+"""Row: one measured number with its interval and provenance; a table of them as results.csv."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import math
+import numbers
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semcom.experiment.folder import write_atomically
+from semcom.mistakes import UserMistake
+
+ROLES = ("teacher", "student", "control", "codec", "published")
+STATUSES = ("done", "failed", "skipped", "published")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of results.csv; the fields are its columns.
+
+    Numbers are plain Python numbers whatever came in, so that equal rows are written as equal bytes.
+
+    Args:
+        role: teacher, student, control, codec or published.
+        method: how the codec came to be.
+        parameters: of transmitter and receiver together.
+        body_parameters: the same without the embeddings, which hide compression.
+        level_db: of each interferer relative to the wanted user [dB]; a tuple gives each its own; None without any.
+        sir_db: infinite without interferers [dB].
+        against: the codec subtracted in a paired difference; empty in an absolute row.
+        value: None unless something was measured; a point never simulated has no value, never a 0.
+        low: lower end of the value's 95 % interval.
+        high: upper end.
+        count: sentences behind the value.
+        status: done, failed, skipped or published.
+
+    Raises:
+        ValueError: a value its column cannot hold.
+    """
+
+    task: str
+    codec: str
+    role: str
+    method: str = ""
+    parameters: int | None = None
+    body_parameters: int | None = None
+    size_bytes: int | None = None
+    symbols_per_token: float | None = None
+    symbols_per_word: float | None = None
+    fading: str = ""
+    coherence: str = ""
+    interference: str = ""
+    equalizer: str = ""
+    csi: str = ""
+    antennas: int | None = None
+    snr_db: float | None = None
+    interferers: int | None = None
+    level_db: float | tuple[float, ...] | None = None
+    sir_db: float | None = None
+    sinr_db: float | None = None
+    measured_snr_db: float | None = None
+    measured_sinr_db: float | None = None
+    metric: str
+    against: str = ""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    count: int | None = None
+    seed: int | None = None
+    status: str
+    run_id: str = ""
+
+    def __post_init__(self) -> None:
+        for name, kind in COLUMNS.items():
+            object.__setattr__(self, name, _checked(name, kind, getattr(self, name)))
+        for name, allowed in (("role", ROLES), ("status", STATUSES)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
+        if self.status in ("failed", "skipped") and (self.value, self.low, self.high) != (None, None, None):
+            raise ValueError(f"a {self.status} row must have no value, got {self.value}")
+
+
+# Under `from __future__ import annotations` a field's type is its text, whose first word is str, int or float.
+COLUMNS: dict[str, str] = {each.name: str(each.type).split(" ", 1)[0] for each in dataclasses.fields(Row)}
+
+
+def write_csv(rows: Iterable[Row], path: Path) -> None:
+    """Replace the table by these rows, in this order; every number with all its digits.
+
+    Raises:
+        UserMistake: the disk refuses.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerow([cell(getattr(row, name)) for name in COLUMNS])
+    write_atomically(path, text.getvalue())
+
+
+def read_csv(path: Path) -> list[Row]:
+    """The rows of a table; columns it does not know are passed over.
+
+    Raises:
+        UserMistake: no such file, a column is missing, or a cell cannot be read, with its line.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise UserMistake(f"{path}: no such file; `semcom run` writes it") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserMistake(f"{path}: must be a readable UTF-8 file, got: {error}") from None
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise UserMistake(f"{path}:1: must have the columns of results.csv, got none named {', '.join(missing)}")
+    rows = []
+    try:
+        for cells in reader:
+            rows.append(row_of({name: _parsed(name, cells[name]) for name in COLUMNS}))
+    except (ValueError, csv.Error) as error:
+        raise UserMistake(f"{path}:{reader.line_num}: {error}") from None
+    return rows
+
+
+def row_of(values: Mapping[str, Any]) -> Row:
+    """A row from the values of all its columns."""
+    return Row(**{name: values[name] for name in COLUMNS})
+
+
+def cell(value: str | float | tuple[float, ...] | None) -> str:
+    """A value as it is written: nothing for None, all digits of a number, levels with spaces between."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return " ".join(map(repr, value))
+    return value if isinstance(value, str) else repr(value)
+
+
+def levels(text: str) -> float | tuple[float, ...]:
+    """What `cell` wrote of one level, or of several."""
+    found = tuple(float(each) for each in text.split())
+    return found[0] if len(found) == 1 else found
+
+
+def _checked(name: str, kind: str, value: Any) -> Any:
+    if kind == "str":
+        # One line of text for one row: tools that count lines or split at them are many.
+        if not isinstance(value, str) or any(each in value for each in "\r\n\0"):
+            raise ValueError(f"{name} must be one line of text, got {value!r}")
+        return value
+    if value is None:
+        return None
+    if name == "level_db" and isinstance(value, tuple):
+        each = tuple(_checked(name, kind, one) for one in value)
+        return each if len(each) > 1 else next(iter(each), None)
+    is_number = isinstance(value, numbers.Integral if kind == "int" else numbers.Real) and not isinstance(value, bool)
+    if not is_number or math.isnan(value):
+        raise ValueError(f"{name} must be {'a whole number' if kind == 'int' else 'a number'} or None, got {value!r}")
+    return int(value) if kind == "int" else float(value)
+
+
+def _parsed(name: str, text: str | None) -> Any:
+    """A cell of the table; a row that is too short has None in it."""
+    if text is None:
+        raise ValueError("must have a cell for every column, got a shorter line; was it cut off?")
+    if COLUMNS[name] == "str":
+        return text
+    if not text.strip():
+        return None
+    try:
+        number = levels(text) if name == "level_db" else float(text)
+        # A spreadsheet may have turned 4 into 4.0; the digits of a whole number need not survive a float.
+        if COLUMNS[name] == "int":
+            return int(text) if text.strip().lstrip("-").isdecimal() else _whole(float(text))
+    except ValueError:
+        raise ValueError(f"{name} must be a number or empty, got {text!r}") from None
+    return number
+
+
+def _whole(number: float) -> int | float:
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,90 @@
+"""send: one sentence as each codec of a run folder delivers it, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.table import Table
+
+from channels import Chance, Link, mean_sinr_db
+from semcom.experiment.build import load_codec
+from semcom.experiment.expand import Build, expand
+from semcom.experiment.folder import RunFolder
+from semcom.experiment.material import exam, load_material
+from semcom.experiment.scenario import Scenario, load_scenario
+from semcom.metrics.bleu import Bleu
+from semcom.mistakes import UserMistake
+from semcom.models.codec import SemanticCodec
+from semcom.sources.batches import SentenceBatch, make_batch
+from semcom.sources.sentences import clean
+from semcom.tasks.text import Encoded, deliver, encode_once
+
+CROWD_SENTENCES = 64
+
+
+def send_sentence(
+    folder: Path,
+    sentence: str,
+    *,
+    codecs: tuple[str, ...] = (),
+    snr_db: float,
+    interferers: int,
+    repeats: int,
+    seed: int,
+) -> Table:
+    """A table: codecs by repeats, each with what arrived and its share of right words.
+
+    The air of one repeat is the same for all codecs. Interferers send sentences of the test split.
+
+    Raises:
+        UserMistake: the folder is no run folder, a codec is unknown or untrained, or the sentence is empty.
+    """
+    scenario = _scenario_of(folder)
+    builds = _builds(scenario, codecs or scenario.sweep.codec)
+    link = Link(snr_db=snr_db, interferers=interferers, **dict(scenario.link))
+    said = clean(sentence, scenario.corpus.cleaning)
+    if not said:
+        raise UserMistake(f"the sentence must hold letters or . ! ?, got {sentence!r}; write a sentence")
+    table = Table(title=_title(said, link), title_justify="left", show_lines=True)
+    for heading in ("codec", "air", "what arrived", "words right"):
+        table.add_column(heading, overflow="fold")
+    for name, build in builds.items():
+        if not RunFolder(folder).weights(build.identity).is_file():
+            raise UserMistake(f"{name} is not trained in {folder}; run `semcom run` on this folder first")
+        material = load_material(build.corpus, build.tokenizer, folder)
+        batch = make_batch(material.tokenizer.encode([said]))
+        encoded = _on_the_air(load_codec(build, folder), batch, exam(material, CROWD_SENTENCES, 32).batches)
+        for repeat in range(repeats):
+            delivery = deliver(encoded, link, Chance(seed).of("send", repeat))
+            arrived = material.tokenizer.decode(delivery.tokens)[0]
+            right = float(Bleu(order=1).combine(Bleu(order=1).statistics([said], [arrived])[0]))
+            table.add_row(name if repeat == 0 else "", str(repeat + 1), arrived, f"{right:.2f}")
+    return table
+
+
+def _scenario_of(folder: Path) -> Scenario:
+    path = RunFolder(folder).scenario_file
+    if not path.is_file():
+        raise UserMistake(f"{folder} is not a run folder: it holds no scenario.yaml; give the folder of a `semcom run`")
+    return load_scenario(path)[0]
+
+
+def _builds(scenario: Scenario, names: tuple[str, ...]) -> dict[str, Build]:
+    known = {build.name: build for build in reversed(expand(scenario).builds)}  # the first seed of each name wins
+    for name in names:
+        if name not in known:
+            raise UserMistake(f"codec must be one of {', '.join(sorted(known))}, got {name}")
+    return {name: known[name] for name in names}
+
+
+def _title(said: str, link: Link) -> str:
+    return (
+        f"sent: {said}\nSNR {link.snr_db:g} dB, {link.interferers} interferers, mean SINR {mean_sinr_db(link):.1f} dB, "
+        f"fading {link.fading.kind}"
+    )
+
+
+def _on_the_air(codec: SemanticCodec, batch: SentenceBatch, neighbors: list[SentenceBatch]) -> Encoded:
+    """The one sentence, ready to be delivered among the others' symbols."""
+    everybody = encode_once(codec, [batch, *neighbors])
+    return Encoded(codec, everybody.batches[:1], everybody.symbols[:1], everybody.crowds[:1])

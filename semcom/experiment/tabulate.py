@@ -1,0 +1,146 @@
+"""tabulate: from the store to the rows of results.csv, in the scenario's order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from channels import Link, mean_sinr_db, mean_sir_db
+from semcom.experiment.expand import Run, Sweep
+from semcom.experiment.published import PUBLISHED, Published
+from semcom.experiment.results import Row
+from semcom.experiment.run import family_of, metrics_of
+from semcom.experiment.scenario import Scenario
+from semcom.experiment.store import Finished, Store
+from semcom.metrics.bootstrap import Interval, bootstrap_difference
+from semcom.metrics.metric import Metric
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What the store holds, read once."""
+
+    store: Store
+    builds: dict[str, Finished]
+    runs: dict[str, Finished]
+    metrics: list[Metric]
+
+    def is_done(self, run: Run) -> bool:
+        """Whether this run has numbers."""
+        return run.identity in self.runs and self.runs[run.identity].status == "done"
+
+    def is_failed(self, run: Run) -> bool:
+        """Whether it, or the build it needs, was tried in vain."""
+        ends = (self.runs.get(run.identity), self.builds.get(run.build.identity))
+        return any(end is not None and end.status == "failed" for end in ends)
+
+
+def tabulate(scenario: Scenario, sweep: Sweep, store: Store) -> list[Row]:
+    """Absolute rows, then paired differences, then published curves."""
+    known = _Known(store, store.builds(), store.runs(), metrics_of(scenario.measure))
+    runs = list(sweep.runs)
+    rows = [row for run in runs for row in _measured(run, known)]
+    rows += [row for first, second in _pairs(scenario, runs) for row in _paired(first, second, known)]
+    return rows + [row for name in scenario.overlay for row in _overlay(name, known.metrics)]
+
+
+def _pairs(scenario: Scenario, runs: list[Run]) -> Iterator[tuple[Run, Run]]:
+    """Every codec against the sweep's first, and whatever the scenario compares, wherever they met the same air."""
+    first = scenario.sweep.codec[0]
+    wanted = [(first, name) for name in scenario.sweep.codec[1:]]
+    wanted += [pair for pair in scenario.measure.compare if pair not in wanted]
+    met = {(run.build.name, run.point): run for run in runs}
+    for one, other in wanted:
+        for run in runs:
+            twin = met.get((other, run.point))
+            if run.build.name == one and twin and _same_air(run, twin):
+                yield run, twin
+
+
+def _same_air(run: Run, twin: Run) -> bool:
+    """Only codecs that send equally many symbols meet the same air; otherwise a difference is not paired."""
+    return run.build.spec.symbols_per_token == twin.build.spec.symbols_per_token
+
+
+def _measured(run: Run, known: _Known) -> Iterator[Row]:
+    facts = _facts(run, known)
+    for metric in known.metrics:
+        if known.is_done(run):
+            interval = Interval(**known.runs[run.identity].record["intervals"][metric.name])
+            yield _row(facts, metric, interval, status="done")
+        else:
+            yield _row(facts, metric, None, status="failed" if known.is_failed(run) else "skipped")
+
+
+def _paired(run: Run, twin: Run, known: _Known) -> Iterator[Row]:
+    """One row a metric: this codec minus its twin, with the interval of the difference."""
+    facts = {**_facts(run, known), "against": twin.build.name}
+    for metric in known.metrics:
+        if not (known.is_done(run) and known.is_done(twin)):
+            yield _row(facts, metric, None, status="skipped")
+            continue
+        ours, theirs = (known.store.statistics(each.identity, family_of(metric)) for each in (run, twin))
+        # Any seed does that is the same each time; half the run's identity fits every generator.
+        seed, resamples = int(run.identity[:12], 16), run.measure.resamples
+        difference = bootstrap_difference(ours, theirs, metric.combine, resamples=resamples, seed=seed)
+        yield _row(facts, metric, difference, status="done")
+
+
+def _facts(run: Run, known: _Known) -> dict[str, Any]:
+    """The columns that say who and where."""
+    build = run.build
+    built = known.builds[build.identity].record if build.identity in known.builds else {}
+    record = known.runs[run.identity].record if run.identity in known.runs else {}
+    return {
+        "task": "text",
+        "codec": build.name,
+        "role": run.role,
+        "method": build.method,
+        **{name: built.get(name) for name in ("parameters", "body_parameters", "size_bytes")},
+        "symbols_per_token": build.spec.symbols_per_token,
+        **{name: record.get(name) for name in ("symbols_per_word", "measured_snr_db", "measured_sinr_db")},
+        "seed": build.seed,
+        "run_id": run.identity,
+        **_conditions(run.link),
+    }
+
+
+def _conditions(link: Link) -> dict[str, Any]:
+    crowded = link.interferers > 0
+    return {
+        "fading": link.fading.kind,
+        "coherence": link.coherence.kind,
+        "interference": link.interference.kind if crowded else "none",
+        "equalizer": link.equalizer.kind,
+        "csi": link.csi.kind,
+        "antennas": link.antennas,
+        "snr_db": link.snr_db,
+        "interferers": link.interferers,
+        "level_db": link.interference.level_db if crowded else None,
+        "sir_db": mean_sir_db(link),
+        "sinr_db": mean_sinr_db(link),
+    }
+
+
+def _row(facts: dict[str, Any], metric: Metric, interval: Interval | None, *, status: str) -> Row:
+    found = {} if interval is None else {name: getattr(interval, name) for name in ("value", "low", "high", "count")}
+    return Row(**facts, metric=metric.name, **found, status=status)
+
+
+def _overlay(name: str, metrics: list[Metric]) -> Iterator[Row]:
+    """A published curve as rows of its own, on our axis."""
+    curve: Published = next(each for each in PUBLISHED if each.name == name)
+    for metric in metrics:
+        for label, value in zip(curve.snr_db, curve.scores.get(metric.name, ()), strict=False):
+            link = Link(snr_db=label + curve.offset_db)
+            facts = {
+                **_conditions(link),
+                "task": "text",
+                "codec": curve.name,
+                "role": "published",
+                "method": curve.note,
+                "symbols_per_word": curve.symbols_per_word,
+                "fading": curve.fading,
+            }
+            yield Row(**facts, metric=metric.name, value=value, status="published")

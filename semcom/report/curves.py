@@ -1,0 +1,221 @@
+"""A metric against SNR, against the number of interferers and against their level: one line per codec, with bands."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter
+
+from semcom.report.results import Point, Results, evenly, in_order
+from semcom.report.sheet import Sheet, Words
+from semcom.report.style import Look, handle, in_house_style, look, typeset
+from semcom.report.wording import INTERFERERS, LEVEL, SNR, caption, crowd_title, label, snr_title, words_of
+
+__all__ = [
+    "MOST_PANELS",
+    "against_interferers",
+    "against_level",
+    "against_snr",
+    "draw_line",
+    "mark_crowds",
+    "mark_values",
+    "quality_axis",
+    "shortfall_against_snr",
+    "title_of",
+]
+
+MOST_PANELS = 6
+NEARLY = 0.9
+INFINITE = "\u221e"
+
+
+def against_snr(part: Results) -> Figure | None:
+    """The metric against SNR, a panel per number of interferers."""
+    if len(_measured_at(part, lambda point: point.snr_db)) < 2:
+        return None
+    counts = evenly((p.interferers for p in part.absolute if p.is_measured and not p.system.is_published), MOST_PANELS)
+    drawn = [point for point in part.absolute if point.interferers in counts]
+    words = words_of(part.metric)
+    with in_house_style():
+        sheet = Sheet([crowd_title(count, part.absolute) for count in counts])
+        for axes, count in zip(sheet.panels, counts, strict=True):
+            _draw_systems(axes, [p for p in drawn if p.interferers == count], part, lambda point: point.snr_db)
+        mark_values(sheet.panels[0], [point.snr_db for point in drawn])
+        told = quality_axis(sheet.panels[0], drawn)
+        title = title_of(f"{words.name} against SNR", part)
+        return sheet.finish(Words(title, SNR, words.axis, caption(part, drawn, first=told)), _handles(drawn, part))
+
+
+def shortfall_against_snr(part: Results) -> Figure | None:
+    """What is missing to a perfect score, 1 - metric, on a logarithmic axis: where the plain curves saturate.
+
+    Drawn for the crowds in which a curve comes within a tenth of the top. A perfect score has no logarithm; it sits on the lower edge.
+    """
+    words = words_of(part.metric)
+    own = [point for point in part.absolute if point.is_measured]
+    if words.falls or words.most != 1.0 or words.least != 0.0 or not own:
+        return None
+    near = {point.interferers for point in own if point.value >= NEARLY and not point.system.is_published}
+    if not near or len(_measured_at(part, lambda point: point.snr_db)) < 2:
+        return None
+    edge = 10.0 ** math.floor(math.log10(min((1 - p.value for p in own if p.value < 1), default=1e-3)))
+
+    def turned(point: Point) -> Point:
+        value, low, high = (max(1 - each, edge) for each in (point.value, point.high, point.low))
+        return dataclasses.replace(point, value=value, low=low, high=high) if point.is_measured else point
+
+    counts = evenly(near, MOST_PANELS)
+    drawn = [turned(point) for point in part.absolute if point.interferers in counts]
+    with in_house_style():
+        sheet = Sheet([crowd_title(count, drawn) for count in counts])
+        sheet.panels[0].set_yscale("log")
+        for axes, count in zip(sheet.panels, counts, strict=True):
+            _draw_systems(axes, [p for p in drawn if p.interferers == count], part, lambda point: point.snr_db)
+        mark_values(sheet.panels[0], [point.snr_db for point in drawn])
+        sheet.panels[0].set_ylim(edge, 1.25)
+        sheet.panels[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        told = ["Less is better"] + ["on the lower edge: a perfect score"] * any(p.low <= edge for p in drawn)
+        title = title_of(f"Shortfall of {words.name} from a perfect score, against SNR", part)
+        said = Words(title, SNR, f"1 \u2212 {words.name} (log scale)", caption(part, drawn, first=["; ".join(told)]))
+        return sheet.finish(said, _handles(drawn, part))
+
+
+def against_interferers(part: Results) -> Figure | None:
+    """The metric against the number of interferers, a panel per SNR."""
+    if len(_measured_at(part, lambda point: point.interferers)) < 2:
+        return None
+    own = [point for point in part.absolute if point.is_measured and not point.system.is_published]
+    shown = evenly((point.snr_db for point in own), MOST_PANELS)
+    drawn = [point for point in part.absolute if point.snr_db in shown]
+    words = words_of(part.metric)
+    with in_house_style():
+        sheet = Sheet([snr_title(snr_db) for snr_db in shown])
+        for axes, snr_db in zip(sheet.panels, shown, strict=True):
+            _draw_systems(axes, [p for p in drawn if p.snr_db == snr_db], part, lambda point: point.interferers)
+        mark_crowds(sheet.panels[0], part.absolute)
+        told = quality_axis(sheet.panels[0], drawn)
+        told += left_out({point.snr_db for point in own}, shown)
+        title = title_of(f"{words.name} against the number of interferers", part)
+        said = Words(title, INTERFERERS, words.axis, caption(part, drawn, first=told))
+        return sheet.finish(said, _handles(drawn, part), tick_lines=2)
+
+
+def against_level(part: Results) -> Figure | None:
+    """The metric against the level of the interferers, all alike; a panel per number of interferers and SNR."""
+    alike = part.having(lambda point: point.interferers > 0 and len(point.level) == 1 and point.against is None)
+    own = [point for point in alike.points if point.is_measured and not point.system.is_published]
+    if len({point.level for point in own}) < 2:
+        return None
+    counts = evenly((point.interferers for point in own), 2)
+    # Two counts at three SNRs: the lowest, the middle and the highest fill one sheet.
+    shown = evenly((point.snr_db for point in own), MOST_PANELS // len(counts))
+    places = [(count, snr_db) for count in counts for snr_db in shown]
+    drawn = [point for point in alike.points if (point.interferers, point.snr_db) in places]
+    words = words_of(part.metric)
+    with in_house_style():
+        names = [f"{count:g} interferer{'s' * (count > 1)}, {snr_title(snr_db)}" for count, snr_db in places]
+        sheet = Sheet(names)
+        for axes, place in zip(sheet.panels, places, strict=True):
+            here = [point for point in drawn if (point.interferers, point.snr_db) == place]
+            _draw_systems(axes, here, part, lambda point: point.level[0])
+        mark_values(sheet.panels[0], [point.level[0] for point in drawn])
+        told = quality_axis(sheet.panels[0], drawn) + left_out({point.snr_db for point in own}, shown)
+        title = title_of(f"{words.name} against interferer level", part)
+        return sheet.finish(Words(title, LEVEL, words.axis, caption(part, drawn, first=told)), _handles(drawn, part))
+
+
+def draw_line(axes: Axes, points: Sequence[Point], at: Callable[[Point], float], how: Look) -> None:
+    """One line with its band; a point without a number breaks both.
+
+    A point between two breaks has no width to fill, so its interval becomes a bar.
+    """
+    ordered = sorted(points, key=at)
+    x, value, low, high = (
+        np.array([float(each) for each in column])
+        for column in zip(*((at(p), p.value, p.low, p.high) for p in ordered), strict=True)
+    )
+    axes.plot(
+        x,
+        value,
+        color=how.color,
+        marker=how.marker,
+        linestyle=how.line,
+        markerfacecolor=how.face,
+        markeredgecolor=how.color,
+        zorder=3,
+        label=label(ordered[0].system),
+    )
+    banded = np.isfinite(low) & np.isfinite(high)
+    if banded.any():
+        axes.fill_between(x, low, high, where=list(banded), color=how.color, alpha=0.16, linewidth=0, zorder=2)
+    padded = np.concatenate(([False], banded, [False]))
+    alone = banded & ~padded[:-2] & ~padded[2:]
+    axes.vlines(x[alone], low[alone], high[alone], color=how.color, linewidth=1.0, zorder=2)
+
+
+def quality_axis(axes: Axes, drawn: Sequence[Point]) -> list[str]:
+    """Set the limits of a metric's axis and say so where they are not the usual ones.
+
+    The axis runs over all that the metric can be, unless everything drawn sits in a narrow band above.
+    """
+    words = words_of(drawn[0].metric)
+    seen = [each for point in drawn for each in (point.value, point.low, point.high) if math.isfinite(each)]
+    if not seen or not math.isfinite(words.floor):
+        return []
+    top = max(words.most if math.isfinite(words.most) else 1.0, math.ceil(max(seen) * 10) / 10)
+    bottom = min(words.floor, math.floor(min(seen) * 10) / 10)
+    zoomed = not words.falls and math.isfinite(words.most) and min(seen) > words.narrow
+    if zoomed:
+        bottom = math.floor(min(seen) * 10 - 0.2) / 10
+    margin = 0.02 * (top - bottom)
+    axes.set_ylim(bottom - (0 if zoomed else margin), top + margin)
+    return [f"The vertical axis starts at {bottom:g}"] if zoomed else []
+
+
+def mark_values(axes: Axes, values: Sequence[float]) -> None:
+    """Put ticks where the points are, as long as the eye can tell them apart."""
+    ordered = sorted(set(values))
+    if len(ordered) <= 8:
+        axes.xaxis.set_major_locator(FixedLocator(ordered))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: typeset(f"{value:g}")))
+
+
+def mark_crowds(axes: Axes, points: Sequence[Point]) -> None:
+    """Tick each number of interferers, with the total SIR they make under it."""
+    sirs = {
+        p.interferers: f"{round(p.sir_db, 1) + 0.0:.1f}" for p in points if p.interferers and math.isfinite(p.sir_db)
+    }
+    counts = sorted({point.interferers for point in points})
+    axes.xaxis.set_major_locator(FixedLocator(counts))
+    names = {count: f"{count}\n{typeset(sirs.get(count, '' if count else INFINITE))}" for count in counts}
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: names.get(round(value), "")))
+
+
+def title_of(what: str, part: Results) -> str:
+    """A title, with the words that tell this part from its sisters."""
+    return ", ".join((what[0].upper() + what[1:], *part.distinction))
+
+
+def left_out(all_of: set[float], shown: Sequence[float]) -> list[str]:
+    """Say that some SNRs are not in the picture."""
+    return [f"{len(shown)} of {len(all_of)} SNRs shown"] if len(shown) < len(all_of) else []
+
+
+def _measured_at(part: Results, at: Callable[[Point], float]) -> set[float]:
+    return {at(point) for point in part.absolute if point.is_measured and not point.system.is_published}
+
+
+def _draw_systems(axes: Axes, points: Sequence[Point], part: Results, at: Callable[[Point], float]) -> None:
+    for system in in_order(point.system for point in points):
+        draw_line(axes, [point for point in points if point.system == system], at, look(system, part.systems))
+
+
+def _handles(drawn: Sequence[Point], part: Results) -> list[Line2D]:
+    present = {point.system for point in drawn}
+    return [handle(look(each, part.systems), label(each)) for each in part.systems if each in present]

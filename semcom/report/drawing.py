@@ -1,0 +1,97 @@
+"""Draw every figure and write every table of a results.csv: what semcom report does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from matplotlib.figure import Figure
+
+from semcom.report.figures import ACROSS_LEVELS, FIGURES, Drawing
+from semcom.report.reading import read_results
+from semcom.report.results import Results
+from semcom.report.style import in_house_style
+from semcom.report.tables import tables_of, write_table
+
+__all__ = ["FORMATS", "Progress", "draw_all", "report", "save"]
+
+# What a file says about its making besides the picture. A date would make two drawings of one table differ.
+FORMATS: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
+
+
+class Progress(Protocol):
+    """Called after a file or figure: how many are done, of how many, and what to say."""
+
+    def __call__(self, done: int, total: int, message: str) -> None: ...
+
+
+def draw_all(results_csv: Path | str, out_dir: Path | str) -> list[Path]:
+    """Redraw all from the table alone: the same as `report`, in silence."""
+    return report(Path(results_csv), Path(out_dir))
+
+
+def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -> list[Path]:
+    """Write figures (png, svg, pdf) to out_dir/figures and tables (md, tex, csv) to out_dir/tables.
+
+    The same table gives the same bytes again with the same matplotlib.
+
+    Returns:
+        The paths written, figures first.
+
+    Raises:
+        UserMistake: the file is missing, empty, or no results table.
+    """
+    results = read_results(results_csv)
+    work = list(_work(results))
+    tables = tables_of(results)
+    total, written = len(work) + len(tables), list[Path]()
+    for done, (name, draw, part) in enumerate(work, start=1):
+        figure = draw(part)
+        if figure is not None:
+            written.extend(save(figure, out_dir / "figures" / name))
+        if progress is not None:
+            progress(done, total, name)
+    for done, table in enumerate(tables, start=len(work) + 1):
+        written.extend(write_table(table, out_dir / "tables"))
+        if progress is not None:
+            progress(done, total, table.name)
+    return written
+
+
+def save(figure: Figure, path: Path) -> list[Path]:
+    """Write one figure in every format, each under the path with that format's ending."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = []
+    with in_house_style():
+        for ending, metadata in FORMATS.items():
+            # A suffix would be cut from a name with a dot in it, such as one that holds a level of 1.5 dB.
+            file = path.parent / f"{path.name}.{ending}"
+            figure.savefig(file, format=ending, metadata=metadata)
+            written.append(file)
+    return written
+
+
+def _work(results: Results) -> Iterator[tuple[str, Drawing, Results]]:
+    """Every drawing with its part and a file name of its own."""
+    taken: set[str] = set()
+    for drawings, parts in ((FIGURES, results.parts()), (ACROSS_LEVELS, results.parts(levels_apart=False))):
+        for part in parts:
+            for draw in drawings:
+                yield _name(draw, part, taken), draw, part
+
+
+def _name(draw: Drawing, part: Results, taken: set[str]) -> str:
+    told = (part.metric, draw.__name__, *part.distinction)
+    name = "__".join(re.sub(r"[^a-z0-9.+-]+", "_", each.lower()).strip("_.") for each in told)
+    free = name
+    # Two conditions may differ only in signs that a file name cannot hold.
+    while free in taken:
+        free = f"{name}_{sum(each.startswith(name) for each in taken) + 1}"
+    taken.add(free)
+    return free

@@ -1,0 +1,37 @@
+"""Every figure there is, in two tuples: a figure is a function from a part of the results to a picture, or to None."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from matplotlib.figure import Figure
+
+from semcom.report.curves import against_interferers, against_level, against_snr, shortfall_against_snr
+from semcom.report.gaps import (
+    gain_against_interferers,
+    gain_against_snr,
+    gap_to_teacher_against_interferers,
+    gap_to_teacher_against_snr,
+)
+from semcom.report.results import Results
+from semcom.report.sizes import against_parameters, against_symbols
+
+__all__ = ["ACROSS_LEVELS", "FIGURES", "Drawing"]
+
+Drawing = Callable[[Results], Figure | None]
+
+# Drawn for each metric under each condition, interferer level included. None: the results do not hold this figure.
+FIGURES: tuple[Drawing, ...] = (
+    against_snr,
+    shortfall_against_snr,
+    against_interferers,
+    gap_to_teacher_against_snr,
+    gap_to_teacher_against_interferers,
+    gain_against_snr,
+    gain_against_interferers,
+    against_parameters,
+    against_symbols,
+)
+
+# Drawn for each metric under each condition, all interferer levels together.
+ACROSS_LEVELS: tuple[Drawing, ...] = (against_level,)

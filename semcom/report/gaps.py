@@ -1,0 +1,159 @@
+"""Paired differences: what a small codec loses to its teacher, and what it gains over the plain one beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from semcom.report.curves import MOST_PANELS, draw_line, left_out, mark_crowds, mark_values, title_of
+from semcom.report.results import Point, Results, System, evenly, in_order
+from semcom.report.sheet import Sheet, Words
+from semcom.report.style import GREY, Look, handle, in_house_style, look
+from semcom.report.wording import INTERFERERS, SNR, caption, crowd_title, label, snr_title, words_of
+
+__all__ = [
+    "gain_against_interferers",
+    "gain_against_snr",
+    "gap_to_teacher_against_interferers",
+    "gap_to_teacher_against_snr",
+]
+
+# A codec subtracted from by two others keeps its color and changes its stroke. Dashes belong to published curves.
+STROKES: tuple[Any, ...] = ((0, (1.2, 1.2)), (0, (7.0, 1.2, 1.2, 1.2, 1.2, 1.2)), (0, (3.0, 1.0)))
+
+
+def gap_to_teacher_against_snr(part: Results) -> Figure | None:
+    """Teacher minus student against SNR, a panel per number of interferers."""
+    return _against_snr(part, _losses(part), "Gap to the teacher")
+
+
+def gap_to_teacher_against_interferers(part: Results) -> Figure | None:
+    """Teacher minus student against the number of interferers, a panel per SNR."""
+    return _against_interferers(part, _losses(part), "Gap to the teacher")
+
+
+def gain_against_snr(part: Results) -> Figure | None:
+    """Codec minus the codec it is compared with, no teacher among them, against SNR."""
+    return _against_snr(part, _gains(part), "Paired difference")
+
+
+def gain_against_interferers(part: Results) -> Figure | None:
+    """Codec minus the codec it is compared with, no teacher among them, against the number of interferers."""
+    return _against_interferers(part, _gains(part), "Paired difference")
+
+
+def _losses(part: Results) -> list[Point]:
+    """Pairs with one teacher, all written as teacher minus the other: the table may hold either sign."""
+    one = [point for point in part.paired if _teachers(point) == 1]
+    return [point if point.system.role == "teacher" else _turned(point) for point in one]
+
+
+def _gains(part: Results) -> list[Point]:
+    return [point for point in part.paired if _teachers(point) != 1]
+
+
+def _teachers(point: Point) -> int:
+    return sum(each is not None and each.role == "teacher" for each in (point.system, point.against))
+
+
+def _turned(point: Point) -> Point:
+    """The same difference the other way round: a - b in [low, high] is b - a in [-high, -low]."""
+    assert point.against is not None
+    return dataclasses.replace(
+        point,
+        system=point.against,
+        against=point.system,
+        value=-point.value,
+        low=-point.high,
+        high=-point.low,
+    )
+
+
+def _against_snr(part: Results, pairs: list[Point], what: str) -> Figure | None:
+    measured = [point for point in pairs if point.is_measured]
+    if len({point.snr_db for point in measured}) < 2:
+        return None
+    counts = evenly((point.interferers for point in measured), MOST_PANELS)
+    drawn = [point for point in pairs if point.interferers in counts]
+    with in_house_style():
+        sheet = Sheet([crowd_title(count, part.points) for count in counts])
+        for axes, count in zip(sheet.panels, counts, strict=True):
+            _draw(axes, [p for p in drawn if p.interferers == count], part, lambda point: point.snr_db)
+        mark_values(sheet.panels[0], [point.snr_db for point in drawn])
+        title = title_of(f"{what} in {words_of(part.metric).name} against SNR", part)
+        said = Words(title, SNR, _axis(part.metric, drawn), caption(part, drawn, first=[_sense(part.metric)]))
+        return sheet.finish(said, _handles(drawn, part))
+
+
+def _against_interferers(part: Results, pairs: list[Point], what: str) -> Figure | None:
+    measured = [point for point in pairs if point.is_measured]
+    if len({point.interferers for point in measured}) < 2:
+        return None
+    shown = evenly((point.snr_db for point in measured), MOST_PANELS)
+    drawn = [point for point in pairs if point.snr_db in shown]
+    with in_house_style():
+        sheet = Sheet([snr_title(snr_db) for snr_db in shown])
+        for axes, snr_db in zip(sheet.panels, shown, strict=True):
+            _draw(axes, [p for p in drawn if p.snr_db == snr_db], part, lambda point: point.interferers)
+        mark_crowds(sheet.panels[0], part.points)
+        title = title_of(f"{what} in {words_of(part.metric).name} against the number of interferers", part)
+        first = [_sense(part.metric), *left_out({point.snr_db for point in measured}, shown)]
+        said = Words(title, INTERFERERS, _axis(part.metric, drawn), caption(part, drawn, first=first))
+        return sheet.finish(said, _handles(drawn, part), tick_lines=2)
+
+
+def _draw(axes: Axes, points: Sequence[Point], part: Results, at: Callable[[Point], float]) -> None:
+    axes.axhline(0.0, color=GREY, linewidth=0.9, zorder=1)
+    for pair in in_order((point.system, point.against) for point in points):
+        here = [point for point in points if (point.system, point.against) == pair]
+        draw_line(axes, here, at, _look(pair, part))
+        # Before its pair is known a line is labelled with its first codec alone.
+        axes.lines[-1].set_label(_label(pair))
+
+
+def _look(pair: tuple[System, System | None], part: Results) -> Look:
+    """The look of whichever of the two is not the teacher, in a stroke that tells its references apart."""
+    shown, reference = _told_apart(pair)
+    how = look(shown, part.systems)
+    everyone = in_order((point.system, point.against) for point in (*_losses(part), *_gains(part)))
+    same = [other for one, other in map(_told_apart, everyone) if one == shown and other.role == reference.role]
+    turn = same.index(reference) if reference in same else 0
+    return dataclasses.replace(how, line=STROKES[(turn - 1) % len(STROKES)]) if turn else how
+
+
+def _told_apart(pair: tuple[System, System | None]) -> tuple[System, System]:
+    system, against = pair
+    assert against is not None
+    return (against, system) if system.role == "teacher" and against.role != "teacher" else (system, against)
+
+
+def _label(pair: tuple[System, System | None]) -> str:
+    """Both names, the details behind the one that is not the teacher."""
+    shown, _ = _told_apart(pair)
+    return " minus ".join(label(each) if each == shown else each.codec for each in pair if each is not None)
+
+
+def _handles(drawn: Sequence[Point], part: Results) -> list[Line2D]:
+    return [handle(_look(pair, part), _label(pair)) for pair in in_order((p.system, p.against) for p in drawn)]
+
+
+def _axis(metric: str, drawn: Sequence[Point]) -> str:
+    roles = {_told_apart((point.system, point.against))[0].role for point in drawn}
+    teacher = all(point.system.role == "teacher" for point in drawn)
+    whose = f"teacher minus {roles.pop() if len(roles) == 1 else 'codec'}" if teacher else "first minus second"
+    name = words_of(metric).name
+    return f"{name[0].upper()}{name[1:]} difference ({whose})"
+
+
+def _sense(metric: str) -> str:
+    words = words_of(metric)
+    if not math.isfinite(words.most) and not words.falls:
+        return "Above zero the first of the two is higher"
+    side = "Below" if words.falls else "Above"
+    return f"{side} zero the first of the two is better; the differences are paired: both met the same air"

@@ -1,0 +1,221 @@
+"""Read a results.csv and check it: what is wrong is told by row and column."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from semcom.mistakes import UserMistake
+from semcom.report.averaging import Row, average
+from semcom.report.results import Condition, Results, System, in_order
+
+__all__ = ["COLUMNS", "ROLES", "STATUSES", "read_results", "read_rows"]
+
+COLUMNS = (
+    "task", "codec", "role", "method", "parameters", "body_parameters", "size_bytes", "symbols_per_token",
+    "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "snr_db",
+    "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric", "against",
+    "value", "low", "high", "count", "seed", "status", "run_id",
+)  # fmt: skip
+ROLES = ("teacher", "student", "control", "codec", "published")
+STATUSES = ("done", "failed", "skipped", "published")
+NUMBERS = (
+    "parameters", "body_parameters", "size_bytes", "symbols_per_token", "symbols_per_word", "antennas", "snr_db",
+    "interferers", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "value", "low", "high", "count", "seed",
+)  # fmt: skip
+WHOLE = ("parameters", "body_parameters", "size_bytes", "antennas", "interferers", "count", "seed")
+NEEDED = ("snr_db", "interferers")
+
+Cells = dict[str, str]
+Values = dict[str, float]
+
+
+def read_results(path: Path | str) -> Results:
+    """Read, check and average over seeds.
+
+    Raises:
+        UserMistake: the file is missing, empty, or no results table.
+    """
+    rows = read_rows(path)
+    return Results(points=average(rows), systems=in_order(row.system for row in rows))
+
+
+def read_rows(path: Path | str) -> list[Row]:
+    """Read and check, one `Row` per line.
+
+    A run that failed before anything was scored may leave its metric empty; it then counts for every metric.
+
+    Raises:
+        UserMistake: the file is missing, empty, or no results table.
+    """
+    path = Path(path)
+    frame = _load(path)
+    _check_columns(path, tuple(map(str, frame.columns)))
+    if frame.empty:
+        raise UserMistake(f"{path} must hold at least one row under its header, got none; has anything been run yet?")
+    lines: list[Cells] = [{str(k): str(v).strip() for k, v in line.items()} for line in frame.to_dict("records")]
+    numbers = [_numbers(path, number, cells) for number, cells in enumerate(lines, start=1)]
+    for number, (cells, values) in enumerate(zip(lines, numbers, strict=True), start=1):
+        _check_row(path, number, cells, values)
+    systems = _systems(lines, numbers)
+    by_name = {each.codec: each for each in reversed(systems) if not each.is_published}
+    metrics = in_order(cells["metric"] for cells in lines if cells["metric"])
+    rows = []
+    for number, (cells, values, system) in enumerate(zip(lines, numbers, systems, strict=True), start=1):
+        against = by_name.get(cells["against"]) or System(cells["against"], "codec") if cells["against"] else None
+        for metric in (cells["metric"],) if cells["metric"] else metrics:
+            rows.append(_row(number, {**cells, "metric": metric}, values, system=system, against=against))
+    return rows
+
+
+def _load(path: Path) -> pd.DataFrame:
+    try:
+        # Cells stay text, so that a wrong one can be shown as it was written.
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserMistake(
+            f"a report needs a results table, but there is no file {path}; run the scenario first, or check the path"
+        ) from None
+    except IsADirectoryError:
+        raise UserMistake(f"{path} must be a results table, got a folder; name the results.csv in it") from None
+    except UnicodeDecodeError as error:
+        raise UserMistake(
+            f"{path} must be UTF-8 text, got byte {error.object[error.start]:#04x} that is not; save it again as UTF-8"
+        ) from None
+    except pd.errors.EmptyDataError:
+        raise UserMistake(f"{path} must hold a table of results, got an empty file; run the scenario again") from None
+    except pd.errors.ParserError as error:
+        raise UserMistake(
+            f"{path} must be a comma-separated table with {len(COLUMNS)} cells in every row; {error}"
+        ) from None
+
+
+def _check_columns(path: Path, found: tuple[str, ...]) -> None:
+    missing = [name for name in COLUMNS if name not in found]
+    if not missing:
+        return
+    unknown = [name for name in found if name not in COLUMNS]
+    stray = f", got instead {', '.join(unknown[:6])}{', ...' if len(unknown) > 6 else ''}" if unknown else ""
+    raise UserMistake(
+        f"{path} must have the columns of a results table, but {', '.join(missing)} "
+        f"{'is' if len(missing) == 1 else 'are'} missing{stray}; expected: {', '.join(COLUMNS)}"
+    )
+
+
+def _numbers(path: Path, number: int, cells: Cells) -> Values:
+    """The cells that are numbers; NaN where a cell is empty."""
+    values = {}
+    for name in NUMBERS:
+        text = cells[name]
+        try:
+            values[name] = float(text) if text else math.nan
+        except ValueError:
+            raise UserMistake(_mistake(path, number, name, "a number or nothing", text)) from None
+        if name in NEEDED and not math.isfinite(values[name]):
+            raise UserMistake(_mistake(path, number, name, "a finite number", text))
+        if name in WHOLE and math.isfinite(values[name]) and (values[name] % 1 or values[name] < 0):
+            raise UserMistake(_mistake(path, number, name, "a whole number from 0 up", text))
+    return values
+
+
+def _check_row(path: Path, number: int, cells: Cells, values: Values) -> None:
+    for name, known in (("role", ROLES), ("status", STATUSES)):
+        if cells[name] not in known:
+            raise UserMistake(_mistake(path, number, name, f"one of {', '.join(known)}", cells[name]))
+    if not cells["codec"]:
+        raise UserMistake(_mistake(path, number, "codec", "the name of a codec", ""))
+    if not cells["metric"] and cells["status"] in ("done", "published"):
+        raise UserMistake(_mistake(path, number, "metric", "the name of a metric", ""))
+    if cells["status"] in ("failed", "skipped") and math.isfinite(values["value"]):
+        expected = f"empty where status is {cells['status']}: a point never simulated has no value"
+        raise UserMistake(_mistake(path, number, "value", expected, cells["value"]))
+    if math.isinf(values["value"]):
+        raise UserMistake(_mistake(path, number, "value", "a finite number", cells["value"]))
+    if values["low"] > values["high"]:
+        raise UserMistake(_mistake(path, number, "low", f"at most high = {cells['high']}", cells["low"]))
+    if _level(cells["level_db"]) is None:
+        raise UserMistake(_mistake(path, number, "level_db", "a number, or several with ; between", cells["level_db"]))
+
+
+def _mistake(path: Path, number: int, name: str, expected: str, got: str) -> str:
+    return f"{path}, row {number} under the header: {name} must be {expected}, got '{got}'"
+
+
+def _level(text: str) -> tuple[float, ...] | None:
+    """Levels of the interferers, one for all or each its own, however they are bracketed; None if no numbers."""
+    try:
+        return tuple(float(each) for each in re.split(r"[\s;,]+", text.strip("()[] ")) if each)
+    except ValueError:
+        return None
+
+
+def _systems(lines: list[Cells], numbers: list[Values]) -> list[System]:
+    """The system of every line; what a seed may change a little, such as its vocabulary, is averaged."""
+    rates: dict[tuple[str, ...], float] = {}
+    names = [(cells["codec"], cells["role"], cells["method"]) for cells in lines]
+    for name, values in zip(names, numbers, strict=True):
+        if math.isfinite(values["symbols_per_token"]):
+            rates.setdefault(name, values["symbols_per_token"])
+    # A run that failed early may not know its symbols; it belongs to the codec of its name all the same.
+    keys = [
+        (*name, values["symbols_per_token"] if math.isfinite(values["symbols_per_token"]) else rates.get(name))
+        for name, values in zip(names, numbers, strict=True)
+    ]
+    grouped: dict[tuple[str, str, str, float | None], list[Values]] = {}
+    for key, values in zip(keys, numbers, strict=True):
+        grouped.setdefault(key, []).append(values)
+    systems = {key: _system(key, values) for key, values in grouped.items()}
+    return [systems[key] for key in keys]
+
+
+def _system(key: tuple[str, str, str, float | None], lines: list[Values]) -> System:
+    def mean(name: str) -> float | None:
+        known = [values[name] for values in lines if math.isfinite(values[name])]
+        return math.fsum(known) / len(known) if known else None
+
+    def whole(name: str) -> int | None:
+        return None if (found := mean(name)) is None else round(found)
+
+    return System(
+        codec=key[0],
+        role=key[1],
+        method=key[2],
+        parameters=whole("parameters"),
+        body_parameters=whole("body_parameters"),
+        size_bytes=whole("size_bytes"),
+        symbols_per_token=key[3],
+        symbols_per_word=mean("symbols_per_word"),
+    )
+
+
+def _row(number: int, cells: Cells, values: Values, *, system: System, against: System | None) -> Row:
+    def whole(name: str) -> int | None:
+        return int(values[name]) if math.isfinite(values[name]) else None
+
+    undefined = cells["status"] == "done" and math.isnan(values["value"])
+    interferers = int(values["interferers"])
+    return Row(
+        number=number,
+        system=system,
+        condition=Condition(
+            **{name: cells[name] for name in ("task", "fading", "coherence", "interference", "equalizer", "csi")},
+            antennas=whole("antennas"),
+        ),
+        metric=cells["metric"],
+        snr_db=values["snr_db"],
+        interferers=interferers,
+        # Nobody is at no level; a level written there would part what belongs together.
+        level=(_level(cells["level_db"]) or ()) if interferers else (),
+        sir_db=values["sir_db"] if interferers else math.inf,
+        sinr_db=values["sinr_db"],
+        against=against,
+        value=values["value"],
+        low=values["low"],
+        high=values["high"],
+        count=whole("count"),
+        seed=whole("seed"),
+        status="undefined" if undefined else cells["status"],
+    )

@@ -1,0 +1,259 @@
+"""Tables of codecs, of quality and of paired differences, in Markdown, LaTeX (booktabs) and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from semcom.report.results import Point, Results, System, in_order
+from semcom.report.wording import caption, words_of
+
+__all__ = ["Table", "cell", "codec_table", "difference_table", "quality_table", "tables_of", "to_csv", "to_latex"]
+__all__ += ["to_markdown", "write_table"]
+
+DIGITS = 3
+# A tabular of more rows than this does not fit a page and would run off it.
+LONGEST = 40
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+}
+
+# Columns of the CSV beside a table of points: every number in full, where the table rounds.
+POINT_COLUMNS = (
+    "metric", "codec", "role", "method", "parameters", "against", "snr_db", "interferers", "level_db", "sir_db",
+    "sinr_db", "value", "low", "high", "count", "seeds", "missing",
+)  # fmt: skip
+
+Place = tuple[int, tuple[float, ...], float]
+Columns = dict[str, dict[Place, Point]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: its cells as they are read, and the same in full for machines.
+
+    Args:
+        name: file name without ending.
+        names: how many columns from the left hold names rather than numbers.
+        full: header and rows of the CSV.
+    """
+
+    name: str
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    full: tuple[tuple[str, ...], ...]
+    names: int = 1
+
+
+def tables_of(results: Results) -> list[Table]:
+    """The codecs once; quality and paired differences once for each metric and condition."""
+    tables, taken = [codec_table(results)], set[str]()
+    for part in results.parts(levels_apart=False):
+        for table in (quality_table(part, taken), difference_table(part, taken)):
+            if table is not None:
+                tables.append(table)
+                taken.add(table.name)
+    return tables
+
+
+def codec_table(results: Results) -> Table:
+    """What every codec is and costs."""
+    header = ("codec", "role", "method", "parameters", "body", "bytes", "symbols per token", "symbols per word")
+    rows = tuple(_system_row(each) for each in results.systems)
+    told = "Codecs. Parameters of transmitter and receiver together; body: without embeddings, which hide compression."
+    return Table("codecs", told, header, rows, (header, *rows), names=3)
+
+
+def quality_table(part: Results, taken: set[str] | None = None) -> Table | None:
+    """A row per interferer count, level and SNR; a column per codec; the mean with its interval in a cell."""
+    systems = in_order(point.system for point in part.absolute)
+    names = _unique([each.codec for each in systems])
+    columns = {
+        name: {_place(point): point for point in part.absolute if point.system == system}
+        for name, system in zip(names, systems, strict=True)
+    }
+    return _point_table(part, "quality", columns, taken or set())
+
+
+def difference_table(part: Results, taken: set[str] | None = None) -> Table | None:
+    """The same for paired differences, a column per pair, first minus second as in the results."""
+    pairs = in_order((point.system, point.against) for point in part.paired)
+    names = _unique([f"{one.codec} minus {other.codec if other else ''}" for one, other in pairs])
+    columns = {
+        name: {_place(point): point for point in part.paired if (point.system, point.against) == pair}
+        for name, pair in zip(names, pairs, strict=True)
+    }
+    return _point_table(part, "differences", columns, taken or set())
+
+
+def cell(point: Point | None) -> str:
+    """0.812 [0.800, 0.824]; the status where a run gave no number; nothing where none was planned."""
+    if point is None:
+        return ""
+    if not point.is_measured:
+        return ", ".join(in_order(point.missing)) or "no value"
+    interval = f" [{point.low:.{DIGITS}f}, {point.high:.{DIGITS}f}]" if math.isfinite(point.low) else ""
+    return f"{point.value:.{DIGITS}f}{interval}"
+
+
+def to_markdown(table: Table) -> str:
+    """GitHub's table, numbers to the right, caption above."""
+    lines = [list(table.header), *map(list, table.rows)]
+    escaped = [[_markdown(each) for each in line] for line in lines]
+    widths = [max(3, *(len(line[column]) for line in escaped)) for column in range(len(table.header))]
+    rule = ["-" * width if column < table.names else "-" * (width - 1) + ":" for column, width in enumerate(widths)]
+    body = [
+        "| " + " | ".join(each.ljust(width) for each, width in zip(line, widths, strict=True)) + " |"
+        for line in (escaped[0], rule, *escaped[1:])
+    ]
+    return f"{_markdown(table.caption)}\n\n" + "\n".join(body) + "\n"
+
+
+def to_latex(table: Table) -> str:
+    """A booktabs table; a long one becomes a longtable, which breaks over pages (both are packages to load)."""
+    columns = "l" * table.names + "r" * (len(table.header) - table.names)
+    head = _latex_row(table.header)
+    rows = [_latex_row(row) for row in table.rows]
+    told, key = _latex(table.caption), f"tab:{re.sub('[^a-zA-Z0-9]+', '-', table.name)}"
+    if len(rows) > LONGEST:
+        top = [rf"\begin{{longtable}}{{{columns}}}", rf"\caption{{{told}}}\label{{{key}}}\\", r"\toprule", head]
+        return "\n".join([*top, r"\midrule", r"\endhead", *rows, r"\bottomrule", r"\end{longtable}"]) + "\n"
+    top = [r"\begin{table}", r"\centering", rf"\caption{{{told}}}", rf"\label{{{key}}}"]
+    middle = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule", *rows, r"\bottomrule"]
+    return "\n".join([*top, *middle, r"\end{tabular}", r"\end{table}"]) + "\n"
+
+
+def to_csv(table: Table) -> str:
+    """Every number in full: reading it back gives the same floats."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(table.full)
+    return text.getvalue()
+
+
+def write_table(table: Table, folder: Path) -> list[Path]:
+    """Write md, tex and csv."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for ending, text in (("md", to_markdown(table)), ("tex", to_latex(table)), ("csv", to_csv(table))):
+        path = folder / f"{table.name}.{ending}"
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def _point_table(part: Results, kind: str, columns: Columns, taken: set[str]) -> Table | None:
+    points = [point for column in columns.values() for point in column.values()]
+    if not points:
+        return None
+    places = sorted({_place(point) for point in points})
+    leveled = len({level for _, level, _ in places if level}) > 1
+    header = ("interferers", *(["level [dB]"] if leveled else []), "SNR [dB]", *columns)
+    rows = []
+    for place in places:
+        count, level, snr_db = place
+        stub = (f"{count}", *([_levels(level)] if leveled else []), f"{snr_db:g}")
+        rows.append((*stub, *(cell(column.get(place)) for column in columns.values())))
+    words = words_of(part.metric)
+    what = words.axis if kind == "quality" else f"{words.name}, paired differences"
+    return Table(
+        name=_free((part.metric, kind, *part.distinction), taken),
+        caption=caption(part, points, first=[", ".join((what, *part.distinction))]),
+        header=header,
+        rows=tuple(rows),
+        full=(POINT_COLUMNS, *(_full(point) for point in points)),
+        names=0,
+    )
+
+
+def _place(point: Point) -> Place:
+    return point.interferers, point.level, point.snr_db
+
+
+def _system_row(system: System) -> tuple[str, ...]:
+    counts = (system.parameters, system.body_parameters, system.size_bytes)
+    rates = (system.symbols_per_token, system.symbols_per_word)
+    return (
+        system.codec,
+        system.role,
+        system.method,
+        *("" if count is None else str(count) for count in counts),
+        *("" if rate is None else f"{rate:.4g}" for rate in rates),
+    )
+
+
+def _full(point: Point) -> tuple[str, ...]:
+    numbers = (point.value, point.low, point.high)
+    return (
+        point.metric,
+        point.system.codec,
+        point.system.role,
+        point.system.method,
+        "" if point.system.parameters is None else str(point.system.parameters),
+        point.against.codec if point.against else "",
+        _exact(point.snr_db),
+        str(point.interferers),
+        _levels(point.level),
+        _exact(point.sir_db),
+        _exact(point.sinr_db),
+        *map(_exact, numbers),
+        "" if point.count is None else str(point.count),
+        ";".join(map(str, point.seeds)),
+        ";".join(point.missing),
+    )
+
+
+def _exact(value: float) -> str:
+    return "" if math.isnan(value) else repr(float(value))
+
+
+def _levels(level: tuple[float, ...]) -> str:
+    return "; ".join(f"{each:g}" for each in level)
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Names told apart where two codecs share one."""
+    return [f"{name} ({names[: i + 1].count(name)})" if names.count(name) > 1 else name for i, name in enumerate(names)]
+
+
+def _free(told: Sequence[str], taken: set[str]) -> str:
+    name = "__".join(re.sub(r"[^a-z0-9.+-]+", "_", each.lower()).strip("_.") for each in told)
+    return name if name not in taken else f"{name}_{sum(each.startswith(name) for each in taken) + 1}"
+
+
+def _markdown(text: str) -> str:
+    """Text that a Markdown table cannot mistake for structure."""
+    return re.sub(r"([\\|<>*_`\[\]])", r"\\\1", " ".join(text.split())) if not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[-+0-9.,\[\] ]*", text) is not None
+
+
+def _latex(text: str) -> str:
+    """Text that LaTeX sets as it is written."""
+    return "".join(LATEX.get(letter, letter) for letter in " ".join(text.split()))
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    # A hyphen before a digit is a minus sign only in a cell of numbers; in a name it stays a hyphen.
+    set_cells = [re.sub(r"-(?=[0-9])", "$-$", each) if _is_number(each) else _latex(each) for each in cells]
+    return " & ".join(set_cells) + r" \\"

@@ -1,0 +1,318 @@
+"""The rules of the physics, each with a closed form that falls when the rule is broken.
+
+BREAKS
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from channels import (
+    Bursts,
+    Chance,
+    Fading,
+    Gaussian,
+    Interference,
+    InterferenceRejecting,
+    Link,
+    Mmse,
+    Nakagami,
+    Neighbors,
+    NoFading,
+    NoisyCsi,
+    PerBlock,
+    PerSymbol,
+    Qam,
+    Rayleigh,
+    Realization,
+    Rician,
+    Tone,
+    ZeroForcing,
+    bit_error_rate,
+    draw,
+    equalize,
+    everyone,
+    normalize_power,
+    superpose,
+)
+
+KINDS: list[Interference] = [Neighbors(), Qam(), Gaussian(), Tone(), Bursts()]
+FADINGS: list[Fading] = [NoFading(), Rayleigh(), Rician(3.0), Nakagami(0.7)]
+
+
+# Noise belongs to the receiver.
+
+
+@pytest.mark.parametrize("snr_db", [-10.0, 0.0, 17.0])
+@pytest.mark.parametrize("interferers", [0, 1, 5])
+def test_a_silent_network_gives_exactly_the_receivers_noise(interferers: int, snr_db: float, assert_mean) -> None:
+    link = Link(snr_db=snr_db, fading=Rayleigh(), interferers=interferers, antennas=2)
+    air = draw(link, (60, 500), Chance(1))
+    silence = torch.zeros(60, 500, dtype=torch.complex64)
+    heard = superpose(everyone(silence, link, air), air)
+    assert torch.equal(heard, air.noise)
+    assert_mean(heard.abs().square() * 10 ** (snr_db / 10), 1.0)
+
+
+@pytest.mark.parametrize("interference", KINDS, ids=lambda kind: kind.kind)
+def test_one_more_user_changes_neither_the_others_nor_the_noise(interference: Interference) -> None:
+    link = Link(fading=Rician(), coherence=PerBlock(5), interference=interference, csi=NoisyCsi(), antennas=2)
+    few, many = (draw(dataclasses.replace(link, interferers=count), (8, 20), Chance(1)) for count in (2, 5))
+    assert torch.equal(many.noise, few.noise)
+    assert torch.equal(many.gains[:, :3], few.gains)
+    assert torch.equal(many.csi_error[:, :3], few.csi_error)  # type: ignore[index,arg-type]
+    assert torch.equal(many.interference[:, :2], few.interference)  # type: ignore[index,arg-type]
+
+
+def test_another_snr_only_scales_the_noise() -> None:
+    link = Link(snr_db=0.0, fading=Nakagami(), interferers=2, csi=NoisyCsi(), coherence=PerSymbol())
+    loud, quiet = (draw(dataclasses.replace(link, snr_db=snr_db), (8, 20), Chance(1)) for snr_db in (0.0, 20.0))
+    torch.testing.assert_close(quiet.noise, loud.noise / 10)
+    torch.testing.assert_close(quiet.csi_error, loud.csi_error / 10)  # type: ignore[operator]
+    assert torch.equal(quiet.gains, loud.gains)
+    assert torch.equal(quiet.interference, loud.interference)  # type: ignore[arg-type]
+
+
+def test_another_level_only_scales_that_interferer() -> None:
+    link = Link(fading=Rayleigh(), interferers=2, interference=Gaussian(level_db=(0.0, 0.0)))
+    louder = dataclasses.replace(link, interference=Gaussian(level_db=(0.0, 20.0)))
+    one, other = (draw(each, (8, 20), Chance(1)) for each in (link, louder))
+    assert torch.equal(other.gains[:, :2], one.gains[:, :2])
+    torch.testing.assert_close(other.gains[:, 2], 10 * one.gains[:, 2])
+    assert torch.equal(other.noise, one.noise)
+
+
+# SNR is a property of the link, never of a batch.
+
+
+def test_how_loud_a_batch_is_changes_nothing_in_the_air(qpsk) -> None:
+    link = Link(snr_db=3.0, fading=Rayleigh())
+    air = draw(link, (8, 20), Chance(1))
+    symbols = qpsk(8, 20)
+    arrived = superpose(everyone(symbols, link, air), air) - air.noise
+    shouted = superpose(everyone(7 * symbols, link, air), air) - air.noise
+    torch.testing.assert_close(shouted, 7 * arrived, atol=1e-5, rtol=1e-5)
+
+
+def test_a_loud_sentence_leaves_its_batch_alone(qpsk) -> None:
+    link = Link(snr_db=3.0, fading=Rayleigh())
+    air = draw(link, (8, 20), Chance(1))
+    symbols = qpsk(8, 20)
+    before = superpose(everyone(symbols, link, air), air)
+    symbols[0] *= 100
+    assert torch.equal(superpose(everyone(symbols, link, air), air)[1:], before[1:])
+
+
+@pytest.mark.parametrize("fading", FADINGS, ids=str)
+@pytest.mark.parametrize("snr_db", [0.0, 10.0])
+def test_snr_is_mean_received_power_over_noise_power(fading: Fading, snr_db: float, qpsk, assert_mean) -> None:
+    link = Link(snr_db=snr_db, fading=fading, coherence=PerSymbol(), antennas=2)
+    air = draw(link, (100, 500), Chance(2))
+    signals = everyone(qpsk(100, 500), link, air)
+    wanted = superpose(signals, dataclasses.replace(air, noise=torch.zeros_like(air.noise)))
+    assert_mean(wanted.abs().square(), 1.0)
+    assert_mean(air.noise.abs().square() * 10 ** (snr_db / 10), 1.0)
+
+
+# Error rates against closed forms.
+
+
+@pytest.mark.parametrize("snr_db", [0.0, 4.0, 8.0])
+def test_qpsk_over_awgn(snr_db: float, bit_errors, assert_mean) -> None:
+    link = Link(snr_db=snr_db)
+    assert_mean(bit_errors(link), bit_error_rate(link))
+
+
+@pytest.mark.parametrize("order", [2, 4, 16])
+@pytest.mark.parametrize("fading", FADINGS, ids=str)
+def test_error_rates_under_fading(fading: Fading, order: int, bit_errors, assert_mean) -> None:
+    link = Link(snr_db=7.0, fading=fading, coherence=PerSymbol(), equalizer=ZeroForcing())
+    assert_mean(bit_errors(link, order=order), bit_error_rate(link, order=order))
+
+
+def test_error_rates_of_slow_fading_are_the_same_with_less_evidence(bit_errors, assert_mean) -> None:
+    link = Link(snr_db=7.0, fading=Rayleigh())
+    # One sample a sentence: the symbols of a sentence share their fade.
+    assert_mean(bit_errors(link, shape=(20_000, 10)).mean(dim=1), bit_error_rate(link))
+
+
+@pytest.mark.parametrize("antennas", [2, 4])
+def test_error_rates_with_several_antennas(antennas: int, bit_errors, assert_mean) -> None:
+    link = Link(snr_db=3.0, fading=Rayleigh(), coherence=PerSymbol(), antennas=antennas)
+    assert_mean(bit_errors(link, order=2), bit_error_rate(link, order=2))
+    assert_mean(bit_errors(link, order=4), bit_error_rate(link, order=4))
+
+
+@pytest.mark.parametrize("interferers", [1, 2, 4])
+@pytest.mark.parametrize("fading", [NoFading(), Rayleigh()], ids=str)
+def test_error_rates_among_gaussian_interferers(fading: Fading, interferers: int, bit_errors, assert_mean) -> None:
+    link = Link(
+        snr_db=9.0,
+        fading=fading,
+        coherence=PerSymbol(),
+        interferers=interferers,
+        interference=Gaussian(level_db=-7.0),
+    )
+    assert_mean(bit_errors(link), bit_error_rate(link))
+
+
+@pytest.mark.parametrize("order", [4, 16])
+def test_error_rates_among_qam_interferers_are_not_those_of_noise(order: int, bit_errors, assert_mean) -> None:
+    link = Link(snr_db=9.0, interferers=2, interference=Qam(order=order, level_db=(-6.0, -9.0)))
+    assert_mean(bit_errors(link), bit_error_rate(link))
+    as_noise = bit_error_rate(dataclasses.replace(link, interference=Gaussian(level_db=(-6.0, -9.0))))
+    with pytest.raises(AssertionError):
+        assert_mean(bit_errors(link), as_noise)
+
+
+def test_zero_interferers_is_the_single_user_link(qpsk) -> None:
+    heard = []
+    for interference in KINDS:
+        link = Link(fading=Rayleigh(), interferers=0, interference=interference)
+        air = draw(link, (4, 30), Chance(5))
+        heard.append(superpose(everyone(qpsk(4, 30), link, air), air))
+    assert all(torch.equal(each, heard[0]) for each in heard)
+
+
+# Interference: level per interferer, each user on its own.
+
+
+@pytest.mark.parametrize("interference", KINDS, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("fading", FADINGS, ids=str)
+def test_interfering_power_is_the_sum_of_the_levels(
+    interference: Interference, fading: Fading, qpsk, assert_mean
+) -> None:
+    levels = (3.0, -3.0, -3.0)
+    link = Link(
+        fading=fading,
+        coherence=PerSymbol(),
+        interferers=3,
+        interference=dataclasses.replace(interference, level_db=levels),
+    )
+    # Two symbols a sentence and only the first one counted: bursts and tones give one independent sample each.
+    air = draw(link, (40_000, 2), Chance(6))
+    signals = everyone(qpsk(40_000, 2), link, air)
+    signals[:, 0] = 0
+    silent = dataclasses.replace(air, noise=torch.zeros_like(air.noise))
+    heard = superpose(signals, silent)[:, 0, 0]
+    assert_mean(heard.abs().square(), 10**0.3 + 2 * 10**-0.3)
+
+
+@pytest.mark.parametrize("fading", FADINGS[1:], ids=str)
+def test_users_fade_independently_of_each_other_and_of_the_antenna(fading: Fading, assert_mean) -> None:
+    link = Link(fading=fading, coherence=PerSymbol(), interferers=2, antennas=2)
+    gains = draw(link, (100, 400), Chance(7)).gains
+    gains = gains - gains.mean(dim=(0, 3), keepdim=True)
+    streams = gains.permute(1, 2, 0, 3).flatten(0, 1)
+    for one in range(6):
+        for other in range(one):
+            product = streams[one] * streams[other].conj()
+            assert_mean(product.real, 0.0)
+            assert_mean(product.imag, 0.0)
+
+
+@pytest.mark.parametrize("interference", KINDS[1:], ids=lambda kind: kind.kind)
+def test_interferers_send_independently_of_each_other(interference: Interference, assert_mean) -> None:
+    link = Link(interferers=2, interference=interference)
+    sent = draw(link, (20_000, 2), Chance(7)).interference
+    assert sent is not None
+    assert_mean((sent[:, 0, 0] * sent[:, 1, 0].conj()).real, 0.0)
+
+
+@pytest.mark.parametrize("interferers", [1, 3, 7])
+def test_nobody_is_their_own_interferer(interferers: int) -> None:
+    link = Link(interferers=interferers)
+    for batch in range(20):
+        air = draw(link, (8, 3), Chance(8).of("batch", batch))
+        owners = torch.arange(8.0).unsqueeze(1).expand(8, 3).to(torch.complex64)
+        heard = everyone(owners, link, air).real
+        assert (heard[:, 1:] != heard[:, :1]).all()
+
+
+# Chance apart from arithmetic.
+
+
+def test_new_batches_meet_new_air(assert_mean) -> None:
+    link = Link(snr_db=0.0, fading=Rayleigh(), coherence=PerSymbol(), interferers=1, interference=Gaussian())
+    one, other = (draw(link, (100, 300), Chance(9).of("batch", batch)) for batch in (0, 1))
+    for mine, theirs in ((one.noise, other.noise), (one.gains, other.gains), (one.interference, other.interference)):
+        assert mine is not None
+        assert theirs is not None
+        assert_mean((mine * theirs.conj()).real, 0.0)
+
+
+def test_noise_gains_and_interference_are_independent(assert_mean) -> None:
+    link = Link(snr_db=0.0, fading=Rayleigh(), coherence=PerSymbol(), interferers=1, interference=Gaussian())
+    air = draw(link, (100, 300), Chance(9))
+    assert air.interference is not None
+    parts = [air.noise[:, 0], air.gains[:, 0, 0], air.gains[:, 1, 0], air.interference[:, 0]]
+    for i, one in enumerate(parts):
+        for other in parts[:i]:
+            assert_mean((one * other.conj()).real, 0.0)
+
+
+def test_teacher_and_student_meet_the_same_air_whatever_happened_before(qpsk) -> None:
+    link = Link(fading=Rayleigh(), interferers=3, csi=NoisyCsi())
+
+    def heard() -> torch.Tensor:
+        air = draw(link, (8, 20), Chance(10).of("batch", 4))
+        return superpose(everyone(qpsk(8, 20), link, air), air)
+
+    before = torch.get_rng_state()
+    first = heard()
+    assert torch.equal(torch.get_rng_state(), before), "the air must leave torch's global generator alone"
+    torch.manual_seed(123)
+    torch.rand(5)
+    assert torch.equal(heard(), first)
+
+
+# The receiver, and gradients.
+
+
+def test_mmse_counts_interference_as_disturbance(qpsk, assert_mean) -> None:
+    link = Link(snr_db=10.0, interferers=3, interference=Gaussian(level_db=-5.0), equalizer=Mmse())
+    air = draw(link, (100, 400), Chance(11))
+    symbols = qpsk(100, 400)
+    estimate = equalize(superpose(everyone(symbols, link, air), air), link, air)
+    disturbance = 0.1 + 3 * 10**-0.5
+    assert_mean((estimate - symbols).abs().square(), disturbance / (1 + disturbance))
+
+
+def test_rejection_silences_a_loud_interferer(qpsk, assert_mean) -> None:
+    link = Link(
+        snr_db=10.0,
+        fading=Rayleigh(),
+        interferers=1,
+        interference=Qam(level_db=30.0),
+        equalizer=InterferenceRejecting(),
+        antennas=2,
+    )
+    air = draw(link, (20_000, 1), Chance(12))
+    symbols = qpsk(20_000, 1)
+    error = (equalize(superpose(everyone(symbols, link, air), air), link, air) - symbols).abs().square()
+    # One of two looks is spent on the null: what is left is one Rayleigh branch, of mean squared error
+    # E[1/(1 + snr g)] with g exponential, which is exp(1/snr) E1(1/snr) / snr.
+    assert_mean(error, 0.2014642)
+
+
+def test_gradients_flow_through_the_whole_trip(qpsk) -> None:
+    link = Link(fading=Rayleigh(), interferers=2, antennas=2, coherence=PerBlock(5), csi=NoisyCsi())
+    air = draw(link, (6, 20), Chance(13))
+    reals = qpsk(6, 20).mul(3).requires_grad_()
+    estimate = equalize(superpose(everyone(normalize_power(reals), link, air), air), link, air)
+    estimate.abs().square().sum().backward()
+    assert reals.grad is not None
+    assert reals.grad.isfinite().all()
+    assert (reals.grad.abs() > 0).all()
+
+
+def test_a_silent_codec_gets_a_finite_gradient() -> None:
+    link = Link(fading=Rayleigh(), interferers=2)
+    air: Realization = draw(link, (6, 20), Chance(13))
+    symbols = torch.zeros(6, 20, dtype=torch.complex64, requires_grad=True)
+    equalize(superpose(everyone(normalize_power(symbols), link, air), air), link, air).real.sum().backward()
+    assert symbols.grad is not None
+    assert symbols.grad.isfinite().all()

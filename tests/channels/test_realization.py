@@ -1,0 +1,197 @@
+"""Chance apart from arithmetic, joins that refuse what does not fit, and an honest record of what arrived."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+import torch
+
+from channels import (
+    Chance,
+    Energies,
+    Gaussian,
+    Link,
+    Mmse,
+    Neighbors,
+    NoisyCsi,
+    PerBlock,
+    PerSymbol,
+    Qam,
+    Rayleigh,
+    Realization,
+    Rician,
+    draw,
+    equalize,
+    everyone,
+    mean_sinr_db,
+    mean_sir_db,
+    measured_powers,
+    superpose,
+)
+
+CROWD = Link(
+    snr_db=6.0,
+    fading=Rayleigh(),
+    coherence=PerBlock(4),
+    interferers=3,
+    interference=Gaussian(level_db=-3.0),
+    csi=NoisyCsi(),
+    antennas=2,
+)
+
+
+def test_superposition_is_the_sum_it_says() -> None:
+    # Second opinion: the equation in one einsum, with the gains written out symbol by symbol.
+    for coherence in (PerBlock(4), PerBlock(5), PerSymbol()):
+        air = draw(dataclasses.replace(CROWD, coherence=coherence), (6, 12), Chance(1))
+        signals = Qam().draw((6 * 4, 12), generator=Chance(2).generator()).reshape(6, 4, 12)
+        gains = air.gains.repeat_interleave(12 // air.gains.shape[3], dim=3)
+        expected = torch.einsum("buak,buk->bak", gains, signals) + air.noise
+        torch.testing.assert_close(superpose(signals, air), expected)
+
+
+def test_superposition_has_no_randomness_and_leaves_the_air_alone() -> None:
+    air = draw(CROWD, (6, 12), Chance(1))
+    noise, gains = air.noise.clone(), air.gains.clone()
+    signals = torch.ones(6, 4, 12, dtype=torch.complex64)
+    assert torch.equal(superpose(signals, air), superpose(signals, air))
+    assert torch.equal(air.noise, noise)
+    assert torch.equal(air.gains, gains)
+
+
+def test_gradients_are_the_gains() -> None:
+    air = draw(dataclasses.replace(CROWD, interference=Neighbors(level_db=-3.0)), (6, 12), Chance(1))
+    signals = torch.zeros(6, 4, 12, dtype=torch.complex64, requires_grad=True)
+    superpose(signals, air).real.sum().backward()
+    # d Re(h x) / d Re x - j... : torch's convention gives the conjugate of the gain, summed over antennas.
+    expected = air.gains.conj().sum(dim=2).repeat_interleave(4, dim=2)
+    torch.testing.assert_close(signals.grad, expected)
+
+
+def test_the_same_chance_is_the_same_air_bit_for_bit() -> None:
+    one, same, other = (draw(CROWD, (6, 12), chance) for chance in (Chance(1), Chance(1), Chance(2)))
+    for field in dataclasses.fields(Realization):
+        assert torch.equal(getattr(one, field.name), getattr(same, field.name))
+        assert not torch.equal(getattr(one, field.name), getattr(other, field.name))
+
+
+def test_air_moves_as_a_whole() -> None:
+    moved = draw(CROWD, (6, 12), Chance(1)).to("meta")
+    for field in dataclasses.fields(Realization):
+        assert getattr(moved, field.name).device.type == "meta"
+    alone = draw(Link(), (6, 12), Chance(1)).to("meta")
+    assert alone.interference is None
+    assert alone.csi_error is None
+
+
+@pytest.mark.parametrize("interference", [Neighbors(), Gaussian()], ids=lambda kind: kind.kind)
+def test_the_whole_trip_follows_the_device_of_its_inputs(interference: Neighbors | Gaussian) -> None:
+    # The meta device computes shapes alone and refuses to meet a CPU tensor, as a GPU would.
+    link = dataclasses.replace(CROWD, interference=interference, equalizer=Mmse())
+    air = draw(link, (6, 12), Chance(1)).to("meta")
+    symbols = torch.empty(6, 12, dtype=torch.complex64, device="meta")
+    estimate = equalize(superpose(everyone(symbols, link, air), air), link, air)
+    assert estimate.shape == (6, 12)
+    assert estimate.device.type == "meta"
+
+
+def test_interferers_alone_may_fade(assert_mean) -> None:
+    link = Link(interferers=1, interference=Gaussian(level_db=-6.0, fading=Rayleigh()), coherence=PerSymbol())
+    gains = draw(link, (300, 300), Chance(1)).gains
+    assert torch.equal(gains[:, 0], torch.ones_like(gains[:, 0]))
+    assert_mean(gains[:, 1].abs().square(), 10**-0.6)
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (4, 0)])
+def test_an_empty_batch_is_refused(shape: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="shape must be at least one sentence of one symbol, got"):
+        draw(Link(), shape, Chance(1))
+
+
+def test_signals_must_fit_the_air() -> None:
+    air = draw(CROWD, (6, 12), Chance(1))
+    with pytest.raises(ValueError, match=r"signals must be \(6, 4, 12\) \(batch, users, symbols\).*got \(6, 1, 12\)"):
+        superpose(torch.zeros(6, 1, 12, dtype=torch.complex64), air)
+
+
+def test_symbols_must_fit_the_air() -> None:
+    air = draw(CROWD, (6, 12), Chance(1))
+    with pytest.raises(ValueError, match=r"symbols must be \(6, 12\) \(batch, symbols\).*got \(5, 12\)"):
+        everyone(torch.zeros(5, 12, dtype=torch.complex64), CROWD, air)
+
+
+def test_received_must_fit_the_air() -> None:
+    air = draw(CROWD, (6, 12), Chance(1))
+    with pytest.raises(ValueError, match=r"received must be \(6, 2, 12\) .*got \(6, 12\)"):
+        equalize(torch.zeros(6, 12, dtype=torch.complex64), CROWD, air)
+
+
+@pytest.mark.parametrize("changes", [{"interferers": 2}, {"antennas": 1}])
+def test_air_of_another_link_is_refused(changes: dict[str, int]) -> None:
+    air = draw(CROWD, (6, 12), Chance(1))
+    other = dataclasses.replace(CROWD, **changes)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="the air must be drawn for . users and . antennas, got air for 4 and 2"):
+        everyone(torch.zeros(6, 12, dtype=torch.complex64), other, air)
+    with pytest.raises(ValueError, match="draw it for the link that uses it"):
+        equalize(air.noise, other, air)
+
+
+def measure(link: Link, shape: tuple[int, int], batches: int) -> Energies:
+    total = Energies()
+    for batch in range(batches):
+        chance = Chance(9).of("batch", batch)
+        air = draw(link, shape, chance)
+        symbols = Qam().draw(shape, generator=chance.of("symbols").generator())
+        total = total + measured_powers(everyone(symbols, link, air), air)
+    return total
+
+
+@pytest.mark.parametrize("antennas", [1, 3])
+@pytest.mark.parametrize("fading", [Rayleigh(), Rician(3.0)], ids=str)
+def test_measured_ratios_meet_the_closed_form(fading: Rayleigh | Rician, antennas: int) -> None:
+    link = Link(
+        snr_db=4.0,
+        fading=fading,
+        coherence=PerSymbol(),
+        interferers=2,
+        interference=Qam(level_db=(-3.0, -8.0)),
+        antennas=antennas,
+    )
+    energies = measure(link, (50, 400), batches=5)
+    assert energies.symbols == 50 * 400 * 5 * antennas
+    # Powers of exponential samples have a standard error of 1/sqrt(symbols); a ratio of two at most twice that.
+    tolerance = 5 * 2 * 10 / math.log(10) / math.sqrt(50 * 400 * 5)
+    assert energies.snr_db == pytest.approx(4.0, abs=tolerance)
+    assert energies.sir_db == pytest.approx(mean_sir_db(link), abs=tolerance)
+    assert energies.sinr_db == pytest.approx(mean_sinr_db(link), abs=tolerance)
+
+
+def test_energies_are_plain_sums() -> None:
+    air = draw(CROWD, (6, 12), Chance(1))
+    signals = everyone(Qam().draw((6, 12), generator=Chance(2).generator()), CROWD, air)
+    energies = measured_powers(signals, air)
+    gains = air.gains.repeat_interleave(4, dim=3)
+    assert energies.wanted == pytest.approx((gains[:, 0] * signals[:, :1]).abs().square().sum().item(), rel=1e-5)
+    overlap = (gains[:, 1:] * signals[:, 1:].unsqueeze(2)).sum(dim=1)
+    assert energies.interference == pytest.approx(overlap.abs().square().sum().item(), rel=1e-5)
+    assert energies.noise == pytest.approx(air.noise.abs().square().sum().item(), rel=1e-5)
+    assert energies.symbols == 6 * 12 * 2
+
+
+def test_padding_is_not_measured() -> None:
+    link = Link(interferers=1, interference=Gaussian())
+    air = draw(link, (2, 8), Chance(1))
+    sent = torch.arange(8) < torch.tensor([[8], [3]])
+    symbols = torch.ones(2, 8, dtype=torch.complex64) * sent
+    energies = measured_powers(everyone(symbols, link, air), air, sent=sent)
+    assert energies.symbols == 11
+    assert energies.wanted == pytest.approx(11.0)
+    assert energies.noise == pytest.approx(air.noise[sent.unsqueeze(1)].abs().square().sum().item(), rel=1e-5)
+
+
+def test_nothing_measured_has_no_ratio() -> None:
+    assert math.isnan(Energies().snr_db)
+    assert math.isnan(Energies().sinr_db)
+    assert Energies().sir_db == math.inf

@@ -1,0 +1,274 @@
+"""Store: what was acknowledged is there, whatever happened to the process, and nothing is there by half."""
+
+from __future__ import annotations
+
+import math
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from semcom.experiment.results import Row
+from semcom.experiment.store import APPLICATION, SCHEMA, Store
+from semcom.mistakes import UserMistake
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and file size limits are POSIX")
+
+# Writes runs as fast as it can and says so after each; the numbers of a run all follow from its number.
+WRITER = """
+import sys
+from pathlib import Path
+import numpy as np
+from semcom.experiment.results import Row
+from semcom.experiment.store import Store
+
+with Store(Path(sys.argv[1])) as store:
+    for number in range(len(store.done_runs()), 1_000_000):
+        name = f"{number:08d}"
+        rows = [
+            Row(task="text", codec="c", role="codec", metric=metric, value=number / 7, status="done", run_id=name)
+            for metric in ("bleu_1", "bleu_2", "similarity")
+        ]
+        store.finish_build(name, name="c", record={"number": number})
+        store.finish_run(name, rows, {"bleu": np.full((50, 4), number / 7)}, {"number": number})
+        print(number, flush=True)
+"""
+
+
+def a_row(run_id: str = "r", **changes: object) -> Row:
+    values = {"task": "text", "codec": "c", "role": "codec", "metric": "bleu_1", "status": "done", "run_id": run_id}
+    return Row(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_a_run_comes_back_as_it_was_given(tmp_path: Path) -> None:
+    rows = [a_row(metric="similarity", value=1 / 3, sir_db=math.inf, level_db=(-6.0, -3.0)), a_row(level_db=-6.0)]
+    scores = np.random.default_rng(0).normal(size=(5, 3))
+    with Store(tmp_path / "s") as store:
+        store.finish_run("r", rows, {"bleu": scores}, {"measured_snr_db": 5.9, "measured_sinr_db": -math.inf})
+    with Store(tmp_path / "s") as store:
+        assert store.rows("r") == rows and store.rows("unknown") == []
+        assert store.done_runs() == {"r"} and store.families("r") == ("bleu",)
+        assert store.runs()["r"].record == {"measured_snr_db": 5.9, "measured_sinr_db": -math.inf}
+        assert np.array_equal(store.statistics("r", "bleu"), scores)
+        with pytest.raises(KeyError, match="no statistics of similarity"):
+            store.statistics("r", "similarity")
+
+
+def test_builds_and_failures_are_remembered_until_they_are_redone(tmp_path: Path) -> None:
+    with Store(tmp_path / "s") as store:
+        store.finish_build("b", name="small", status="failed", message="diverged")
+        store.finish_run("r", [a_row(status="failed")], {"bleu": np.ones((1, 1))}, status="failed", message="no memory")
+        assert (store.done_builds(), store.done_runs()) == (set(), set())
+        assert store.builds()["b"].message == "diverged" and store.runs()["r"].message == "no memory"
+        store.finish_build("b", name="renamed", record={"parameters": 3})
+        store.finish_run("r", [a_row(value=0.5)], {"words": np.zeros((2, 2))})
+        assert (store.done_builds(), store.done_runs()) == ({"b"}, {"r"})
+        assert store.builds()["b"].name == "renamed" and store.builds()["b"].record == {"parameters": 3}
+        assert store.rows("r") == [a_row(value=0.5)] and store.families("r") == ("words",)
+
+
+@given(arrays(np.float64, array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=6)), st.booleans())
+def test_statistics_keep_every_bit(tmp_path_factory: pytest.TempPathFactory, scores: np.ndarray, turned: bool) -> None:
+    given_scores = scores.T if turned else scores
+    with Store(tmp_path_factory.mktemp("store") / "s") as store:
+        store.finish_run("r", statistics={"bleu": given_scores})
+        assert store.statistics("r", "bleu").tobytes() == given_scores.tobytes()
+        assert store.statistics("r", "bleu").shape == given_scores.shape
+
+
+def test_what_does_not_belong_together_is_refused_and_nothing_is_stored(tmp_path: Path) -> None:
+    with Store(tmp_path / "s") as store:
+        with pytest.raises(ValueError, match="rows must be of run r, got some of other"):
+            store.finish_run("r", [a_row("other")])
+        with pytest.raises(ValueError, match=r"must be \[sentences, width\], got shape \(3,\)"):
+            store.finish_run("r", statistics={"bleu": np.zeros(3)})
+        with pytest.raises(sqlite3.IntegrityError):
+            store.finish_run("r", [a_row(), a_row()])
+        assert store.runs() == {} and store.rows("r") == []
+        store.finish_run("r", [a_row()])
+        assert store.done_runs() == {"r"}
+
+
+@posix_only
+def test_a_kill_at_any_instant_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    path, instants, acknowledged = tmp_path / "results.sqlite", random.Random(3), -1
+    for attempt in range(10):
+        with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            # Two kills fall into the start, where the file is made or recovered; the rest into the writing.
+            if attempt > 1:
+                acknowledged = int(writer.stdout.readline())
+            time.sleep(instants.uniform(0.0, 0.2))
+            writer.send_signal(signal.SIGKILL)
+            acknowledged = max([acknowledged, *(int(line) for line in writer.stdout.read().splitlines())])
+        with Store(path) as store:
+            names = sorted(store.done_runs())
+            assert names == [f"{number:08d}" for number in range(len(names))] and len(names) > acknowledged
+            for name in names[-20:]:
+                assert [row.value for row in store.rows(name)] == [int(name) / 7] * 3
+                assert np.array_equal(store.statistics(name, "bleu"), np.full((50, 4), int(name) / 7))
+                assert store.runs()[name].record == {"number": int(name)}
+            assert set(names) <= store.done_builds()
+        with sqlite3.connect(path) as inspector:
+            assert inspector.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        inspector.close()
+    assert acknowledged > 20
+
+
+def test_a_second_coordinator_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+    with Store(tmp_path / "s"), pytest.raises(UserMistake, match=r"got another at work \(process \d+\); wait for it"):
+        Store(tmp_path / "s")
+    with Store(tmp_path / "s"):
+        pass
+
+
+@posix_only
+def test_a_killed_coordinator_leaves_no_lock(tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from semcom.experiment.store import Store\n"
+        "store = Store(Path(sys.argv[1])); print('open', flush=True); time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "s")], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == b"open\n"
+        with pytest.raises(UserMistake, match=f"process {holder.pid}"):
+            Store(tmp_path / "s")
+        holder.kill()
+    Store(tmp_path / "s").close()
+
+
+def test_a_reader_looks_on_while_the_writer_works(tmp_path: Path) -> None:
+    with Store(tmp_path / "s #1?") as store:
+        store.finish_run("r", [a_row()])
+        with Store(tmp_path / "s #1?", reading=True) as reader:
+            assert reader.done_runs() == {"r"}
+            store.finish_run("q")
+            assert reader.done_runs() == {"r", "q"}
+            with pytest.raises(UserMistake, match="must be ours to open and write"):
+                reader.finish_run("p")
+    with pytest.raises(UserMistake, match=r"no such file; `semcom run` writes it"):
+        Store(tmp_path / "none", reading=True)
+    assert not (tmp_path / "none").exists()
+
+
+def make_foreign(path: Path, *statements: str) -> bytes:
+    with sqlite3.connect(path) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("reading", [False, True])
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        (("CREATE TABLE photos (x)",), "got another program's database"),
+        (("PRAGMA application_id = 7",), "got another program's database"),
+        (("PRAGMA user_version = 1",), "got another program's database"),
+        (
+            (f"PRAGMA application_id = {APPLICATION}", f"PRAGMA user_version = {SCHEMA + 1}"),
+            "a newer version of semcom",
+        ),
+    ],
+)
+def test_a_file_that_is_not_ours_is_refused_and_not_touched(
+    tmp_path: Path, statements: tuple[str, ...], message: str, reading: bool
+) -> None:
+    before = make_foreign(tmp_path / "s", *statements)
+    with pytest.raises(UserMistake, match=message):
+        Store(tmp_path / "s", reading=reading)
+    assert (tmp_path / "s").read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "s").write_bytes(b"codec,value\n" * 1000)
+    with pytest.raises(UserMistake, match=r"got a damaged file \(file is not a database\); move it away"):
+        Store(tmp_path / "s")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UserMistake, match="must be ours to open and write, got: unable to open"):
+        Store(tmp_path / "folder")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserMistake, match="must be writable"):
+        Store(tmp_path / "file" / "s")
+
+
+def test_an_empty_file_is_a_new_store_but_nothing_to_read(tmp_path: Path) -> None:
+    (tmp_path / "s").touch()
+    with pytest.raises(UserMistake, match="got an empty file"):
+        Store(tmp_path / "s", reading=True)
+    with Store(tmp_path / "s") as store:
+        assert store.done_runs() == set()
+
+
+def test_damage_is_told_when_the_file_is_opened(tmp_path: Path) -> None:
+    with Store(tmp_path / "s") as store:
+        for number in range(50):
+            store.finish_run(
+                f"{number}", [a_row(f"{number}")], {"bleu": np.random.default_rng(number).normal(size=(50, 4))}
+            )
+    raw = bytearray((tmp_path / "s").read_bytes())
+    raw[8192:16384] = bytes(8192)
+    (tmp_path / "s").write_bytes(raw)
+    with pytest.raises(UserMistake, match="must be a whole results store, got a damaged file"):
+        Store(tmp_path / "s")
+    (tmp_path / "s").write_bytes(raw[:20_000])
+    with pytest.raises(UserMistake, match="got a damaged file"):
+        Store(tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE statistics SET data = x'00'",
+        "UPDATE statistics SET checksum = 'other'",
+        "UPDATE statistics SET sentences = 1",
+        "UPDATE statistics SET sentences = 1 << 40",
+        "UPDATE rows SET role = 'pupil'",
+        "UPDATE runs SET record = '{'",
+    ],
+)
+def test_changed_contents_are_not_believed(tmp_path: Path, tampering: str) -> None:
+    with Store(tmp_path / "s") as store:
+        store.finish_run("r", [a_row()], {"bleu": np.ones((2, 3))})
+    make_foreign(tmp_path / "s", tampering)
+    with Store(tmp_path / "s") as store, pytest.raises(UserMistake, match="got a damaged file"):
+        store.statistics("r", "bleu")
+        store.rows("r")
+        store.runs()
+
+
+def test_a_full_disk_is_told_and_what_was_there_stays(tmp_path: Path) -> None:
+    big = np.random.default_rng(0).normal(size=(20_000, 4))
+    with Store(tmp_path / "s") as store:
+        store.finish_run("r", [a_row()])
+        # SQLite's own limit on pages ends in the very error of a full disk.
+        store._connection.execute("PRAGMA max_page_count = 40")
+        with pytest.raises(UserMistake, match="the disk must take the results, got: database or disk is full; free"):
+            store.finish_run("r", [a_row(value=1.0)], {"bleu": big})
+        assert store.rows("r") == [a_row()] and store.families("r") == ()
+        store.finish_run("q", [a_row("q")])
+        assert store.done_runs() == {"r", "q"}
+
+
+@posix_only
+def test_a_real_limit_on_file_size_is_told_like_a_full_disk(tmp_path: Path) -> None:
+    script = (
+        "import resource, sys; from pathlib import Path; import numpy as np\n"
+        "from semcom.experiment.store import Store\n"
+        "store = Store(Path(sys.argv[1])); store.finish_run('first')\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
+        "store.finish_run('second', statistics={'bleu': np.random.default_rng(0).normal(size=(50_000, 4))})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "s")], capture_output=True, text=True)
+    assert "UserMistake" in done.stderr and "the disk must take the results" in done.stderr
+    with Store(tmp_path / "s") as store:
+        assert store.done_runs() == {"first"}

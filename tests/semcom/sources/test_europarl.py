@@ -1,0 +1,157 @@
+"""Europarl: from an archive on a server to split sentences, and what may go wrong between."""
+
+import gzip
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from semcom.mistakes import UserMistake
+from semcom.sources import cache, download, europarl
+from semcom.sources.europarl import Europarl, sentences_in
+
+NAMES = [f"{first} {second}" for first in ("amber", "birch", "cedar", "delft") for second in ("moor", "reed", "sand")]
+
+
+def day(number: int) -> str:
+    """A made-up debate of some thirty sentences that no other day holds."""
+    speeches = "\n<P>\n".join(
+        f"We meet on the {name} for the {count}th time this year. (Applause) Is the {name} still open in year {number}?"
+        for count, name in enumerate(NAMES, start=number * 100)
+    )
+    return f"<CHAPTER ID=1>\nOpening of the meeting\n<SPEAKER ID=1 NAME=President>\n{speeches}\n"
+
+
+def packed(path: Path, texts: dict[str, str]) -> str:
+    with tarfile.open(path, "w:gz") as made:
+        for name, text in texts.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text.encode())
+            made.addfile(info, io.BytesIO(text.encode()))
+    return str(path)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> str:
+    texts = {f"txt/en/ep-0{year}-01-17.txt": day(year) for year in range(6)}
+    texts["txt/en/ep-00-10-02-003.txt"] = "<P>\nThis quarter is kept apart for testing.\n"
+    texts["txt/fr/ep-00-01-17.txt"] = "Ceci est une phrase de la langue.\n"
+    return packed(tmp_path / "europarl.tgz", texts)
+
+
+def everything(corpus) -> set[str]:
+    return {*corpus.train, *corpus.validation, *corpus.test}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("<SPEAKER ID=1 NAME=President>", []),
+        ("Resumption of the session", []),
+        ("(FR) Mr President, it is late. We vote &amp; go.", ["Mr President, it is late.", "We vote & go."]),
+        ("in writing. - (PT) I voted in favour.", ["I voted in favour."]),
+        ("Member of the Commission. - We are on time.", ["We are on time."]),
+        ("It is <BRK>over now. lost in the middle", []),
+        ("This is half a \ufffd letter.", []),
+    ],
+)
+def test_lines_become_sentences(line: str, expected: list[str]) -> None:
+    assert list(sentences_in(line)) == expected
+
+
+def test_prepare_then_load(source: str) -> None:
+    corpus = Europarl(url=source, cleaning="light", longest=40)
+    with pytest.raises(UserMistake, match="run semcom prepare europarl"):
+        corpus.load()
+    before = corpus.fingerprint()
+    told: list[tuple[str, int, int]] = []
+    said = corpus.prepare(lambda *news: told.append(news))
+    assert "144 sentences from 6 texts (1 of October to December 2000 left out)" in said
+    assert "no checksum is published: trusted on first use" in said and told
+    loaded = corpus.load()
+    assert corpus.fingerprint() == loaded.fingerprint != before
+    kept = everything(loaded)
+    assert len(kept) == 144 and not any("kept apart" in sentence or "phrase" in sentence for sentence in kept)
+    assert "We meet on the amber moor for the 100th time this year." in kept
+    assert "were prepared before" in corpus.prepare()
+    assert Path(source).exists() and corpus.load() == loaded
+    # What was prepared serves every other selection.
+    assert len(everything(Europarl(url=source, cleaning="light", sentences=120).load())) == 120
+
+
+def test_other_shapes_of_the_corpus(tmp_path: Path) -> None:
+    pair = packed(
+        tmp_path / "fr-en.tgz", {"europarl-v7.fr-en.en": day(1), "europarl-v7.fr-en.fr": "Ceci est la vie.\n"}
+    )
+    (tmp_path / "alone.gz").write_bytes(gzip.compress(day(1).encode()))
+    for url in (pair, f"file://{tmp_path}/alone.gz"):
+        assert "24 sentences from 1 texts (0 of" in Europarl(url=url).prepare()
+
+
+def test_an_archive_without_debates_is_refused_and_leaves_nothing(tmp_path: Path, cache_folder: Path) -> None:
+    url = packed(tmp_path / "other.tgz", {"txt/de/ep-00-01-17.txt": "Das ist es."})
+    with pytest.raises(UserMistake, match=r"must hold English debates .* got none; check the url"):
+        Europarl(url=url).prepare()
+    assert not list(cache_folder.glob("*whole*"))
+    with pytest.raises(UserMistake, match="must be a web address or a file, got nowhere"):
+        Europarl(url="nowhere.tgz").prepare()
+
+
+def test_an_archive_that_changed_is_refused(source: str, tmp_path: Path) -> None:
+    corpus = Europarl(url=source)
+    corpus.prepare()
+    corpus._prepared().unlink()
+    assert "as at the first download" in corpus.prepare()
+    corpus._prepared().unlink()
+    packed(tmp_path / "europarl.tgz", {"txt/en/ep-00-01-17.txt": "A quite different text it is.\n"})
+    with pytest.raises(UserMistake, match=r"must have sha256 .* as at the first download, got"):
+        corpus.prepare()
+
+
+def test_an_expected_hash_is_held(source: str) -> None:
+    with pytest.raises(UserMistake, match=r"must have sha256 0+ as the scenario asks"):
+        Europarl(url=source, sha256="0" * 64).prepare()
+    right = download.sha256_of(Path(source))
+    assert "as the scenario asks" in Europarl(url=source, sha256=right).prepare()
+    with pytest.raises(UserMistake, match="sha256 must be 64 digits"):
+        Europarl(sha256="short")
+
+
+def test_the_same_archive_is_the_same_corpus_from_anywhere(source: str, tmp_path: Path) -> None:
+    mirror = Path(source).rename(tmp_path / "mirror.tgz")
+    first, second = Europarl(url=str(mirror)), Europarl(url=f"file://{mirror}")
+    first.prepare()
+    second.prepare()
+    assert first.fingerprint() == second.fingerprint()
+
+
+def test_damaged_text_is_prepared_again(source: str) -> None:
+    corpus = Europarl(url=source, cleaning="light")
+    corpus.prepare()
+    with corpus._prepared().open("ab") as file:
+        file.write(b"vandals were here\n")
+    with pytest.raises(UserMistake, match="got a damaged file; run semcom prepare europarl"):
+        corpus.load()
+    assert "144 sentences from" in corpus.prepare()
+    corpus.load()
+
+
+def test_a_download_is_deleted_once_it_is_read(
+    source: str, monkeypatch: pytest.MonkeyPatch, cache_folder: Path
+) -> None:
+    asked: list[str] = []
+
+    def fake_fetch(url: str, target: Path, progress: object, *, largest: int) -> None:
+        asked.append(url)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(Path(source).read_bytes() if len(asked) > 1 else b"<html>busy</html>")
+
+    monkeypatch.setattr(download, "fetch", fake_fetch)
+    with pytest.raises(UserMistake, match="whole and harmless archive"):
+        Europarl().prepare()
+    note = cache.place("europarl-seen", europarl.OFFICIAL_URL).with_suffix(".sha256")
+    assert not note.exists()
+    assert "144 sentences" in Europarl().prepare()
+    assert note.exists() and asked == [europarl.OFFICIAL_URL] * 2
+    assert not [path.name for path in cache_folder.iterdir() if path.suffix not in (".txt", ".sha256")]

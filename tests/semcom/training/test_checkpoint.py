@@ -1,0 +1,276 @@
+"""What is on disk is written whole or not at all, and read without trusting it."""
+
+import json
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from semcom.mistakes import UserMistake
+from semcom.training.checkpoint import (
+    Checkpoint,
+    about_codec,
+    load_weights,
+    replace_file,
+    save_weights,
+    weights_of,
+)
+
+STATE = {"step": 7, "first": 1.5, "smooth": {"hard_labels": 0.25}, "weights": {"a": torch.arange(6.0).view(2, 3)}}
+
+
+class Payload:
+    """Unpickled, it makes a folder: the mildest form of running somebody's code."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
+def copies(module: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: each.detach().clone() for name, each in module.named_parameters()}
+
+
+def assert_untouched(module: nn.Module, before: dict[str, torch.Tensor]) -> None:
+    assert all(torch.equal(each, before[name]) for name, each in module.named_parameters())
+
+
+# Replacing a file
+
+
+def test_a_file_is_replaced_whole_in_a_folder_made_for_it(tmp_path):
+    path = tmp_path / "some" / "where" / "file"
+    replace_file(path, lambda temporary: temporary.write_text("old"))
+    replace_file(path, lambda temporary: temporary.write_text("new"))
+    assert path.read_text() == "new"
+    assert os.listdir(path.parent) == ["file"]
+
+
+def test_a_broken_write_leaves_the_old_file_and_no_litter(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def half(temporary: Path) -> None:
+        temporary.write_text("ne")
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        replace_file(path, half)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+# Weights
+
+
+@pytest.mark.parametrize("decoding", ["parallel", "autoregressive"])
+@pytest.mark.parametrize("tied", [True, False])
+def test_weights_come_back_exactly_and_tied_ones_stay_tied(decoding, tied, make_codec, tmp_path):
+    codec, other = (make_codec(seed, decoding=decoding, tied=tied) for seed in (1, 2))
+    path = tmp_path / "models" / "weights.safetensors"
+    save_weights(codec, path, about={"build": "abc"})
+    load_weights(other, path)
+    ours, theirs = codec.state_dict(), other.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert (other.receiver.output.weight is other.transmitter.embedding.weight) is tied
+    assert os.listdir(path.parent) == ["weights.safetensors"]
+
+
+def test_a_tied_weight_is_stored_once(make_codec, tmp_path):
+    codec = make_codec(1, decoding="autoregressive", tied=True)
+    path = tmp_path / "weights.safetensors"
+    save_weights(codec, path, about={})
+    stored = load_file(path)
+    assert stored.keys() == weights_of(codec).keys()
+    assert sum(each.numel() for each in stored.values()) == sum(each.numel() for each in codec.parameters())
+
+
+def test_the_header_tells_about_the_codec(make_codec, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_weights(make_codec(), path, about=about_codec({"width": 8}, vocabulary=23, build="abc"))
+    with safe_open(path, framework="pt") as stored:
+        about = stored.metadata()
+    assert json.loads(about.pop("spec")) == {"width": 8}
+    assert about == {"vocabulary": "23", "build": "abc"}
+
+
+def test_loaded_weights_can_still_be_trained(make_codec, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_weights(make_codec(1), path, about={})
+    other = make_codec(2)
+    load_weights(other, path)
+    assert all(each.requires_grad and each.is_leaf and each.grad_fn is None for each in other.parameters())
+
+
+def other_width(codec, make_codec, path):
+    save_weights(make_codec(2, width=16), path, about={})
+
+
+def other_depth(codec, make_codec, path):
+    save_weights(make_codec(2, layers=2), path, about={})
+
+
+def other_names(codec, make_codec, path):
+    stored = {name.replace("transmitter", "sender"): each.clone() for name, each in weights_of(codec).items()}
+    save_file(stored, path)
+
+
+def one_missing(codec, make_codec, path):
+    stored = {name: each + 1 for name, each in weights_of(codec).items()}
+    stored.pop(next(reversed(stored)))
+    save_file(stored, path)
+
+
+def one_too_many(codec, make_codec, path):
+    save_file({**{name: each + 1 for name, each in weights_of(codec).items()}, "surprise": torch.zeros(1)}, path)
+
+
+def last_of_another_shape(codec, make_codec, path):
+    stored = {name: each + 1 for name, each in weights_of(codec).items()}
+    last = next(reversed(stored))
+    stored[last] = torch.zeros(*stored[last].shape, 2)
+    save_file(stored, path)
+
+
+def missing(codec, make_codec, path):
+    """Nothing is written."""
+
+
+def a_folder(codec, make_codec, path):
+    path.mkdir()
+
+
+def empty(codec, make_codec, path):
+    path.touch()
+
+
+def truncated(codec, make_codec, path):
+    save_weights(make_codec(2), path, about={})
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def cut_in_its_header(codec, make_codec, path):
+    save_weights(make_codec(2), path, about={})
+    path.write_bytes(path.read_bytes()[:40])
+
+
+def a_text(codec, make_codec, path):
+    path.write_text("these are not the weights that you are looking for")
+
+
+def a_torch_file(codec, make_codec, path):
+    torch.save(codec.state_dict(), path)
+
+
+WRONG = {
+    other_width: r"must have shape \(.*\), got \(.*\); .*another size",
+    other_depth: "belong to another network: .*layers.1",
+    other_names: "belong to another network: .*sender",
+    one_missing: "belong to another network",
+    one_too_many: "belong to another network: surprise",
+    last_of_another_shape: "must have shape",
+    missing: "no such file; .*semcom run",
+    a_folder: "not a readable safetensors file",
+    empty: "not a readable safetensors file",
+    truncated: "not a readable safetensors file",
+    cut_in_its_header: "not a readable safetensors file",
+    a_text: "not a readable safetensors file",
+    a_torch_file: "not a readable safetensors file",
+}
+
+
+@pytest.mark.parametrize("spoil", WRONG, ids=lambda spoil: spoil.__name__)
+def test_wrong_weights_are_a_mistake_that_names_the_file_and_changes_nothing(spoil, make_codec, tmp_path):
+    codec = make_codec(1)
+    before = copies(codec)
+    path = tmp_path / "weights.safetensors"
+    spoil(codec, make_codec, path)
+    with pytest.raises(UserMistake, match=WRONG[spoil]) as caught:
+        load_weights(codec, path)
+    assert str(path) in str(caught.value)
+    assert_untouched(codec, before)
+
+
+def test_weights_that_are_a_pickle_run_no_code(make_codec, tmp_path):
+    codec, path, folder = make_codec(1), tmp_path / "weights.safetensors", tmp_path / "made by the payload"
+    path.write_bytes(pickle.dumps(Payload(folder)))
+    with pytest.raises(UserMistake):
+        load_weights(codec, path)
+    assert not folder.exists()
+
+
+# Checkpoints
+
+
+def test_a_state_comes_back_exactly(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "deep" / "checkpoint.pt", "me")
+    checkpoint.save({**STATE, "step": 3})
+    checkpoint.save(STATE)
+    state = checkpoint.load()
+    assert torch.equal(state.pop("weights")["a"], STATE["weights"]["a"])
+    assert state == {"step": 7, "first": 1.5, "smooth": {"hard_labels": 0.25}, "identity": "me"}
+    assert os.listdir(tmp_path / "deep") == ["checkpoint.pt"]
+
+
+def test_without_a_file_there_is_no_state(tmp_path):
+    assert Checkpoint(tmp_path / "checkpoint.pt", "me").load() is None
+
+
+def test_what_is_deleted_is_forgotten_even_twice(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "me")
+    checkpoint.save(STATE)
+    checkpoint.delete()
+    checkpoint.delete()
+    assert checkpoint.load() is None
+
+
+def test_the_state_of_another_training_is_not_taken(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    Checkpoint(path, "somebody else").save(STATE)
+    assert Checkpoint(path, "me").load() is None
+    assert Checkpoint(path, "somebody else").load() is not None
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.7, 0.99])
+def test_a_truncated_checkpoint_is_ignored(share, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "me")
+    checkpoint.save(STATE)
+    whole = checkpoint.path.read_bytes()
+    checkpoint.path.write_bytes(whole[: int(share * len(whole))])
+    assert checkpoint.load() is None
+
+
+@pytest.mark.parametrize("content", [b"\0" * 4096, b"some words", b"PK\x03\x04 but no archive"], ids=str)
+def test_a_file_that_never_was_a_checkpoint_is_ignored(content, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "me")
+    checkpoint.path.write_bytes(content)
+    assert checkpoint.load() is None
+
+
+@pytest.mark.parametrize("content", [torch.zeros(2), ["me"], "me", {"step": 3}], ids=["tensor", "list", "str", "bare"])
+def test_a_file_with_anything_but_a_state_is_ignored(content, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "me")
+    torch.save(content, checkpoint.path)
+    assert checkpoint.load() is None
+
+
+@pytest.mark.parametrize("wrap", ["torch file", "old torch file", "bare pickle"])
+def test_a_checkpoint_from_outside_runs_no_code(wrap, tmp_path):
+    path, folder = tmp_path / "checkpoint.pt", tmp_path / "made by the payload"
+    state = {**STATE, "identity": "me", "history": Payload(folder)}
+    if wrap == "bare pickle":
+        path.write_bytes(pickle.dumps(state))
+    else:
+        torch.save(state, path, _use_new_zipfile_serialization=wrap == "torch file")
+    assert Checkpoint(path, "me").load() is None
+    assert not folder.exists()
+    # The trap is armed: read with trust, the same payload does run.
+    pickle.loads(pickle.dumps(state["history"]))
+    assert folder.exists()
