@@ -90,7 +90,7 @@ def mean_sinr_db(link: Link) -> float:
 
     In closed form: it belongs to the link, whatever a batch happened to draw and whatever the equalizer does.
     """
-    return -ratio_to_db(link.noise_power + sum(link.interferer_powers))
+    return 0.0 - ratio_to_db(link.noise_power + sum(link.interferer_powers))
 
 
 def mean_sir_db(link: Link) -> float:

@@ -12,7 +12,7 @@ from semcom.experiment.crew import Alone, Job, Means, Several, crew_of
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.expand import Build, Run, Sweep, expand
 from semcom.experiment.folder import RunFolder, record, write_atomically, write_record
-from semcom.experiment.progress import Board, lasting
+from semcom.experiment.progress import Board, lasting, named
 from semcom.experiment.results import write_csv
 from semcom.experiment.run import Outcome, metrics_of
 from semcom.experiment.scenario import Scenario
@@ -48,6 +48,8 @@ def conduct(scenario: Scenario, text: str, folder: Path, *, means: Means, consol
         write_atomically(place.scenario_file, text)
         work = _Work(sweep, place, store, means)
         board.say(_opening(scenario, sweep, work, means))
+        if work.builds or work.runs:
+            scenario.corpus.load(named(board.tick(f"reading {scenario.corpus.source}")))
         with crew_of(board, means) as crew:
             work.carry_out(crew, board)
         write_csv(tabulate(scenario, sweep, store), place.results_file)

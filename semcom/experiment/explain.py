@@ -70,7 +70,8 @@ def check(data: dict[str, Any], model: type[M]) -> tuple[M | None, list[Complain
     try:
         model.model_validate_json(raw, strict=True)
     except ValidationError as error:
-        errors += [each for each in error.errors(include_url=False) if _is_coerced(each)]
+        told = {each["loc"] for each in errors}
+        errors += [each for each in error.errors(include_url=False) if _is_coerced(each) and each["loc"] not in told]
     if not errors:
         return value, []
     schema = model.model_json_schema()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from semcom.experiment.progress import Board
+from semcom.experiment.progress import Board, named
 from semcom.mistakes import UserMistake
 from semcom.sources.catalog import AnyCorpus
 from semcom.sources.docstrings import Docstrings
@@ -26,9 +26,9 @@ def prepare_corpus(name: str, *, url: str | None, console: Console) -> None:
     """
     source = _named(name, url)
     with Board(console) as board:
-        said = source.prepare(progress=board.tick(f"preparing {name}"))
-        board.say(said)
-        text = source.load()
+        progress = named(board.tick(f"preparing {name}"))
+        board.say(source.prepare(progress))
+        text = source.load(progress)
         board.say(
             f"{name}: {len(text.train)} training, {len(text.validation)} validation and {len(text.test)} test sentences"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
@@ -27,6 +28,15 @@ def lasting(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02d}s"
     return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+def named(tick: Tick) -> Callable[[str, int, int], None]:
+    """The same for work that says first what it does, and 0 for a total it does not know."""
+
+    def show(what: str, done: int, total: int) -> None:
+        tick(done, total, what)
+
+    return show
 
 
 class Board(AbstractContextManager["Board"]):
@@ -71,7 +81,7 @@ class _Bars:
         bar = self.progress.add_task(name, total=None, message="")
 
         def show(done: int, total: int, message: str) -> None:
-            self.progress.update(bar, completed=done, total=total, message=message)
+            self.progress.update(bar, completed=done, total=total or None, message=message)
 
         return show
 
@@ -87,10 +97,10 @@ class _Lines:
         now = time.monotonic()
         # Resumed work starts in the middle, so speed is counted from the first call, not from zero.
         self.first = self.first or (done, now)
-        if done < total and now - self.shown < LINE_SECONDS:
+        if done != total and now - self.shown < LINE_SECONDS:
             return
         self.shown = now
         ahead, since = done - self.first[0], now - self.first[1]
-        left = f"{lasting(since / ahead * (total - done))} left" if ahead and done < total else ""
-        share = f"{100 * done / total:3.0f}%"
-        self.board.say("  ".join(part for part in (f"{self.name:<28}", f"{done}/{total}", share, left, message) if part))
+        left = f"{lasting(since / ahead * (total - done))} left" if ahead > 0 and done < total else ""
+        share = f"{done}/{total}  {100 * done / total:3.0f}%" if total else str(done)
+        self.board.say("  ".join(part for part in (f"{self.name:<28}", share, left, message) if part))

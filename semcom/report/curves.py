@@ -36,7 +36,16 @@ INFINITE = "\u221e"
 
 
 def against_snr(part: Results) -> Figure | None:
-    """The metric against SNR, a panel per number of interferers."""
+    """The metric against SNR, a panel per number of interferers.
+
+    Every panel has the same axes, so that what the crowd costs is read across them.
+
+    Args:
+        part: one metric under one condition, as `Results.parts` cuts it.
+
+    Returns:
+        None when there are fewer than two SNRs with a number.
+    """
     if len(_measured_at(part, lambda point: point.snr_db)) < 2:
         return None
     counts = evenly((p.interferers for p in part.absolute if p.is_measured and not p.system.is_published), MOST_PANELS)
@@ -53,9 +62,15 @@ def against_snr(part: Results) -> Figure | None:
 
 
 def shortfall_against_snr(part: Results) -> Figure | None:
-    """What is missing to a perfect score, 1 - metric, on a logarithmic axis: where the plain curves saturate.
+    """What is missing to a perfect score on a logarithmic axis, where the plain curves saturate.
 
-    Drawn for the crowds in which a curve comes within a tenth of the top. A perfect score has no logarithm; it sits on the lower edge.
+    y = 1 - metric
+
+    Drawn for the crowds in which a curve comes within a tenth of the top. A perfect score has no logarithm: it, and
+    an interval that holds it, end at the lower edge, and the caption says so.
+
+    Returns:
+        None when no curve comes near the top, and for metrics whose top is not 1 or whose bottom is not 0.
     """
     words = words_of(part.metric)
     own = [point for point in part.absolute if point.is_measured]
@@ -87,7 +102,14 @@ def shortfall_against_snr(part: Results) -> Figure | None:
 
 
 def against_interferers(part: Results) -> Figure | None:
-    """The metric against the number of interferers, a panel per SNR."""
+    """The metric against the number of interferers, a panel per SNR.
+
+    Under each number stands the total SIR it makes, since a number of interferers means nothing without their level.
+    At most six SNRs are shown, evenly picked; the caption tells how many there are.
+
+    Returns:
+        None when there are fewer than two numbers of interferers with a result.
+    """
     if len(_measured_at(part, lambda point: point.interferers)) < 2:
         return None
     own = [point for point in part.absolute if point.is_measured and not point.system.is_published]
@@ -107,7 +129,16 @@ def against_interferers(part: Results) -> Figure | None:
 
 
 def against_level(part: Results) -> Figure | None:
-    """The metric against the level of the interferers, all alike; a panel per number of interferers and SNR."""
+    """The metric against the level of the interferers, all alike; a panel per number of interferers and SNR.
+
+    Crowds in which every interferer has a level of its own have no place on this axis and are left out.
+
+    Args:
+        part: one metric under one condition, all interferer levels together.
+
+    Returns:
+        None when there are fewer than two levels with a number.
+    """
     alike = part.having(lambda point: point.interferers > 0 and len(point.level) == 1 and point.against is None)
     own = [point for point in alike.points if point.is_measured and not point.system.is_published]
     if len({point.level for point in own}) < 2:
@@ -131,9 +162,13 @@ def against_level(part: Results) -> Figure | None:
 
 
 def draw_line(axes: Axes, points: Sequence[Point], at: Callable[[Point], float], how: Look) -> None:
-    """One line with its band; a point without a number breaks both.
+    """One line with its band; a point without a number breaks both and is never bridged.
 
     A point between two breaks has no width to fill, so its interval becomes a bar.
+
+    Args:
+        points: of one system, or of one pair, in one panel.
+        at: the place of a point on the horizontal axis.
     """
     ordered = sorted(points, key=at)
     x, value, low, high = (
@@ -155,6 +190,7 @@ def draw_line(axes: Axes, points: Sequence[Point], at: Callable[[Point], float],
     if banded.any():
         axes.fill_between(x, low, high, where=list(banded), color=how.color, alpha=0.16, linewidth=0, zorder=2)
     padded = np.concatenate(([False], banded, [False]))
+    # A point is alone when neither neighbor has an interval; the ends have one neighbor missing by nature.
     alone = banded & ~padded[:-2] & ~padded[2:]
     axes.vlines(x[alone], low[alone], high[alone], color=how.color, linewidth=1.0, zorder=2)
 
@@ -173,13 +209,14 @@ def quality_axis(axes: Axes, drawn: Sequence[Point]) -> list[str]:
     zoomed = not words.falls and math.isfinite(words.most) and min(seen) > words.narrow
     if zoomed:
         bottom = math.floor(min(seen) * 10 - 0.2) / 10
+    # Markers at 0 or 1 would be cut in half by limits at 0 and 1.
     margin = 0.02 * (top - bottom)
     axes.set_ylim(bottom - (0 if zoomed else margin), top + margin)
     return [f"The vertical axis starts at {bottom:g}"] if zoomed else []
 
 
 def mark_values(axes: Axes, values: Sequence[float]) -> None:
-    """Put ticks where the points are, as long as the eye can tell them apart."""
+    """Put ticks where the points are, as long as the eye can tell them apart; beyond that round numbers serve."""
     ordered = sorted(set(values))
     if len(ordered) <= 8:
         axes.xaxis.set_major_locator(FixedLocator(ordered))
@@ -187,7 +224,7 @@ def mark_values(axes: Axes, values: Sequence[float]) -> None:
 
 
 def mark_crowds(axes: Axes, points: Sequence[Point]) -> None:
-    """Tick each number of interferers, with the total SIR they make under it."""
+    """Tick each number of interferers, with the total SIR they make under it; nobody makes an infinite one."""
     sirs = {
         p.interferers: f"{round(p.sir_db, 1) + 0.0:.1f}" for p in points if p.interferers and math.isfinite(p.sir_db)
     }
@@ -203,19 +240,22 @@ def title_of(what: str, part: Results) -> str:
 
 
 def left_out(all_of: set[float], shown: Sequence[float]) -> list[str]:
-    """Say that some SNRs are not in the picture."""
+    """Say that some SNRs are not in the picture: a reader must not take a choice for the whole."""
     return [f"{len(shown)} of {len(all_of)} SNRs shown"] if len(shown) < len(all_of) else []
 
 
 def _measured_at(part: Results, at: Callable[[Point], float]) -> set[float]:
+    """Where on an axis we have numbers of our own; a published curve alone makes no figure."""
     return {at(point) for point in part.absolute if point.is_measured and not point.system.is_published}
 
 
 def _draw_systems(axes: Axes, points: Sequence[Point], part: Results, at: Callable[[Point], float]) -> None:
+    """One line per system, in the order in which the table names them."""
     for system in in_order(point.system for point in points):
         draw_line(axes, [point for point in points if point.system == system], at, look(system, part.systems))
 
 
 def _handles(drawn: Sequence[Point], part: Results) -> list[Line2D]:
+    """A legend entry for every system in any panel, one that has only gaps included."""
     present = {point.system for point in drawn}
     return [handle(look(each, part.systems), label(each)) for each in part.systems if each in present]

@@ -29,22 +29,45 @@ STROKES: tuple[Any, ...] = ((0, (1.2, 1.2)), (0, (7.0, 1.2, 1.2, 1.2, 1.2, 1.2))
 
 
 def gap_to_teacher_against_snr(part: Results) -> Figure | None:
-    """Teacher minus student against SNR, a panel per number of interferers."""
+    """Teacher minus student against SNR, a panel per number of interferers.
+
+    gap = metric(teacher) - metric(student), from the paired rows of the table, never from the difference of two curves:
+    both codecs met the same sentences and the same air, so the paired interval is much the narrower.
+
+    Returns:
+        None when the table holds no such pairs at two SNRs or more.
+    """
     return _against_snr(part, _losses(part), "Gap to the teacher")
 
 
 def gap_to_teacher_against_interferers(part: Results) -> Figure | None:
-    """Teacher minus student against the number of interferers, a panel per SNR."""
+    """Teacher minus student against the number of interferers, a panel per SNR.
+
+    The question of the project in one picture: does the gap open as the air fills?
+
+    Returns:
+        None when the table holds no such pairs at two numbers of interferers or more.
+    """
     return _against_interferers(part, _losses(part), "Gap to the teacher")
 
 
 def gain_against_snr(part: Results) -> Figure | None:
-    """Codec minus the codec it is compared with, no teacher among them, against SNR."""
+    """Codec minus the codec it is compared with, no teacher among them, against SNR.
+
+    Distilled minus plain is the control that every claim of distillation needs: what the method is worth on its own.
+
+    Returns:
+        None when the table holds no such pairs at two SNRs or more.
+    """
     return _against_snr(part, _gains(part), "Paired difference")
 
 
 def gain_against_interferers(part: Results) -> Figure | None:
-    """Codec minus the codec it is compared with, no teacher among them, against the number of interferers."""
+    """Codec minus the codec it is compared with, no teacher among them, against the number of interferers.
+
+    Returns:
+        None when the table holds no such pairs at two numbers of interferers or more.
+    """
     return _against_interferers(part, _gains(part), "Paired difference")
 
 
@@ -55,16 +78,19 @@ def _losses(part: Results) -> list[Point]:
 
 
 def _gains(part: Results) -> list[Point]:
+    """All other pairs, in the sign of the table: two teachers, or none."""
     return [point for point in part.paired if _teachers(point) != 1]
 
 
 def _teachers(point: Point) -> int:
+    """How many of the two are teachers."""
     return sum(each is not None and each.role == "teacher" for each in (point.system, point.against))
 
 
 def _turned(point: Point) -> Point:
     """The same difference the other way round: a - b in [low, high] is b - a in [-high, -low]."""
-    assert point.against is not None
+    if point.against is None:
+        raise ValueError(f"a paired difference must name what it is against, got {point}; turn pairs only")
     return dataclasses.replace(
         point,
         system=point.against,
@@ -76,6 +102,7 @@ def _turned(point: Point) -> Point:
 
 
 def _against_snr(part: Results, pairs: list[Point], what: str) -> Figure | None:
+    """Pairs against SNR, a panel per number of interferers."""
     measured = [point for point in pairs if point.is_measured]
     if len({point.snr_db for point in measured}) < 2:
         return None
@@ -92,6 +119,7 @@ def _against_snr(part: Results, pairs: list[Point], what: str) -> Figure | None:
 
 
 def _against_interferers(part: Results, pairs: list[Point], what: str) -> Figure | None:
+    """Pairs against the number of interferers, a panel per SNR."""
     measured = [point for point in pairs if point.is_measured]
     if len({point.interferers for point in measured}) < 2:
         return None
@@ -109,11 +137,12 @@ def _against_interferers(part: Results, pairs: list[Point], what: str) -> Figure
 
 
 def _draw(axes: Axes, points: Sequence[Point], part: Results, at: Callable[[Point], float]) -> None:
+    """The zero line, then one line with its band per pair."""
     axes.axhline(0.0, color=GREY, linewidth=0.9, zorder=1)
     for pair in in_order((point.system, point.against) for point in points):
         here = [point for point in points if (point.system, point.against) == pair]
         draw_line(axes, here, at, _look(pair, part))
-        # Before its pair is known a line is labelled with its first codec alone.
+        # draw_line knows one system and labels the line with it; a difference is of two.
         axes.lines[-1].set_label(_label(pair))
 
 
@@ -128,8 +157,10 @@ def _look(pair: tuple[System, System | None], part: Results) -> Look:
 
 
 def _told_apart(pair: tuple[System, System | None]) -> tuple[System, System]:
+    """Whichever of the two gives a line its look, and the other: a teacher stands behind all of them."""
     system, against = pair
-    assert against is not None
+    if against is None:
+        raise ValueError(f"a pair must have two codecs, got {system.codec} alone")
     return (against, system) if system.role == "teacher" and against.role != "teacher" else (system, against)
 
 
@@ -140,10 +171,12 @@ def _label(pair: tuple[System, System | None]) -> str:
 
 
 def _handles(drawn: Sequence[Point], part: Results) -> list[Line2D]:
+    """A legend entry per pair."""
     return [handle(_look(pair, part), _label(pair)) for pair in in_order((p.system, p.against) for p in drawn)]
 
 
 def _axis(metric: str, drawn: Sequence[Point]) -> str:
+    """The axis says which way the subtraction goes, in roles where all pairs share them."""
     roles = {_told_apart((point.system, point.against))[0].role for point in drawn}
     teacher = all(point.system.role == "teacher" for point in drawn)
     whose = f"teacher minus {roles.pop() if len(roles) == 1 else 'codec'}" if teacher else "first minus second"
@@ -152,6 +185,7 @@ def _axis(metric: str, drawn: Sequence[Point]) -> str:
 
 
 def _sense(metric: str) -> str:
+    """Which side of the zero line is the good one."""
     words = words_of(metric)
     if not math.isfinite(words.most) and not words.falls:
         return "Above zero the first of the two is higher"

@@ -72,6 +72,7 @@ def read_rows(path: Path | str) -> list[Row]:
 
 
 def _load(path: Path) -> pd.DataFrame:
+    """The table as text; whatever keeps a file from being a table is a mistake with a way out."""
     try:
         # Cells stay text, so that a wrong one can be shown as it was written.
         return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
@@ -94,6 +95,7 @@ def _load(path: Path) -> pd.DataFrame:
 
 
 def _check_columns(path: Path, found: tuple[str, ...]) -> None:
+    """Every column must be there; more of them do no harm and are not read."""
     missing = [name for name in COLUMNS if name not in found]
     if not missing:
         return
@@ -113,34 +115,38 @@ def _numbers(path: Path, number: int, cells: Cells) -> Values:
         try:
             values[name] = float(text) if text else math.nan
         except ValueError:
-            raise UserMistake(_mistake(path, number, name, "a number or nothing", text)) from None
+            raise UserMistake(_mistake(path, number, name, expected="a number or nothing", got=text)) from None
         if name in NEEDED and not math.isfinite(values[name]):
-            raise UserMistake(_mistake(path, number, name, "a finite number", text))
+            raise UserMistake(_mistake(path, number, name, expected="a finite number", got=text))
         if name in WHOLE and math.isfinite(values[name]) and (values[name] % 1 or values[name] < 0):
-            raise UserMistake(_mistake(path, number, name, "a whole number from 0 up", text))
+            raise UserMistake(_mistake(path, number, name, expected="a whole number from 0 up", got=text))
     return values
 
 
 def _check_row(path: Path, number: int, cells: Cells, values: Values) -> None:
+    """What must hold between the cells of one row."""
     for name, known in (("role", ROLES), ("status", STATUSES)):
         if cells[name] not in known:
-            raise UserMistake(_mistake(path, number, name, f"one of {', '.join(known)}", cells[name]))
+            raise UserMistake(_mistake(path, number, name, expected=f"one of {', '.join(known)}", got=cells[name]))
     if not cells["codec"]:
-        raise UserMistake(_mistake(path, number, "codec", "the name of a codec", ""))
+        raise UserMistake(_mistake(path, number, "codec", expected="the name of a codec", got=""))
     if not cells["metric"] and cells["status"] in ("done", "published"):
-        raise UserMistake(_mistake(path, number, "metric", "the name of a metric", ""))
+        raise UserMistake(_mistake(path, number, "metric", expected="the name of a metric", got=""))
     if cells["status"] in ("failed", "skipped") and math.isfinite(values["value"]):
         expected = f"empty where status is {cells['status']}: a point never simulated has no value"
-        raise UserMistake(_mistake(path, number, "value", expected, cells["value"]))
+        raise UserMistake(_mistake(path, number, "value", expected=expected, got=cells["value"]))
     if math.isinf(values["value"]):
-        raise UserMistake(_mistake(path, number, "value", "a finite number", cells["value"]))
+        raise UserMistake(_mistake(path, number, "value", expected="a finite number", got=cells["value"]))
     if values["low"] > values["high"]:
-        raise UserMistake(_mistake(path, number, "low", f"at most high = {cells['high']}", cells["low"]))
+        raise UserMistake(_mistake(path, number, "low", expected=f"at most high = {cells['high']}", got=cells["low"]))
     if _level(cells["level_db"]) is None:
-        raise UserMistake(_mistake(path, number, "level_db", "a number, or several with ; between", cells["level_db"]))
+        raise UserMistake(
+            _mistake(path, number, "level_db", expected="a number, or several with ; between", got=cells["level_db"])
+        )
 
 
-def _mistake(path: Path, number: int, name: str, expected: str, got: str) -> str:
+def _mistake(path: Path, number: int, name: str, *, expected: str, got: str) -> str:
+    """The house form of a mistake in one cell."""
     return f"{path}, row {number} under the header: {name} must be {expected}, got '{got}'"
 
 
@@ -172,6 +178,8 @@ def _systems(lines: list[Cells], numbers: list[Values]) -> list[System]:
 
 
 def _system(key: tuple[str, str, str, float | None], lines: list[Values]) -> System:
+    """One system from the numbers of all its lines."""
+
     def mean(name: str) -> float | None:
         known = [values[name] for values in lines if math.isfinite(values[name])]
         return math.fsum(known) / len(known) if known else None
@@ -192,6 +200,8 @@ def _system(key: tuple[str, str, str, float | None], lines: list[Values]) -> Sys
 
 
 def _row(number: int, cells: Cells, values: Values, *, system: System, against: System | None) -> Row:
+    """One checked line as a row."""
+
     def whole(name: str) -> int | None:
         return int(values[name]) if math.isfinite(values[name]) else None
 

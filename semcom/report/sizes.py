@@ -28,7 +28,14 @@ Family = tuple[str, str, float]
 
 
 def against_parameters(part: Results) -> Figure | None:
-    """The metric against parameters, a panel per SNR and crowd, when there are more than two sizes."""
+    """The metric against parameters, a panel per SNR and crowd, when there are more than two sizes.
+
+    A line joins codecs of one role, method and number of symbols per token: along it only the size changes. A codec
+    without parameters, or a published one that tells none, is a level line.
+
+    Returns:
+        None when no more than two sizes have a number.
+    """
     return _against(
         part,
         sizes={each: float(each.parameters) for each in _measured(part) if each.parameters},
@@ -39,7 +46,13 @@ def against_parameters(part: Results) -> Figure | None:
 
 
 def against_symbols(part: Results) -> Figure | None:
-    """The metric against symbols per token, a panel per SNR and crowd, when there are more than two rates."""
+    """The metric against symbols per token, a panel per SNR and crowd, when there are more than two rates.
+
+    A line joins codecs of one role, method and about one size: along it only the bandwidth changes.
+
+    Returns:
+        None when no more than two rates have a number.
+    """
     classes = _size_classes(part.systems)
     return _against(
         part,
@@ -53,6 +66,12 @@ def against_symbols(part: Results) -> Figure | None:
 def _against(
     part: Results, *, sizes: dict[System, float], families: dict[System, Family], title: str, axis: str
 ) -> Figure | None:
+    """The metric over any cost of a system.
+
+    Args:
+        sizes: the cost of every system that has one.
+        families: whatever a line joins.
+    """
     if len(set(sizes.values())) < 3:
         return None
     own = [point for point in part.absolute if point.is_measured and not point.system.is_published]
@@ -66,7 +85,7 @@ def _against(
         sheet.panels[0].set_xscale("log")
         for axes, place in zip(sheet.panels, places, strict=True):
             here = [point for point in drawn if (point.interferers, point.snr_db) == place]
-            _draw(axes, here, part, sizes, families)
+            _draw(axes, here, part, sizes=sizes, families=families)
         _mark_sizes(sheet.panels[0], sizes.values(), as_millions=axis == PARAMETERS)
         told = quality_axis(sheet.panels[0], drawn) + left_out({point.snr_db for point in own}, shown)
         told += ["Equal sizes are set slightly apart"]
@@ -80,11 +99,7 @@ def _against(
 
 
 def _draw(
-    axes: Axes,
-    points: Sequence[Point],
-    part: Results,
-    sizes: dict[System, float],
-    families: dict[System, Family],
+    axes: Axes, points: Sequence[Point], part: Results, *, sizes: dict[System, float], families: dict[System, Family]
 ) -> None:
     """Join each family through its sizes; a system without one is a level line across the panel."""
     placed = [point for point in points if point.system in sizes]
@@ -109,6 +124,7 @@ def _draw(
 def _handles(
     drawn: Sequence[Point], part: Results, sizes: dict[System, float], families: dict[System, Family]
 ) -> list[Line2D]:
+    """A legend entry per family, its members named, and one per level line."""
     present = [system for system in part.systems if any(point.system == system for point in drawn)]
     placed = [system for system in present if system in sizes]
     entries = []
@@ -157,6 +173,7 @@ def _mark_sizes(axes: Axes, values: Iterable[float], *, as_millions: bool) -> No
 
 
 def _measured(part: Results) -> tuple[System, ...]:
+    """The systems with a number to draw."""
     return in_order(point.system for point in part.absolute if point.is_measured)
 
 

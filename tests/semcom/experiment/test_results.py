@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semcom.experiment.results import COLUMNS, Row, cell, levels, read_csv, write_csv
@@ -42,6 +42,7 @@ def test_the_columns_are_those_of_the_contract(tmp_path: Path) -> None:
     assert (tmp_path / "results.csv").read_bytes() == HEADER.encode() + b"\n"
 
 
+@settings(max_examples=20)  # each example is a file
 @given(st.lists(rows(), max_size=4))
 def test_a_table_reads_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, table: list[Row]) -> None:
     path = tmp_path_factory.mktemp("table") / "results.csv"

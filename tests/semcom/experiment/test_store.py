@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -76,6 +76,7 @@ def test_builds_and_failures_are_remembered_until_they_are_redone(tmp_path: Path
         assert store.rows("r") == [a_row(value=0.5)] and store.families("r") == ("words",)
 
 
+@settings(max_examples=20)  # each example is a file
 @given(arrays(np.float64, array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=6)), st.booleans())
 def test_statistics_keep_every_bit(tmp_path_factory: pytest.TempPathFactory, scores: np.ndarray, turned: bool) -> None:
     given_scores = scores.T if turned else scores
