@@ -213,7 +213,7 @@ def neighbor_signals(crowd: Crowd, picks: torch.Tensor, *, symbols: int) -> torc
     Raises:
         ValueError: a crowd too small for that many different neighbors.
     """
-    batch, neighbors = picks.shape
+    neighbors = picks.shape[1]
     size = crowd.stream.shape[0]
     slots = size // symbols - 1
     if slots < neighbors:
@@ -221,8 +221,8 @@ def neighbor_signals(crowd: Crowd, picks: torch.Tensor, *, symbols: int) -> torc
             f"{neighbors} interferers need a crowd of at least {(neighbors + 1) * symbols} symbols, got {size}; "
             "hand over more sentences or ask for fewer interferers"
         )
-    taken = picks.new_empty((batch, 0))
-    for k in range(neighbors):
+    taken = picks[:, :1] % slots
+    for k in range(1, neighbors):
         free = picks[:, k : k + 1] % (slots - k)
         # The j-th free slot is j plus the number of taken slots in front of it; with the taken ones in ascending
         # order c_0 < c_1 < ..., there are c_i - i free slots in front of c_i.

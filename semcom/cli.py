@@ -12,7 +12,7 @@ from typing import Annotated, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from semcom.lazy_torch import load_torch_when_used  # noqa: E402
+from semcom.lazy_torch import load_torch_when_used
 
 load_torch_when_used()
 
@@ -56,7 +56,8 @@ def run(
 ) -> None:
     """Carry a scenario out: train, sweep, tabulate, draw. Begun again, it goes on where it stopped."""
     plan, text = _load(scenario, changes)
-    from semcom.experiment.conduct import Means, conduct
+    from semcom.experiment.conduct import conduct
+    from semcom.experiment.crew import Means
 
     folder = out or Path("runs") / plan.name
     means = Means(workers=workers, device=device, threads=threads or plan.threads)

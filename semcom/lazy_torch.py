@@ -19,7 +19,7 @@ class _WhenUsed(types.ModuleType):
         spec = self.__spec__
         assert spec is not None and spec.loader is not None
         self.__class__ = types.ModuleType  # type: ignore[assignment]
-        self.__path__ = spec.submodule_search_locations
+        self.__path__ = list(spec.submodule_search_locations or ())
         spec.loader.exec_module(self)
         return getattr(self, name)
 

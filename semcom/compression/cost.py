@@ -26,7 +26,11 @@ class Cost:
 def count(codec: SemanticCodec) -> Cost:
     """The cost of a codec as it stands."""
     sizes = {name: parameter.numel() for name, parameter in codec.named_parameters()}
-    vocabulary = sum(size for name, size in sizes.items() if ".embedding." in name or ".output.weight" in name and "attention" not in name and "across" not in name)
+    vocabulary = sum(
+        size
+        for name, size in sizes.items()
+        if ".embedding." in name or (".output.weight" in name and "attention" not in name and "across" not in name)
+    )
     total = sum(sizes.values())
     return Cost(total, total - vocabulary, multiply_adds(codec.spec, codec.vocabulary))
 

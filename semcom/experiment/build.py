@@ -22,6 +22,7 @@ from semcom.training.checkpoint import Checkpoint, about_codec, load_weights, sa
 from semcom.training.fit import Progress, fit, silent
 from semcom.training.objective import HardLabels
 
+
 def load_codec(build: Build, folder: Path, device: str = "cpu") -> SemanticCodec:
     """A finished build's codec, ready to measure."""
     material = load_material(build.corpus, build.tokenizer, folder)
@@ -61,7 +62,9 @@ def carry_out_build(
         progress=progress,
         device=device,
     )
-    save_weights(codec, path, about=about_codec(canonical(build.spec), vocabulary=codec.vocabulary, build=build.identity))
+    save_weights(
+        codec, path, about=about_codec(canonical(build.spec), vocabulary=codec.vocabulary, build=build.identity)
+    )
     checkpoint.delete()
     return {
         "name": build.name,

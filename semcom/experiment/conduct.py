@@ -53,9 +53,9 @@ def conduct(scenario: Scenario, text: str, folder: Path, *, means: Means, consol
         with crew_of(board, means) as crew:
             work.carry_out(crew, board)
         write_csv(tabulate(scenario, sweep, store), place.results_file)
-        write_record(place, _record(scenario, store, means, {"this call": time.perf_counter() - began}) | {
-            "metrics": provenance
-        })
+        write_record(
+            place, _record(scenario, store, means, {"this call": time.perf_counter() - began}) | {"metrics": provenance}
+        )
     return work.failures
 
 
@@ -159,7 +159,7 @@ def _point(run: Run) -> str:
 
 
 def _opening(scenario: Scenario, sweep: Sweep, work: _Work, means: Means) -> str:
-    left = sweep_seconds(sweep, work.built | (set(run.identity for run in sweep.runs) - set(work.runs)))
+    left = sweep_seconds(sweep, work.built | ({run.identity for run in sweep.runs} - set(work.runs)))
     return (
         f"{scenario.question}\n{len(work.builds)} of {len(sweep.builds)} codecs to train, {len(work.runs)} of "
         f"{work.total_runs} points to measure, about {lasting(left / means.workers)} on {means.workers} worker(s) with "

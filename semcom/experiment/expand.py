@@ -96,9 +96,7 @@ def expand(scenario: Scenario) -> Sweep:
     return Sweep(tuple(unique.values()), tuple(runs))
 
 
-def _build(
-    scenario: Scenario, name: str, seed: int, fingerprint: str, builds: dict[tuple[str, int], Build]
-) -> Build:
+def _build(scenario: Scenario, name: str, seed: int, fingerprint: str, builds: dict[tuple[str, int], Build]) -> Build:
     """This codec's build; those of its origins are put before it."""
     if (name, seed) in builds:
         return builds[name, seed]

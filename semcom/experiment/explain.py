@@ -31,10 +31,10 @@ _BOUNDS = {
     "enum": ("expected", "{}"),
 }
 _LENGTHS = {
-    "too_short": ("min_length", "have at least {} entries"),
-    "too_long": ("max_length", "have at most {} entries"),
-    "string_too_short": ("min_length", "have at least {} characters"),
-    "string_too_long": ("max_length", "have at most {} characters"),
+    "too_short": ("min_length", "have {} or more entries"),
+    "too_long": ("max_length", "have {} or fewer entries"),
+    "string_too_short": ("min_length", "have {} or more characters"),
+    "string_too_long": ("max_length", "have {} or fewer characters"),
 }
 
 
@@ -134,20 +134,20 @@ def _is_coerced(error: ErrorDetails) -> bool:
 
 
 def _tidied(complaints: list[tuple[Complaint, bool]]) -> list[Complaint]:
-    """Each complaint once; one about a type gives way to one from within, which knows which form was meant."""
+    """Each complaint once; one about a whole value gives way to those from within, which know what was meant."""
     kept = []
-    for complaint, is_type in complaints:
+    for complaint, is_whole in complaints:
         within = any(
             other.name != complaint.name and other.name.startswith((f"{complaint.name}.", f"{complaint.name}["))
             for other, _ in complaints
         )
-        if not (is_type and within):
+        if not (is_whole and within):
             kept.append(complaint)
     return list(dict.fromkeys(kept))
 
 
 def _complaint(error: ErrorDetails, data: Any, schema: Schema) -> tuple[Complaint, bool]:
-    """One error in our words, and whether it is only about the type of a value."""
+    """One error in our words, and whether it gives way to any from within the same value."""
     kind, loc, context = error["type"], error["loc"], error.get("ctx", {})
     path = reach(data, loc)
     if kind in ("value_error", "assertion_error"):
@@ -163,11 +163,13 @@ def _complaint(error: ErrorDetails, data: Any, schema: Schema) -> tuple[Complain
     if kind in _LENGTHS:
         key, form = _LENGTHS[kind]
         count = context.get("actual_length", len(error["input"]))
-        return Complaint(path, dotted(path), f"must {form.format(context[key])}, got {count}"), False
+        # Entries that were refused are not counted either, so one of them may be all there is to say.
+        return Complaint(path, dotted(path), f"must {form.format(context[key])}, got {count}"), True
     if kind in _BOUNDS:
         key, form = _BOUNDS[kind]
-        hint = suggestion(error["input"], _quoted(str(context[key])))
-        what = f"must be {form.format(context[key])}, got {shown(error['input'])}{hint}"
+        bound = f"{context[key]:g}" if isinstance(context[key], float) else str(context[key])
+        hint = suggestion(error["input"], _quoted(bound))
+        what = f"must be {form.format(bound)}, got {shown(error['input'])}{hint}"
         return Complaint(path, dotted(path), what), False
     return _wrong_type(error, path, schema), True
 
@@ -223,12 +225,10 @@ def _nodes(schema: Schema, loc: Loc) -> list[Schema]:
     """The parts of a JSON schema that a location may mean: several where a union leaves it open."""
     nodes = _spread(schema, schema)
     for part in loc:
-        stepped = [child for node in nodes for child in _children(node, part)]
-        if not stepped:
-            # Not a key, so a tag: it narrows the union down to the variant that bears it.
-            nodes = [node for node in nodes if part in [value for _, value in _kinds([node])]] or nodes
-            continue
-        nodes = [each for child in stepped for each in _spread(child, schema)]
+        # Where variants are told apart the next part is a tag, even if one of them has a key of that name.
+        tagged = [node for node in nodes if part in _kinds([node]).values()] if len(nodes) > 1 else []
+        stepped = [each for node in nodes for child in _children(node, part) for each in _spread(child, schema)]
+        nodes = tagged or stepped or nodes
     return nodes
 
 
@@ -247,7 +247,9 @@ def _children(node: Schema, part: str | int) -> list[Schema]:
         fixed = node.get("prefixItems", [])
         found = fixed[part] if part < len(fixed) else node.get("items")
     else:
-        found = node.get("properties", {}).get(part, node.get("additionalProperties"))
+        # Names that must match a pattern are told of under that pattern.
+        named = next(iter(node.get("patternProperties", {}).values()), node.get("additionalProperties"))
+        found = node.get("properties", {}).get(part, named)
     return [found] if isinstance(found, dict) else []
 
 

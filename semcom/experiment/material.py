@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from channels import Chance
 from semcom.experiment.identity import identity
 from semcom.mistakes import UserMistake
 from semcom.sources.batches import SentenceBatch, TrainingBatches, evaluation_batches
@@ -62,7 +63,7 @@ def _by_hash(sentences: tuple[str, ...]) -> list[str]:
     return sorted(sentences, key=lambda sentence: hashlib.blake2b(sentence.encode(), digest_size=8).digest())
 
 
-def training_batches(material: Material, settings: TrainingSettings, chance: object) -> TrainingBatches:
+def training_batches(material: Material, settings: TrainingSettings, chance: Chance) -> TrainingBatches:
     """The training split, or the share of it that the settings ask for."""
     sentences = _by_hash(material.corpus.train)
     kept = max(1, round(settings.share * len(sentences)))
@@ -77,7 +78,9 @@ def training_batches(material: Material, settings: TrainingSettings, chance: obj
 
 def validation_batches(material: Material, size: int) -> list[SentenceBatch]:
     """A fixed sample of the validation split."""
-    return evaluation_batches(material.tokenizer.encode(_by_hash(material.corpus.validation)[:VALIDATION_SENTENCES]), size)
+    return evaluation_batches(
+        material.tokenizer.encode(_by_hash(material.corpus.validation)[:VALIDATION_SENTENCES]), size
+    )
 
 
 @lru_cache(maxsize=8)

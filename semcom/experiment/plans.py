@@ -12,7 +12,7 @@ from channels import Coherence, Csi, Equalizer, Fading, Interference, Mmse, Neig
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.distillation.catalog import METHODS, AnyMethod
 from semcom.metrics.catalog import METRICS
-from semcom.metrics.embedder import EmbeddingModel
+from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.sizes import SIZES
 from semcom.models.spec import CodecSpec, SideSpec
 from semcom.sources.catalog import CORPORA, TOKENIZERS
@@ -66,7 +66,7 @@ _mark(SideSpec, TrainingSettings, EmbeddingModel)
 def changes_to(variant: type) -> type[BaseModel]:
     """A plan with the fields of a dataclass, all optional: what differs from a base."""
     fields = {each.name: (Annotated[each.type, Field()] | None, None) for each in dataclasses.fields(variant)}
-    return create_model(f"{variant.__name__}Changes", __base__=Plan, __module__=variant.__module__, **fields)  # type: ignore[call-overload,no-any-return]
+    return create_model(f"{variant.__name__}Changes", __base__=Plan, __module__=variant.__module__, **fields)  # type: ignore[call-overload]
 
 
 if TYPE_CHECKING:
@@ -184,9 +184,7 @@ def _shape(value: Any) -> str:
 def _axis(kind: Any) -> Any:
     """One value, a list of values, or start/stop/step; told apart by shape so that an error names one form."""
     return Annotated[
-        Annotated[kind, Tag("one")]
-        | Annotated[tuple[kind, ...], Tag("list")]
-        | Annotated[Steps, Tag("steps")],
+        Annotated[kind, Tag("one")] | Annotated[tuple[kind, ...], Tag("list")] | Annotated[Steps, Tag("steps")],
         Discriminator(_shape),
     ]
 

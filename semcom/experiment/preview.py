@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from semcom.experiment.estimate import build_seconds, run_seconds
@@ -52,7 +53,7 @@ def _build_line(build: Build, names: dict[str, str], done: bool) -> str:
 
 def _run_lines(runs: list[Run]) -> list[str]:
     """The range of every axis that moves, and the value of what stands still."""
-    axes = {
+    axes: dict[str, Sequence[object]] = {
         "snr_db": sorted({run.link.snr_db for run in runs}),
         "interferers": sorted({run.link.interferers for run in runs}),
         "fading": sorted({run.link.fading.kind for run in runs}),

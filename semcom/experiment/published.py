@@ -39,9 +39,7 @@ LABELS = (0.0, 3.0, 6.0, 9.0, 12.0, 15.0, 18.0)
 
 def _deepsc(name: str, trained: str, fading: str, *, bleu_1: tuple[float, ...], bleu_4: tuple[float, ...]) -> Published:
     note = f"DeepSC code re-run ({trained}), axis shifted +3 dB to our SNR, 8 symbols a word"
-    return Published(
-        name, note, fading, 8.0, LABELS, DEEPSC_OFFSET_DB, scores={"bleu_1": bleu_1, "bleu_4": bleu_4}
-    )
+    return Published(name, note, fading, 8.0, LABELS, DEEPSC_OFFSET_DB, scores={"bleu_1": bleu_1, "bleu_4": bleu_4})
 
 
 PUBLISHED = (

@@ -11,7 +11,9 @@ from pydantic import Field, model_validator
 from semcom.experiment.document import read_document, validate
 from semcom.experiment.plans import CodecPlan, LinkPlan, MeasurePlan, Plan, SweepPlan, by, changed, values
 from semcom.mistakes import UserMistake
-from semcom.sources.catalog import AnyCorpus, AnyTokenizer, BytePairs, Docstrings
+from semcom.sources.catalog import AnyCorpus, AnyTokenizer
+from semcom.sources.docstrings import Docstrings
+from semcom.sources.tokenizer import BytePairs
 from semcom.training.settings import TrainingSettings
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"

@@ -83,8 +83,8 @@ class SentenceEmbedder:
     def _token_counts(self, texts: list[str]) -> list[int]:
         if not texts:
             return []
-        limit = self._encoder.max_seq_length or 1_000_000
-        return [min(len(tokens), limit) for tokens in self._encoder.tokenizer(texts)["input_ids"]]
+        tokens = self._encoder.tokenizer(texts, truncation=True, max_length=self._encoder.max_seq_length)
+        return [len(each) for each in tokens["input_ids"]]
 
     def _encode(self, batch: list[str]) -> list[Vectors]:
         if self._pooling == "own":

@@ -104,6 +104,7 @@ class Receiver(nn.Module):
                 raise ValueError("an autoregressive receiver needs the previous tokens to be rehearsed")
             features, layers = self.start(previous, heard), []
             for layer in self.layers:
+                assert isinstance(layer, DecoderLayer)
                 features = layer(features, layer.across.remember(heard), mask)
                 layers.append(features)
         else:

@@ -32,9 +32,7 @@ class Residual(nn.Module):
 
 def feed_forward(side: SideSpec) -> nn.Sequential:
     """The position-wise part of a layer."""
-    return nn.Sequential(
-        nn.Linear(side.width, side.feedforward), nn.ReLU(), nn.Linear(side.feedforward, side.width)
-    )
+    return nn.Sequential(nn.Linear(side.width, side.feedforward), nn.ReLU(), nn.Linear(side.feedforward, side.width))
 
 
 class EncoderLayer(nn.Module):

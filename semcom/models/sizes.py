@@ -13,8 +13,6 @@ SIZES: dict[str, CodecSpec] = {
     "student_quarter": symmetric(32, 1, heads=4),
     "student_half": symmetric(64, 2, heads=8),
     "teacher": symmetric(128, 4, heads=8),
-    # The official DeepSC code: post-norm, untied, autoregressive, dropout 0.1 (13274086/DeepSC, main.py and transceiver.py).
-    "deepsc": replace(
-        symmetric(128, 4, heads=8), decoding="autoregressive", tied=False, norm="post", dropout=0.1
-    ),
+    # The official DeepSC code (repository 13274086/DeepSC): post-norm, untied, autoregressive, dropout 0.1.
+    "deepsc": replace(symmetric(128, 4, heads=8), decoding="autoregressive", tied=False, norm="post", dropout=0.1),
 }

@@ -97,6 +97,7 @@ def average(rows: Iterable[Row]) -> tuple[Point, ...]:
 
 
 def _point(rows: list[Row]) -> Point:
+    """One place, from one row per seed; an interval is cut where the metric ends."""
     first = rows[0]
     done = [row for row in rows if math.isfinite(row.value)]
     value, low, high = math.nan, math.nan, math.nan
@@ -136,5 +137,6 @@ def _mean_length(lengths: Iterable[float]) -> float:
 
 
 def _differ(one: Row, other: Row) -> bool:
+    """Whether both hold a number, and not the same."""
     both = (one.value, other.value)
     return all(map(math.isfinite, both)) and both[0] != both[1]

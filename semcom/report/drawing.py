@@ -87,6 +87,7 @@ def _work(results: Results) -> Iterator[tuple[str, Drawing, Results]]:
 
 
 def _name(draw: Drawing, part: Results, taken: set[str]) -> str:
+    """A file name of metric, figure and whatever tells the part from its sisters."""
     told = (part.metric, draw.__name__, *part.distinction)
     name = "__".join(re.sub(r"[^a-z0-9.+-]+", "_", each.lower()).strip("_.") for each in told)
     free = name

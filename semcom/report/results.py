@@ -207,6 +207,7 @@ def _begins(short: tuple[float, ...], long: tuple[float, ...]) -> bool:
 
 
 def _fits(point: Point, level: tuple[float, ...]) -> bool:
+    """Whether a crowd is of this level; a published one that tells none fits anywhere."""
     if point.system.is_published and not point.level:
         return True
     return point.level == level or _begins(point.level, level)
@@ -236,4 +237,5 @@ def _distinctions(conditions: tuple[Condition, ...]) -> list[tuple[str, ...]]:
 
 
 def _told(name: str, value: object) -> str:
+    """A field as a reader is told of it; what speaks for itself goes without its name."""
     return str(value) if name in ("task", "interference") and value else f"{name} {value if value != '' else 'unknown'}"

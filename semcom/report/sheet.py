@@ -42,6 +42,9 @@ class Words:
 class Sheet:
     """A figure with a grid of equal panels, whose surroundings are measured rather than guessed.
 
+    Text is set in its font first and the sheet made as high as it then needs to be. The panels keep their size
+    whatever the legend and the caption hold, so that figures of one table can be laid side by side.
+
     Args:
         titles: one per panel; a single panel may go untitled with an empty one.
     """
@@ -63,7 +66,10 @@ class Sheet:
     def finish(self, words: Words, handles: Sequence[Line2D], *, tick_lines: int = 1) -> Figure:
         """Write what surrounds the panels, give everything its place, and hand the figure over.
 
+        From top to bottom: title, legend, panels under their own titles, axis label, caption.
+
         Args:
+            handles: legend entries with their texts; long texts are broken.
             tick_lines: lines of text under each tick of the horizontal axis.
         """
         tall = PANEL_HEIGHTS[self.columns]
@@ -107,9 +113,11 @@ class Sheet:
         return self.figure
 
     def _write(self, lines: Sequence[str], x: float, y: float, *, size: str) -> Text:
+        """Lines of text, the upper left corner given in parts of the figure."""
         return self.figure.text(x, y, "\n".join(lines), va="top", linespacing=LINE, fontsize=SIZES[size])
 
     def _height_of(self, legend: Legend | None) -> float:
+        """Inches, none for no legend."""
         return legend.get_window_extent(self._renderer).height / self.figure.dpi if legend else 0.0
 
     def _legend(self, handles: Sequence[Line2D]) -> Legend | None:
@@ -175,10 +183,12 @@ class Sheet:
         return pieces
 
     def _fits(self, text: str, size: float, width: float) -> bool:
+        """Whether a line is narrow enough, as the font has it."""
         font = FontProperties(family="DejaVu Sans", size=size)
         wide, _, _ = self._renderer.get_text_width_height_descent(text, font, False)
         return bool(wide <= width * self.figure.dpi)
 
 
 def _height(lines: Sequence[str], size: str) -> float:
+    """Inches that so many lines of a kind of text take."""
     return len(lines) * SIZES[size] * LINE * POINT

@@ -36,6 +36,7 @@ def summary_table(results_csv: Path) -> Group:
 
 
 def _section(part: Results) -> Table:
+    """One metric under one condition."""
     words = words_of(part.metric)
     title = ", ".join((words.axis, *part.distinction))
     table = Table(title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
@@ -54,6 +55,7 @@ def _section(part: Results) -> Table:
 
 
 def _corners(part: Results) -> list[Corner]:
+    """The points worth a column: where codecs differ and where they saturate, alone and in the largest crowd."""
     own = [point for point in part.absolute if not point.system.is_published]
     counts = evenly((point.interferers for point in own), 2)
     corners: list[Corner] = []
@@ -66,11 +68,13 @@ def _corners(part: Results) -> list[Corner]:
 
 
 def _present(part: Results) -> Sequence[System]:
+    """The systems of a part, in the order of the table."""
     found = set(in_order(point.system for point in part.absolute))
     return [system for system in part.systems if system in found]
 
 
 def _cell(point: Point | None) -> Text:
+    """A number with half its interval, or why there is none."""
     if point is None:
         return Text("")
     if not point.is_measured:
@@ -81,6 +85,7 @@ def _cell(point: Point | None) -> Text:
 
 
 def _notes(results: Results, hidden: int) -> list[str]:
+    """What the numbers mean, and what is not shown."""
     own = [point for point in results.absolute if not point.system.is_published]
     seeds = max((len(point.seeds) for point in own), default=0)
     notes = [

@@ -65,7 +65,10 @@ class Table:
 
 
 def tables_of(results: Results) -> list[Table]:
-    """The codecs once; quality and paired differences once for each metric and condition."""
+    """The codecs once; quality and paired differences once for each metric and condition.
+
+    Interferer levels share a table, each row naming its own.
+    """
     tables, taken = [codec_table(results)], set[str]()
     for part in results.parts(levels_apart=False):
         for table in (quality_table(part, taken), difference_table(part, taken)):
@@ -76,7 +79,7 @@ def tables_of(results: Results) -> list[Table]:
 
 
 def codec_table(results: Results) -> Table:
-    """What every codec is and costs."""
+    """What every codec is and costs; an empty cell is a number that the results do not hold."""
     header = ("codec", "role", "method", "parameters", "body", "bytes", "symbols per token", "symbols per word")
     rows = tuple(_system_row(each) for each in results.systems)
     told = "Codecs. Parameters of transmitter and receiver together; body: without embeddings, which hide compression."
@@ -84,7 +87,15 @@ def codec_table(results: Results) -> Table:
 
 
 def quality_table(part: Results, taken: set[str] | None = None) -> Table | None:
-    """A row per interferer count, level and SNR; a column per codec; the mean with its interval in a cell."""
+    """A row per interferer count, level and SNR; a column per codec; the mean with its interval in a cell.
+
+    Args:
+        part: one metric under one condition, as `Results.parts` cuts it.
+        taken: names of other tables, to be avoided.
+
+    Returns:
+        None when the part holds no such points.
+    """
     systems = in_order(point.system for point in part.absolute)
     names = _unique([each.codec for each in systems])
     columns = {
@@ -95,7 +106,11 @@ def quality_table(part: Results, taken: set[str] | None = None) -> Table | None:
 
 
 def difference_table(part: Results, taken: set[str] | None = None) -> Table | None:
-    """The same for paired differences, a column per pair, first minus second as in the results."""
+    """The same for paired differences, a column per pair, first minus second as in the results.
+
+    Returns:
+        None when the part holds no pairs.
+    """
     pairs = in_order((point.system, point.against) for point in part.paired)
     names = _unique([f"{one.codec} minus {other.codec if other else ''}" for one, other in pairs])
     columns = {
@@ -106,7 +121,11 @@ def difference_table(part: Results, taken: set[str] | None = None) -> Table | No
 
 
 def cell(point: Point | None) -> str:
-    """0.812 [0.800, 0.824]; the status where a run gave no number; nothing where none was planned."""
+    """A number as it is read: 0.812 [0.800, 0.824].
+
+    Where a run gave no number the cell holds its status, and where none was planned nothing, so that the two are told
+    apart and neither is taken for a zero.
+    """
     if point is None:
         return ""
     if not point.is_measured:
@@ -150,7 +169,11 @@ def to_csv(table: Table) -> str:
 
 
 def write_table(table: Table, folder: Path) -> list[Path]:
-    """Write md, tex and csv."""
+    """Write md, tex and csv beside each other.
+
+    Returns:
+        The three paths.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for ending, text in (("md", to_markdown(table)), ("tex", to_latex(table)), ("csv", to_csv(table))):
@@ -161,6 +184,7 @@ def write_table(table: Table, folder: Path) -> list[Path]:
 
 
 def _point_table(part: Results, kind: str, columns: Columns, taken: set[str]) -> Table | None:
+    """Points in rows of their place and columns of whom they are about."""
     points = [point for column in columns.values() for point in column.values()]
     if not points:
         return None
@@ -185,10 +209,12 @@ def _point_table(part: Results, kind: str, columns: Columns, taken: set[str]) ->
 
 
 def _place(point: Point) -> Place:
+    """The row of a point, in the order rows are sorted."""
     return point.interferers, point.level, point.snr_db
 
 
 def _system_row(system: System) -> tuple[str, ...]:
+    """One codec; counts stay whole, since bytes are compared to the last."""
     counts = (system.parameters, system.body_parameters, system.size_bytes)
     rates = (system.symbols_per_token, system.symbols_per_word)
     return (
@@ -201,6 +227,7 @@ def _system_row(system: System) -> tuple[str, ...]:
 
 
 def _full(point: Point) -> tuple[str, ...]:
+    """One point under POINT_COLUMNS."""
     numbers = (point.value, point.low, point.high)
     return (
         point.metric,
@@ -222,10 +249,12 @@ def _full(point: Point) -> tuple[str, ...]:
 
 
 def _exact(value: float) -> str:
+    """The shortest text that reads back as the same float; nothing for NaN."""
     return "" if math.isnan(value) else repr(float(value))
 
 
 def _levels(level: tuple[float, ...]) -> str:
+    """One level for all, or each its own."""
     return "; ".join(f"{each:g}" for each in level)
 
 
@@ -235,6 +264,7 @@ def _unique(names: list[str]) -> list[str]:
 
 
 def _free(told: Sequence[str], taken: set[str]) -> str:
+    """A file name of these words that no other table has."""
     name = "__".join(re.sub(r"[^a-z0-9.+-]+", "_", each.lower()).strip("_.") for each in told)
     return name if name not in taken else f"{name}_{sum(each.startswith(name) for each in taken) + 1}"
 
@@ -245,6 +275,7 @@ def _markdown(text: str) -> str:
 
 
 def _is_number(text: str) -> bool:
+    """Whether a cell holds a number, its interval included."""
     return re.fullmatch(r"[-+0-9.,\[\] ]*", text) is not None
 
 
@@ -254,6 +285,7 @@ def _latex(text: str) -> str:
 
 
 def _latex_row(cells: Sequence[str]) -> str:
+    """Cells with their separators."""
     # A hyphen before a digit is a minus sign only in a cell of numbers; in a name it stays a hyphen.
     set_cells = [re.sub(r"-(?=[0-9])", "$-$", each) if _is_number(each) else _latex(each) for each in cells]
     return " & ".join(set_cells) + r" \\"

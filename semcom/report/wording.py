@@ -87,7 +87,11 @@ def label(system: System) -> str:
 
 
 def crowd_title(interferers: float, points: Iterable[Point]) -> str:
-    """A panel's title: how many interferers, and how loud together."""
+    """A panel's title: how many interferers, and how loud they are together.
+
+    Args:
+        points: where the SIR is looked up; several interferer levels give a range.
+    """
     if not interferers:
         return "no interferers"
     # Adding zero turns the -0.0 of a closed form into 0.
@@ -97,7 +101,7 @@ def crowd_title(interferers: float, points: Iterable[Point]) -> str:
 
 
 def snr_title(snr_db: float) -> str:
-    """A panel's title: the SNR."""
+    """A panel's title: the SNR with its unit."""
     return f"SNR {snr_db:g} dB"
 
 
@@ -115,12 +119,14 @@ def caption(part: Results, drawn: Iterable[Point], *, first: Iterable[str] = ())
 
 
 def _range(values: Iterable[float], form: str = "g") -> str:
+    """One number, or from the least to the largest."""
     ordered = sorted(values)
     low, high = f"{ordered[0]:{form}}", f"{ordered[-1]:{form}}"
     return low if low == high else f"{low} to {high}"
 
 
 def _air(part: Results) -> str:
+    """Fading and what the receiver knows of it and does about it; what the table leaves empty is left unsaid."""
     told = part.condition
     fading = {"": "", "none": "No fading (AWGN)"}.get(told.fading, f"Fading: {told.fading}")
     held = f", one gain per {told.coherence}" if told.coherence and told.fading not in ("", "none") else ""
@@ -134,6 +140,7 @@ def _air(part: Results) -> str:
 
 
 def _crowd(points: list[Point]) -> str:
+    """What the interferers send and how loud each is; nothing where there are none."""
     crowded = [point for point in points if point.interferers]
     if not crowded:
         return ""
@@ -150,6 +157,7 @@ def _crowd(points: list[Point]) -> str:
 
 
 def _symbols(points: list[Point]) -> str:
+    """The bandwidth that every codec took."""
     systems = in_order(point.system for point in points)
     tokens = {system.symbols_per_token for system in systems if system.symbols_per_token is not None}
     words = {system.symbols_per_word for system in systems if system.symbols_per_word is not None}
@@ -171,6 +179,7 @@ def _unequal(systems: tuple[System, ...]) -> str:
 
 
 def _effort(points: list[Point]) -> str:
+    """On how much was measured: sentences and seeds."""
     counts = {point.count for point in points if point.count is not None}
     seeds = sorted({seed for point in points for seed in point.seeds})
     named = ", ".join(map(str, seeds)) if len(seeds) <= 8 else f"{len(seeds)} of them, {seeds[0]} to {seeds[-1]}"
@@ -179,6 +188,7 @@ def _effort(points: list[Point]) -> str:
 
 
 def _interval(points: list[Point]) -> str:
+    """What the bands mean, and with one seed what they leave out."""
     if not any(math.isfinite(point.low) for point in points):
         return ""
     pairs = "paired " if any(point.against is not None for point in points) else ""
@@ -192,6 +202,7 @@ def _interval(points: list[Point]) -> str:
 
 
 def _gaps(points: list[Point]) -> str:
+    """How many runs gave no number, by their status."""
     missing = Counter(status for point in points for status in point.missing)
     if not missing:
         return ""

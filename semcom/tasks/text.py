@@ -18,7 +18,7 @@ from semcom.sources.batches import SentenceBatch
 def transmit(codec: SemanticCodec, batch: SentenceBatch, link: Link, chance: Chance) -> Tensor:
     """The tokens [batch, length] that arrive; the other sentences of the batch are the crowd."""
     symbols = codec.encode(batch)
-    air = draw(link, symbols.shape, chance).to(symbols.device)
+    air = draw(link, codec.symbols(batch), chance).to(symbols.device)
     signals = everyone(symbols, link, air, crowd_of(symbols, batch, codec))
     received = superpose(signals, air)
     equalized = equalize(received, link, air)
@@ -97,10 +97,8 @@ def deliver(encoded: Encoded, link: Link, chance: Chance, *, beam: int = 1) -> D
     """The trip of all batches at one operating point, from their symbols on."""
     arrived: dict[int, list[int]] = {}
     energies = Energies()
-    for index, (batch, symbols, crowd) in enumerate(
-        zip(encoded.batches, encoded.symbols, encoded.crowds, strict=True)
-    ):
-        air = draw(link, symbols.shape, chance.of("batch", index)).to(symbols.device)
+    for index, (batch, symbols, crowd) in enumerate(zip(encoded.batches, encoded.symbols, encoded.crowds, strict=True)):
+        air = draw(link, encoded.codec.symbols(batch), chance.of("batch", index)).to(symbols.device)
         signals = everyone(symbols, link, air, crowd)
         equalized = equalize(superpose(signals, air), link, air)
         tokens = decode(encoded.codec.receiver, equalized, batch, beam=beam).tolist()

@@ -69,7 +69,7 @@ def test_a_cause_is_a_plain_word_or_count(cause: object) -> None:
 
 
 def test_a_seed_is_a_plain_int() -> None:
-    with pytest.raises(ValueError, match="seed must be a plain int, got 1.5"):
+    with pytest.raises(ValueError, match=r"seed must be a plain int, got 1\.5"):
         Chance(1.5)  # type: ignore[arg-type]
 
 

@@ -61,7 +61,7 @@ def test_nakagami_of_one_is_rayleigh(assert_mean) -> None:
 
 @pytest.mark.parametrize("m", [0.4, 0.0, -1.0, math.nan, math.inf])
 def test_nakagami_refuses_what_is_no_fading_figure(m: float) -> None:
-    with pytest.raises(ValueError, match="m must be a finite number of at least 0.5, got"):
+    with pytest.raises(ValueError, match=r"m must be a finite number of at least 0\.5, got"):
         Nakagami(m)
 
 

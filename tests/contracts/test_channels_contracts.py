@@ -11,9 +11,30 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import pytest
 import torch
 
-from channels import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE, Chance, Link, PerSymbol, Qam, Rayleigh, draw
-from channels import Coherence, Csi, Equalizer, Fading, Interference, Neighbors, equalize, everyone, superpose
-from channels import bit_error_rate
+from channels import (
+    COHERENCE,
+    CSI,
+    EQUALIZERS,
+    FADING,
+    INTERFERENCE,
+    Chance,
+    Coherence,
+    Csi,
+    Equalizer,
+    Fading,
+    Interference,
+    Link,
+    Qam,
+    Rayleigh,
+    bit_error_rate,
+    draw,
+    equalize,
+    ergodic_capacity,
+    everyone,
+    outage_probability,
+    superpose,
+)
+from channels.theory import laplace
 
 CATALOGS = {
     "fading": (FADING, Fading),
@@ -23,7 +44,9 @@ CATALOGS = {
     "csi": (CSI, Csi),
 }
 VARIANTS = [
-    pytest.param(variant, id=f"{name}-{variant().kind}") for name, (catalog, _) in CATALOGS.items() for variant in catalog
+    pytest.param(variant, id=f"{name}-{variant().kind}")
+    for name, (catalog, _) in CATALOGS.items()
+    for variant in catalog
 ]
 
 
@@ -76,9 +99,14 @@ def test_fading_has_unit_mean_power_and_no_memory(variant: type, assert_mean) ->
 
 
 @pytest.mark.parametrize("variant", each(FADING))
-def test_fading_has_a_closed_form_error_rate(variant: type, bit_error_samples, assert_mean) -> None:
-    link = Link(snr_db=5.0, fading=variant(), coherence=PerSymbol())
-    assert_mean(bit_error_samples(link), bit_error_rate(link))
+def test_fading_has_its_closed_forms(variant: type, assert_mean) -> None:
+    power = variant().draw((200_000,), generator=Chance(2).generator()).abs().square().double()
+    link = Link(snr_db=5.0, fading=variant())
+    snr = 1 / link.noise_power
+    assert_mean(torch.exp(-2.0 * power), laplace(link.fading, 2.0))
+    assert_mean(torch.special.ndtr(-torch.sqrt(snr * power)), bit_error_rate(link))
+    assert_mean(torch.log2(1 + snr * power), ergodic_capacity(link))
+    assert_mean((torch.log2(1 + snr * power) < 1.5).double(), outage_probability(link, bits_per_symbol=1.5))
 
 
 @pytest.mark.parametrize("symbols_sent", [1, 7, 16, 48])
@@ -123,11 +151,15 @@ def test_equalizers_agree_where_the_air_is_clear(variant: type, csi: type, anten
 @pytest.mark.parametrize("csi", each(CSI))
 @pytest.mark.parametrize("variant", each(EQUALIZERS))
 def test_equalizers_are_linear_in_what_was_received(variant: type, csi: type) -> None:
-    link = Link(snr_db=3.0, fading=Rayleigh(), equalizer=variant(), csi=csi(), interferers=1, interference=Qam(), antennas=2)
+    link = Link(
+        snr_db=3.0, fading=Rayleigh(), equalizer=variant(), csi=csi(), interferers=1, interference=Qam(), antennas=2
+    )
     air = draw(link, (4, 6), Chance(5))
     one, other = symbols(8, 6).reshape(4, 2, 6), air.noise
     together = equalize(one + 2j * other, link, air)
-    torch.testing.assert_close(together, equalize(one, link, air) + 2j * equalize(other, link, air), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        together, equalize(one, link, air) + 2j * equalize(other, link, air), atol=1e-5, rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize("csi", each(CSI))
@@ -142,7 +174,10 @@ def test_csi_knows_a_gain_for_every_gain(csi: type) -> None:
 @pytest.mark.parametrize("antennas", [1, 2])
 @pytest.mark.parametrize(
     ("fading", "coherence", "interference"),
-    [pytest.param(*variants, id="-".join(v().kind for v in variants)) for variants in itertools.product(FADING, COHERENCE, INTERFERENCE)],
+    [
+        pytest.param(*variants, id="-".join(v().kind for v in variants))
+        for variants in itertools.product(FADING, COHERENCE, INTERFERENCE)
+    ],
 )
 def test_every_combination_goes_through_with_a_finite_gradient(
     fading: type, coherence: type, interference: type, antennas: int

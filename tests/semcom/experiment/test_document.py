@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,11 +81,11 @@ class Boat(BaseModel):
 class Trip(BaseModel):
     model_config = STRICT
     name: str = Field(pattern="^[a-z]+$")
-    boats: dict[str, Boat]
+    boats: dict[Annotated[str, Field(pattern="^[^ ]*$")], Boat]
     wind: Axis = 0.0
     depth: float | Range = 1.0
     harbors: tuple[str, ...] = Field(default=("home",), min_length=1)
-    weathers: tuple[Weather, ...] | None = None
+    weathers: Annotated[tuple[Weather, ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _has_boats(self) -> Trip:
@@ -200,11 +201,11 @@ def test_numbers_must_be_finite(tmp_path: Path, word: str, form: str) -> None:
 
 
 def test_all_that_makes_yaml_dangerous_is_refused_where_it_stands(tmp_path: Path) -> None:
-    text = "a: &big [1, 2]\nb: *big\nc: !!python/object/apply:os.system ['true']\nd: !mine 3\n"
+    text = "a: &big [1, 2]\nb: *big\nc: !!python/object:os.system ['true']\nd: !mine 3\n"
     assert complaints(tmp_path, text) == [
         "trip.yaml:1:4: anchors are not allowed, got &big; write the value out",
         "trip.yaml:2:4: aliases are not allowed, got *big; write the value out",
-        "trip.yaml:3:4: tags are not allowed, got 'tag:yaml.org,2002:python/object/apply:os.s...; write the plain value",
+        "trip.yaml:3:4: tags are not allowed, got 'tag:yaml.org,2002:python/object:os.system'; write the plain value",
         "trip.yaml:4:4: tags are not allowed, got '!mine'; write the plain value",
     ]
     assert complaints(tmp_path, "a: {x: 1}\nb:\n  <<: {y: 2}\nb: 2\n") == [
@@ -283,7 +284,7 @@ weathers: [{kind: calm}, {kind: calm, speed: 2}]
         "trip.yaml:3:11: boats.first.sails: must be at least 1, got 0",
         "trip.yaml:3:21: boats.first.sail: unknown key; use sails, length, weather, mood, is_fast; "
         "did you mean 'sails'?",
-        "trip.yaml:3:30: boats.first.length: must be below 100.0, got 100",
+        "trip.yaml:3:30: boats.first.length: must be below 100, got 100",
         "trip.yaml:3:43: boats.first.mood: must be 'good' or 'bad', got 'god'; did you mean 'good'?",
         "trip.yaml:3:54: boats.first.is_fast: must be true or false, got 1",
         "trip.yaml:4:22: boats.second.weather.kind: must be one of calm, windy, got 'wndy'; did you mean 'windy'?",
@@ -299,7 +300,7 @@ weathers: [{kind: calm}, {kind: calm, speed: 2}]
         "trip.yaml:13:1: wind.stop: must be a number, got nothing; add this key",
         "trip.yaml:13:18: wind.sotp: unknown key; use start, stop, step; did you mean 'stop'?",
         "trip.yaml:14:9: depth.start: must be a number, got 'x'",
-        "trip.yaml:15:1: harbors: must have at least 1 entries, got 0",
+        "trip.yaml:15:1: harbors: must have 1 or more entries, got 0",
         "trip.yaml:16:39: weathers[1].speed: unknown key; use kind",
     ]
 
@@ -315,6 +316,7 @@ weathers: [{kind: calm}, {kind: calm, speed: 2}]
         ("depth: true", "depth: must be a number or a mapping of start, stop, step, got true"),
         ("harbors: one", "harbors: must be a list, got 'one'"),
         ("harbors: {a: 1}", "harbors: must be a list, got a mapping"),
+        ("boats: {a b: {}}", "boats.a b: must be text that matches ^[^ ]*$, got 'a b'"),
         ("weathers: [3]", "weathers[0]: must be a mapping with kind calm or windy, got 3"),
         ("name: A", "name: must be text that matches ^[a-z]+$, got 'A'"),
         ("name:", "name: must be text, got nothing"),
@@ -442,35 +444,25 @@ def test_resolved_text_reads_back_as_the_same_data(
     tmp_path_factory: pytest.TempPathFactory, data: dict[str, Any]
 ) -> None:
     folder = tmp_path_factory.mktemp("round")
-    document = read(folder, "# Why?\nplaceholder: 1")
+    document = read(folder, "# Why?\na: 1", "a=1")
     document.data.clear()
     document.data.update(data)
-    first = next(iter(data))
-    overridden = Document(
-        document.name,
-        document.data,
-        document.text,
-        document.question,
-        {(first,): read(folder, "a: 1", "b=1").place(("b",))},
-    )
-    again = read(folder, overridden.resolved())
+    again = read(folder, document.resolved())
     assert same(again.data, data) and again.question == "Why?"
 
 
-@given(st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=3), st.integers() | st.booleans() | st.none())
+@given(
+    st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=3),
+    st.none() | st.booleans() | st.integers(0, 1000) | st.lists(st.sampled_from(["x", ""])),
+)
 def test_what_is_set_is_there_and_the_rest_is_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, parts: list[str], value: object
 ) -> None:
-    folder = tmp_path_factory.mktemp("set")
-    typed = {None: "null", True: "true", False: "false"}.get(value, str(value))  # type: ignore[call-overload]
-    if isinstance(value, int) and not isinstance(value, bool):
-        value, typed = value % 1000, str(value % 1000)
-    before = read(folder, "a: {a: {a: 1}, x: 2}\ny: 3").data
-    after = read(folder, "a: {a: {a: 1}, x: 2}\ny: 3", f"{'.'.join(parts)}={typed}") if parts != ["a"] * 4 else None
-    assert after is not None
-    node: Any = after.data
+    folder, text, path = tmp_path_factory.mktemp("set"), "a: {a: {a: 1}, x: 2}\ny: 3", ".".join(parts)
+    document = read(folder, text, f"{path}={json.dumps(value)}")
+    node: Any = document.data
     for part in parts:
         node = node[part]
-    assert node == value and after.data["y"] == before["y"]
-    assert parts == ["a"] or after.data["a"]["x"] == 2
-    assert after.position(tuple(parts)) == f"--set {'.'.join(parts)}"
+    assert node == value and document.data["y"] == 3
+    assert parts == ["a"] or document.data["a"]["x"] == 2
+    assert document.position(tuple(parts)) == f"--set {path}"

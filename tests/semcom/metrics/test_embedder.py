@@ -24,8 +24,9 @@ class Spy:
     def __init__(self):
         self.batches = []
 
-    def tokenizer(self, texts):
-        return {"input_ids": [text.split() for text in texts]}
+    def tokenizer(self, texts, *, truncation, max_length):
+        assert truncation
+        return {"input_ids": [text.split()[:max_length] for text in texts]}
 
     def encode(self, texts, *, batch_size, show_progress_bar):
         assert batch_size == len(texts)
@@ -45,8 +46,9 @@ def test_a_batch_has_one_length_and_one_size(spy):
     vectors = SentenceEmbedder().vectors(texts)
     assert vectors.tolist() == [[len(text), len(text.split())] for text in texts]
     assert {len(batch) for batch in spy.batches} == {ROWS}
-    # Cut at six tokens, longer texts are of one length.
+    # Cut at six tokens, longer texts are of one length and share a batch.
     assert all(len({min(len(text.split()), 6) for text in batch}) == 1 for batch in spy.batches)
+    assert any(len({len(text.split()) for text in batch}) > 1 for batch in spy.batches)
 
 
 def test_each_text_is_embedded_once(spy):
@@ -89,6 +91,13 @@ def test_any_length_and_place_in_a_batch_gives_the_same_bits():
         alone = np.stack([embedder.vectors([text])[0] for text in texts])
         for turn in (1, 3, 4, 6):
             assert (embedder.vectors(texts[turn:] + texts[:turn]) == np.roll(alone, -turn, axis=0)).all()
+
+
+@pytest.mark.slow
+def test_what_lies_beyond_the_limit_is_not_seen():
+    embedder = load_embedder(EmbeddingModel())
+    long = " ".join(["harbor"] * 300)
+    assert (embedder.vectors([long])[0] == embedder.vectors([long + " nobody"])[0]).all()
 
 
 @pytest.mark.slow

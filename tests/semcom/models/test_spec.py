@@ -24,7 +24,7 @@ def test_width_is_a_multiple_of_heads() -> None:
 
 
 def test_odd_widths_are_refused() -> None:
-    with pytest.raises(ValueError, match="width must be even .* got 15"):
+    with pytest.raises(ValueError, match=r"width must be even .* got 15"):
         SideSpec(width=15, heads=3)
 
 

@@ -1,0 +1,242 @@
+"""The house rules that a machine can hold: sizes, names, first lines, the README's map, and what is never imported.
+
+`python tests/test_house.py --write` brings the README's map up to date.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+MARKS = ("<!-- map -->", "<!-- /map -->")
+SOURCES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in sorted([*ROOT.glob("channels/**/*.py"), *ROOT.glob("semcom/**/*.py")])
+}
+TREES = {name: ast.parse(text) for name, text in SOURCES.items()}
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def nodes(*kinds: type) -> Iterator[tuple[str, ast.AST]]:
+    """All nodes of some kinds, each with where it stands."""
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, kinds):
+                yield f"{name}:{getattr(node, 'lineno', 1)} {getattr(node, 'name', '')}".rstrip(), node
+
+
+def body_lines(function: Function) -> int:
+    """Lines of a function's body without its docstring."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+# Sizes
+
+
+def test_a_file_holds_one_thing() -> None:
+    long = {name: text.count("\n") for name, text in SOURCES.items() if text.count("\n") > 350}
+    assert not long, f"over 350 lines, so it wants two names: {long}"
+
+
+def test_functions_are_short() -> None:
+    lengths = {where: body_lines(node) for where, node in nodes(ast.FunctionDef, ast.AsyncFunctionDef)}
+    long = {where: length for where, length in lengths.items() if length > 60}
+    assert not long, f"over 60 lines without docstring: {long}"
+    longish = {where: length for where, length in lengths.items() if length > 35}
+    assert len(longish) <= len(lengths) / 10, f"more than one in ten over 35 lines: {longish}"
+
+
+def test_classes_are_short() -> None:
+    lengths = {where: node.end_lineno - node.lineno + 1 for where, node in nodes(ast.ClassDef)}
+    long = {where: length for where, length in lengths.items() if length >= 150}
+    assert not long, f"150 lines or more: {long}"
+
+
+def test_a_function_takes_four_things_by_place_and_the_rest_by_name() -> None:
+    many = []
+    for where, node in nodes(ast.FunctionDef, ast.AsyncFunctionDef):
+        places = [each.arg for each in (*node.args.posonlyargs, *node.args.args) if each.arg not in ("self", "cls")]
+        # What a command line hands over is always by name: there the parameters are its options.
+        if len(places) > 4 and not any("command" in ast.unparse(each) for each in node.decorator_list):
+            many.append(f"{where}({', '.join(places)})")
+    assert not many, f"write * before the fifth: {many}"
+
+
+# Names
+
+
+def test_no_name_says_that_nobody_decided() -> None:
+    forbidden = {"utils", "util", "common", "helpers", "helper", "base", "misc"}
+    found = [name for name in SOURCES if forbidden & {part.strip("_") for part in Path(name).with_suffix("").parts}]
+    assert not found
+
+
+def test_code_is_plain_ascii() -> None:
+    found = [
+        f"{name}:{number}: {line.strip()}"
+        for name, text in SOURCES.items()
+        for number, line in enumerate(text.splitlines(), 1)
+        if not line.isascii()
+    ]
+    assert not found
+
+
+# First lines and the map
+
+
+def first_line(name: str) -> str:
+    return (ast.get_docstring(TREES[name]) or "").partition("\n")[0]
+
+
+def written() -> list[str]:
+    """Modules that hold anything at all."""
+    return [name for name, text in SOURCES.items() if text.strip()]
+
+
+def map_lines() -> dict[str, str]:
+    """What the README's map must say: each module's first line, a package's under the name of its folder."""
+    return {name.removesuffix("__init__.py"): first_line(name) for name in written()}
+
+
+@pytest.mark.parametrize("name", written())
+def test_a_module_begins_with_one_sentence(name: str) -> None:
+    docstring = ast.get_docstring(TREES[name]) or ""
+    first, _, rest = docstring.partition("\n")
+    assert first, f"{name} does not say what it is for"
+    assert first.endswith("."), f"{name}: '{first}' must be a whole sentence on one line"
+    assert not re.search(r"[.!?]\s+[A-Z]", first), f"{name}: '{first}' is more than one sentence"
+    assert not rest or rest.startswith("\n"), f"{name}: leave a line empty after the first sentence"
+
+
+def block_between_marks(text: str) -> re.Match[str]:
+    """The fenced block that holds the map."""
+    found = list(re.finditer(rf"{MARKS[0]}\n+```[a-z]*\n(.*?)```\n+{MARKS[1]}", text, flags=re.DOTALL))
+    if len(found) != 1:
+        raise ValueError(f"README.md must hold one fenced block between {MARKS[0]} and {MARKS[1]}, got {len(found)}")
+    return found[0]
+
+
+def read_map(text: str) -> dict[str, str]:
+    """The map in a README: four spaces or more part a path from its line."""
+    lines = [line for line in block_between_marks(text).group(1).splitlines() if line.strip()]
+    pairs = [re.split(r" {4,}", line.strip(), maxsplit=1) for line in lines]
+    odd = [line for line, pair in zip(lines, pairs, strict=True) if len(pair) != 2]
+    if odd or len(dict(pairs)) < len(pairs):
+        raise ValueError(f"every line of the map must be a path, spaces and one sentence, each path once; got {odd}")
+    return dict(pairs)
+
+
+def write_map(text: str) -> str:
+    """A README with its map brought up to date."""
+    rows = map_lines()
+    width = max(len(path) for path in rows) + 4
+    block = block_between_marks(text)
+    lines = "".join(f"{path:<{width}}{line}\n" for path, line in sorted(rows.items()))
+    return text[: block.start(1)] + lines + text[block.end(1) :]
+
+
+def test_the_readme_has_a_map_that_equals_the_tree() -> None:
+    advice = "run `python tests/test_house.py --write`"
+    assert README.is_file(), "there is no README.md"
+    there, here = read_map(README.read_text(encoding="utf-8")), map_lines()
+    assert not here.keys() - there.keys(), f"not on the map: {sorted(here.keys() - there.keys())}; {advice}"
+    assert not there.keys() - here.keys(), f"on the map alone: {sorted(there.keys() - here.keys())}; {advice}"
+    assert {path: there[path] for path in here if there[path] != here[path]} == {}, advice
+
+
+def test_the_map_writes_what_it_reads() -> None:
+    empty = f"# A title\n\n{MARKS[0]}\n```text\nold.py    Something gone.\n```\n{MARKS[1]}\n\nMore words.\n"
+    full = write_map(empty)
+    assert read_map(empty) == {"old.py": "Something gone."}
+    assert read_map(full) == map_lines()
+    assert write_map(full) == full
+    assert full.startswith("# A title\n")
+    assert full.endswith("\nMore words.\n")
+    with pytest.raises(ValueError, match="README.md must hold one fenced block"):
+        write_map("# A title without a map\n")
+
+
+# What is never imported
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def test_nothing_unpickles() -> None:
+    refused = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+    found = [name for name, tree in TREES.items() if refused & {each.partition(".")[0] for each in imported(tree)}]
+    assert not found
+    trusting = []
+    for where, node in nodes(ast.Call):
+        text = ast.unparse(node)
+        if text.startswith("torch.load(") and "weights_only=True" not in text:
+            trusting.append(f"{where}: {text}")
+        if "allow_pickle=True" in text or text.startswith(("pd.read_pickle(", "eval(", "exec(")):
+            trusting.append(f"{where}: {text}")
+    assert not trusting
+
+
+# All that reading a scenario, listing names or asking for help may touch. Torch is loaded when one of its names is used,
+# so a name used at the top of a module, in a class body, a decorator or a default gives the module away.
+SPECS = [
+    "channels",
+    "semcom.sources.catalog",
+    "semcom.metrics.catalog",
+    "semcom.models.spec",
+    "semcom.models.sizes",
+    "semcom.training.settings",
+    "semcom.distillation.catalog",
+    "semcom.experiment.scenario",
+]
+HEAVY = [
+    "torch._C",
+    "torch.nn",
+    "sentence_transformers",
+    "transformers",
+    "sacrebleu",
+    "jiwer",
+    "tokenizers",
+    "pandas",
+    "matplotlib",
+    "distributed",
+    "lightning_fabric",
+    "sionna",
+    "scipy",
+]
+IMPORT_LIKE_THE_COMMAND_LINE = """
+import importlib, sys
+import semcom.cli
+importlib.import_module(sys.argv[1])
+print(*(name for name in sys.argv[2:] if name in sys.modules))
+"""
+
+
+@pytest.mark.parametrize("module", SPECS)
+def test_specs_load_no_heavy_library(module: str) -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", IMPORT_LIKE_THE_COMMAND_LINE, module, *HEAVY],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.split() == [], f"importing {module} loads {process.stdout}"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--write"]:
+        sys.exit("usage: python tests/test_house.py --write")
+    README.write_text(write_map(README.read_text(encoding="utf-8")), encoding="utf-8")
