@@ -40,6 +40,7 @@ class PerBlock:
 
     def span(self, symbols: int) -> int:
         """Count the symbols that share one gain."""
+        # A sentence shorter than a block needs one gain, and must not be charged for the rest of the block.
         return min(self.length, symbols)
 
 

@@ -211,10 +211,15 @@ def neighbor_signals(crowd: Crowd, picks: torch.Tensor, *, symbols: int) -> torc
     Returns: [B, N, K] complex.
 
     Raises:
-        ValueError: a crowd too small for that many different neighbors.
+        ValueError: a crowd too small for that many different neighbors, or made for another batch.
     """
-    neighbors = picks.shape[1]
+    batch, neighbors = picks.shape
     size = crowd.stream.shape[0]
+    if crowd.ends.shape != (batch,):
+        raise ValueError(
+            f"ends must name a place in the stream for each of {batch} sentences, got {tuple(crowd.ends.shape)}; "
+            "make one crowd for each batch"
+        )
     slots = size // symbols - 1
     if slots < neighbors:
         raise ValueError(

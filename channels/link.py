@@ -69,6 +69,7 @@ class Link:
     def interferer_powers(self) -> tuple[float, ...]:
         """p_k, the mean power of each interferer relative to the wanted user; a crowd really gets louder."""
         levels = self.interference.level_db
+        # A tuple may name more levels than there are interferers, so that one scenario can sweep their number.
         each = levels if isinstance(levels, tuple) else (levels,) * self.interferers
         return tuple(db_to_ratio(level) for level in each[: self.interferers])
 

@@ -93,6 +93,7 @@ def draw_gains(link: Link, shape: tuple[int, int], chance: Chance) -> tuple[torc
         streams = (chance.of("fading", user).generator() for user in range(len(fadings)))
         gains = users_together([fading.draw(each, generator=g) for fading, g in zip(fadings, streams, strict=True)])
     if link.interferers:
+        # The level goes into the gain and not into the signal: only the air knows who is the wanted user.
         gains = gains * torch.tensor(link.amplitudes).view(1, -1, 1, 1)
     error = None
     if (power := link.csi.error_power(link.noise_power)) > 0:
@@ -135,6 +136,7 @@ def everyone(symbols: torch.Tensor, link: Link, air: Realization, crowd: Crowd |
     wanted = symbols.unsqueeze(1)
     if air.interference is None:
         return wanted
+    # Made-up kinds send what was drawn; neighbors were only picked, since what they say depends on the codec.
     if not isinstance(link.interference, Neighbors):
         return torch.cat((wanted, air.interference), dim=1)
     if crowd is None:
@@ -265,6 +267,7 @@ def measured_powers(signals: torch.Tensor, air: Realization, *, sent: torch.Tens
         signals: [B, U, K] complex.
         sent: [B, K], False where the wanted user's symbol belongs to padding; such symbols are not counted at all.
     """
+    # What overlaps is measured as it overlaps: interferers that cancel each other at an antenna do no harm there.
     silent = Realization(gains=air.gains, noise=torch.zeros_like(air.noise))
     alone = torch.zeros_like(signals)
     alone[:, 0] = signals[:, 0]

@@ -172,7 +172,7 @@ class InterferenceRejecting:
         if gains.shape[2] == 1:
             total = torch.view_as_real(gains).square().sum(dim=(1, 4)) + noise_power
             return wanted.conj() / total
-        # Double precision: beside loud users that arrive alike, single precision loses the noise and the inverse with it.
+        # Double precision: where loud users arrive alike, single precision loses the noise and with it the inverse.
         columns = gains.permute(0, 3, 2, 1).to(torch.complex128)  # [B, G, A, U]: a column of antennas for each user
         covariance = columns @ columns.mH + noise_power * torch.eye(gains.shape[2], device=gains.device)
         answer: torch.Tensor = torch.linalg.solve(covariance, columns[..., :1])

@@ -222,6 +222,7 @@ def gain_below(fading: Fading, x: float, *, antennas: int) -> float:
         case Rayleigh():
             return gamma_below(antennas, x)
         case Nakagami(m=m):
+            # Gammas of one scale add up to a gamma: A antennas are one with A times the fading figure.
             return gamma_below(m * antennas, m * x)
         case Rician(k_factor_db=k_factor_db):
             k = db_to_ratio(k_factor_db)

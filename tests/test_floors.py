@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up. Names on one line are equals: neither may import the other.
 FLOORS = (
     ("channels",),
-    ("semcom.mistakes",),
+    ("semcom.mistakes", "semcom.lazy_torch"),
     ("semcom.sources", "semcom.metrics"),
     ("semcom.models",),
     ("semcom.tasks",),
@@ -23,8 +23,6 @@ FLOORS = (
     ("semcom.cli",),
     ("semcom.__main__",),
 )
-# It runs before torch is there and serves whoever starts a process, so it stands beside the mistakes.
-BESIDE = {"semcom.lazy_torch": "semcom.mistakes"}
 SOURCES = sorted([*ROOT.glob("channels/**/*.py"), *ROOT.glob("semcom/**/*.py")])
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path.read_text(encoding="utf-8")
@@ -35,7 +33,6 @@ FLOOR_OF_PACKAGE = {name: index for index, names in enumerate(FLOORS) for name i
 
 def package_of(module: str) -> str | None:
     """The package whose floor a module is on; None for other people's modules and for `semcom` itself."""
-    module = BESIDE.get(module, module)
     return next((name for name in FLOOR_OF_PACKAGE if module == name or module.startswith(name + ".")), None)
 
 

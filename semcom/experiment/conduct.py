@@ -11,13 +11,14 @@ from rich.console import Console
 from semcom.experiment.crew import Alone, Job, Means, Several, crew_of
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.expand import Build, Run, Sweep, expand
-from semcom.experiment.folder import RunFolder, record, write_atomically, write_record
+from semcom.experiment.folder import RunFolder, record, write_record
 from semcom.experiment.progress import Board, lasting, named
 from semcom.experiment.results import write_csv
 from semcom.experiment.run import Outcome, metrics_of
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
-from semcom.experiment.tabulate import tabulate
+from semcom.experiment.tabulate import measured_rows, tabulate
+from semcom.files import write_atomically
 from semcom.mistakes import UserMistake
 
 
@@ -134,10 +135,9 @@ class _Work:
             self.store.finish_run(run.identity, status="failed", message=_what(outcome))
             board.say(f"{run.build.name} at {_point(run)} failed: {_what(outcome)}")
             return
-        intervals = {name: vars(interval) for name, interval in outcome.intervals.items()}
-        self.store.finish_run(
-            run.identity, statistics=outcome.statistics, record={**outcome.record, "intervals": intervals}
-        )
+        built = self.store.builds()[run.build.identity].record
+        rows = measured_rows(run, built, outcome.record, outcome.intervals)
+        self.store.finish_run(run.identity, rows, outcome.statistics, outcome.record)
 
 
 def _record(scenario: Scenario, store: Store, means: Means, seconds: dict[str, float]) -> dict[str, Any]:

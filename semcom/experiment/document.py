@@ -70,6 +70,12 @@ class Document:
 def read_document(path: Path, overrides: Sequence[str] = ()) -> Document:
     """Read a YAML 1.2 file of plain data and lay `key.path=value` strings over it, the last one on top.
 
+    Values of overrides are YAML too, so numbers, lists and {mappings} work. Entries of lists go by their number, from
+    0. Mappings on the way are made where there are none; nothing else is replaced to make room.
+
+    Args:
+        path: as the person typed it; messages repeat it.
+
     Raises:
         ScenarioError: what is wrong with the file or with an override.
     """
@@ -101,16 +107,19 @@ def validate(document: Document, model: type[M]) -> M:
 
 
 def _message(place: Place, name: str, what: str) -> str:
+    """One line of the error; an option that names the very key is not named twice."""
     is_said = not name or str(place) == f"--set {name}"
     return f"{place}: {what}" if is_said else f"{place}: {name}: {what}"
 
 
 def _refuse(reading: Reading) -> None:
+    """Nothing, or all that is wrong with what was read."""
     if reading.problems:
         raise ScenarioError([f"{place}: {what}" for place, what in sorted(reading.problems)])
 
 
 def _text_of(path: Path) -> str:
+    """The text of a file that may be anything, endless or missing or a folder."""
     try:
         # One byte more than allowed is enough to know; the rest of an endless file is never read.
         with path.open("rb") as file:

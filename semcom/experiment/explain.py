@@ -58,6 +58,9 @@ def check(data: dict[str, Any], model: type[M]) -> tuple[M | None, list[Complain
 
     pydantic takes `true` for 1 and "6" for 6. A scenario must not: a second, strict look finds those. It cannot be
     the only look, since strictness also refuses lists for tuples once a validator of our own has touched them.
+
+    Returns:
+        The model and no complaints, or None and at least one.
     """
     # Through JSON because there strictness still lets a list be a tuple and a mapping be a dataclass.
     raw = json.dumps(data)
@@ -175,7 +178,10 @@ def _complaint(error: ErrorDetails, data: Any, schema: Schema) -> tuple[Complain
 
 
 def _wrong_type(error: ErrorDetails, path: Loc, schema: Schema) -> Complaint:
-    # The schema knows all forms a value may take; pydantic's own message knows one branch of the union.
+    """A value of another type than any that is allowed there.
+
+    The schema is asked for all forms the value may take: pydantic's own message knows one branch of a union.
+    """
     loc = error["loc"]
     while loc and loc[-1] not in path:
         loc = loc[:-1]
@@ -191,6 +197,7 @@ def _wrong_type(error: ErrorDetails, path: Loc, schema: Schema) -> Complaint:
 
 
 def _wrong_variant(error: ErrorDetails, path: Loc, schema: Schema) -> Complaint:
+    """A mapping whose `kind`, or whatever key tells the variants apart, is missing or unknown."""
     key = error["ctx"]["discriminator"].strip("'")
     if error["type"] == "union_tag_not_found":
         names = [value for (name, value) in _kinds(_nodes(schema, error["loc"])) if name == key]
@@ -202,13 +209,17 @@ def _wrong_variant(error: ErrorDetails, path: Loc, schema: Schema) -> Complaint:
 
 
 def _unknown_key(loc: Loc, schema: Schema) -> str:
+    """What to write instead of a key that no one knows."""
     keys = list(dict.fromkeys(key for node in _nodes(schema, loc[:-1]) for key in node.get("properties", {})))
     listed = f"; use {', '.join(keys)}" if 0 < len(keys) <= LISTED else ""
     return f"unknown key{listed}{suggestion(loc[-1], keys)}"
 
 
 def _pointed(data: Any, path: Loc, what: str) -> Loc:
-    """Where a message of our own points when it begins with the name of a key: `sweep.codec names ...`."""
+    """Where a message of our own points when it begins with the name of a key.
+
+    A check of several fields together is reported for the mapping that holds them: `sweep.codec names ...`.
+    """
     node = data
     for part in path:
         node = node[part]
@@ -218,11 +229,15 @@ def _pointed(data: Any, path: Loc, what: str) -> Loc:
 
 
 def _quoted(text: str) -> list[str]:
+    """The words that pydantic lists in single quotes."""
     return re.findall(r"'([^']*)'", text)
 
 
 def _nodes(schema: Schema, loc: Loc) -> list[Schema]:
-    """The parts of a JSON schema that a location may mean: several where a union leaves it open."""
+    """The parts of a JSON schema that a location may mean: several where a union leaves it open.
+
+    The schema rather than the classes, because there dataclasses, models and unions of both look alike.
+    """
     nodes = _spread(schema, schema)
     for part in loc:
         # Where variants are told apart the next part is a tag, even if one of them has a key of that name.
@@ -243,6 +258,7 @@ def _spread(node: Schema, root: Schema) -> list[Schema]:
 
 
 def _children(node: Schema, part: str | int) -> list[Schema]:
+    """The schema of an entry of a list or of the value of a key, if the schema knows of any."""
     if isinstance(part, int):
         fixed = node.get("prefixItems", [])
         found = fixed[part] if part < len(fixed) else node.get("items")
@@ -288,4 +304,5 @@ def _described(nodes: list[Schema]) -> str:
 
 
 def _either(words: list[str]) -> str:
+    """a, b or c."""
     return " or ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import errno
 import importlib.metadata
 import json
 import os
 import platform
 import secrets
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semcom.files import PARTIAL, unwritable, write_atomically
 from semcom.mistakes import UserMistake
 
-# A limit on file sizes (EFBIG) stops a write just as a full disk does; not every system knows quotas.
-FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-PARTIAL = ".partial"
 RECORDED = (
     "semcom",
     "torch",
@@ -117,8 +115,9 @@ class RunFolder:
             raise UserMistake(f"{what}; move it or choose another --out") from None
         except OSError as error:
             raise unwritable(self.path, error) from None
-        write_atomically(self.path / "writable", b"?")
-        (self.path / "writable").unlink(missing_ok=True)
+        probe = self.path / f".{secrets.token_hex(4)}"
+        write_atomically(probe, b"?")
+        probe.unlink(missing_ok=True)
 
     def tidy(self) -> None:
         """Remove what a killed run left half written. Only for the one who holds the store."""
@@ -127,45 +126,56 @@ class RunFolder:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A new file beside the path that takes its place at the end, or vanishes on any error.
+def alone(path: Path) -> Iterator[None]:
+    """Hold a lock file, whose folder no second process may then work in.
 
-    Readers see the old file or the new one, never half of one, even if the process is killed in between.
+    The system lets go of the lock when the process dies, however it dies. It passes on to children made by a bare
+    fork, so workers must be spawned: one that outlives a killed parent would hold the folder.
 
     Raises:
-        UserMistake: the disk refuses.
+        UserMistake: another process holds it, or the disk knows no locks.
     """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}{PARTIAL}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        # Some disks say only now that they are full; after the replacement it would be too late.
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        file = path.open("a+b")
     except OSError as error:
-        raise unwritable(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+        raise unwritable(path, error) from None
+    with file:
+        try:
+            is_ours = _is_locked_now(file.fileno())
+        except OSError as error:
+            what = f"{path}: must lie on a disk that knows locks, got: {error.strerror}"
+            raise UserMistake(f"{what}; choose an --out on a local disk") from None
+        if not is_ours:
+            file.seek(0)
+            holder = file.read(20).decode("ascii", "replace").strip() or "unknown"
+            what = f"{path.parent}: must be used by one `semcom run` at a time, got another at work (process {holder})"
+            raise UserMistake(f"{what}; wait for it or choose another --out")
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n".encode())
+        file.flush()
+        yield
 
 
-def write_atomically(path: Path, data: bytes | str) -> None:
-    """Write the whole file or leave it as it was; text as UTF-8 with its line ends as they are.
+def _is_locked_now(handle: int) -> bool:
+    """Try to lock an open file."""
+    if sys.platform == "win32":
+        import msvcrt
 
-    Raises:
-        UserMistake: the disk refuses.
-    """
-    with replacing(path) as partial:
-        partial.write_bytes(data.encode() if isinstance(data, str) else data)
+        # Windows locks bytes against reading too, so one far behind the process number is taken.
+        os.lseek(handle, 1 << 30, os.SEEK_SET)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl
 
-
-def unwritable(path: Path, error: OSError) -> UserMistake:
-    """What to tell when the disk refuses."""
-    if error.errno in FULL:
-        return UserMistake(f"{path}: the disk must have room for this file, got: {error.strerror}; free some space")
-    hint = "choose another --out, or close the program that holds it"
-    return UserMistake(f"{path}: must be writable, got: {error.strerror or error}; {hint}")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def record(*, seed: int, threads: int, device: str, seconds: Mapping[str, float]) -> dict[str, Any]:
@@ -199,7 +209,7 @@ def write_record(folder: RunFolder, facts: Mapping[str, Any]) -> None:
 
 
 def _version(name: str) -> str | None:
-    # Metadata only: the packages themselves take seconds to import.
+    """The installed version, from metadata alone: the packages themselves take seconds to import."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -227,6 +237,7 @@ def _git() -> dict[str, Any] | None:
 
 
 def _git_says(root: Path, *words: str) -> str | None:
+    """What git answers, or None where there is no git, no answer or no end."""
     # Without optional locks git only looks, so a run cannot disturb work in the repository.
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:

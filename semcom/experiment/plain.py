@@ -58,7 +58,11 @@ class Reading:
     problems: list[tuple[Place, str]] = field(default_factory=list)
 
     def read(self, text: str) -> Any:
-        """The data in the text; None where it is empty."""
+        """The data in the text; None where it is empty, or where something is wrong before anything can be built.
+
+        Numbers follow YAML 1.2: 1e-3 is one, 010 is ten, and `off`, dates and 1:20 are text. Problems of all values are
+        gathered; only broken syntax, and what is refused on sight, ends the reading early.
+        """
         self.places[()] = self.start
         try:
             # Anchors and depth must be known before anything is built from them.
@@ -106,6 +110,7 @@ class Reading:
             yield event
 
     def _refuse(self, event: Event) -> None:
+        """Complain of everything in YAML that is more than plain data."""
         mark = event.start_mark
         if isinstance(event, DocumentStartEvent) and (event.version or event.tags):
             self._complain(mark, "YAML directives are not allowed; remove the lines that begin with '%'")
@@ -117,6 +122,10 @@ class Reading:
             self._complain(mark, f"tags are not allowed, got {shown(str(tag))}; write the plain value")
 
     def _data(self, node: Node, path: Loc) -> Any:
+        """What a node holds; the places of all that is below it are noted on the way.
+
+        Nodes are nested at most DEPTH_LIMIT deep by now, so this may call itself.
+        """
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
@@ -126,6 +135,7 @@ class Reading:
         return self._leaf(node, path)
 
     def _mapping(self, node: MappingNode, path: Loc) -> dict[str, Any]:
+        """Keys that are text and come once, with their data; other keys are complained of and left out."""
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             mark = key_node.start_mark
@@ -144,6 +154,7 @@ class Reading:
         return data
 
     def _leaf(self, node: Node, path: Loc) -> Any:
+        """A single value that every part of the program can take: finite, of 64 bits, of whole characters."""
         value = _scalar(node)
         expected = ""
         if isinstance(value, str):
@@ -192,7 +203,7 @@ def _scalar(node: Node) -> Any:
 
 
 def _is_text(value: str) -> bool:
-    """Whether no half of a surrogate pair is in it, which an escape can write but no file can hold."""
+    """Whether UTF-8 can hold it: an escape can write half of a surrogate pair, which no file can."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -205,7 +216,7 @@ class _Representer(SafeRepresenter):
 
 
 def _represent_text(representer: _Representer, value: str) -> Any:
-    # A bare nan would be refused, and only double quotes carry every character.
+    """Quotes where a bare word would be refused, such as nan; only double quotes carry every character."""
     style = '"' if _NOT_FINITE.fullmatch(value) or not value.isprintable() else None
     return representer.represent_scalar(_TAG + "str", value, style=style)
 

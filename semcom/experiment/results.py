@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semcom.experiment.folder import write_atomically
+from semcom.files import write_atomically
 from semcom.mistakes import UserMistake
 
 ROLES = ("teacher", "student", "control", "codec", "published")
@@ -134,21 +134,25 @@ def row_of(values: Mapping[str, Any]) -> Row:
 
 
 def cell(value: str | float | tuple[float, ...] | None) -> str:
-    """A value as it is written: nothing for None, all digits of a number, levels with spaces between."""
+    """A value as it is written: nothing for None, all digits of a number, levels with semicolons between."""
     if value is None:
         return ""
     if isinstance(value, tuple):
-        return " ".join(map(repr, value))
+        return ";".join(map(repr, value))
     return value if isinstance(value, str) else repr(value)
 
 
 def levels(text: str) -> float | tuple[float, ...]:
     """What `cell` wrote of one level, or of several."""
-    found = tuple(float(each) for each in text.split())
+    found = tuple(float(each) for each in text.split(";"))
     return found[0] if len(found) == 1 else found
 
 
 def _checked(name: str, kind: str, value: Any) -> Any:
+    """The value as a plain str, int or float, numpy's own numbers included.
+
+    NaN is refused: what was not measured is None, and what cannot be a number should not end in a table.
+    """
     if kind == "str":
         # One line of text for one row: tools that count lines or split at them are many.
         if not isinstance(value, str) or any(each in value for each in "\r\n\0"):
@@ -184,4 +188,5 @@ def _parsed(name: str, text: str | None) -> Any:
 
 
 def _whole(number: float) -> int | float:
+    """A whole number as one; anything else as it is, for the row to refuse."""
     return int(number) if number.is_integer() else number

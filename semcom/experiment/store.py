@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import sqlite3
-import sys
 import urllib.parse
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +15,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from semcom.experiment.folder import alone
 from semcom.experiment.results import COLUMNS, Row, cell, levels, row_of
 from semcom.mistakes import UserMistake
 
@@ -77,7 +76,7 @@ class Store:
             raise UserMistake(f"{path}: no such file; `semcom run` writes it")
         with contextlib.ExitStack() as opened:
             if not reading:
-                opened.enter_context(_lock(path))
+                opened.enter_context(alone(path.with_name(f"{path.name}.lock")))
             with _explained(path):
                 self._connection = opened.enter_context(contextlib.closing(_connect(path, reading)))
                 self._begin(reading)
@@ -278,53 +277,6 @@ def _unpacked(sentences: int, width: int, checksum: str, data: bytes) -> np.ndar
     if len(raw) != size or hashlib.sha256(raw).hexdigest() != checksum:
         raise ValueError("the checksum does not match")
     return np.frombuffer(raw, dtype="<f8").reshape(sentences, width).astype(np.float64)
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Be the only coordinator of this store; the system lets go of the lock when the process dies."""
-    beside = path.with_name(f"{path.name}.lock")
-    try:
-        beside.parent.mkdir(parents=True, exist_ok=True)
-        file = beside.open("a+b")
-    except OSError as error:
-        raise UserMistake(f"{beside}: must be writable, got: {error.strerror}; choose another --out") from None
-    with file:
-        try:
-            is_ours = _is_locked_now(file.fileno())
-        except OSError as error:
-            what = f"{beside}: must lie on a disk that knows locks, got: {error.strerror}"
-            raise UserMistake(f"{what}; choose an --out on a local disk") from None
-        if not is_ours:
-            file.seek(0)
-            holder = file.read(20).decode("ascii", "replace").strip()
-            what = f"{path.parent}: must be used by one `semcom run` at a time, got another at work"
-            raise UserMistake(f"{what} (process {holder or 'unknown'}); wait for it or choose another --out")
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n".encode())
-        file.flush()
-        yield
-
-
-def _is_locked_now(handle: int) -> bool:
-    """Try to lock an open file."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        # Windows locks bytes against reading too, so one far behind the process number is taken.
-        os.lseek(handle, 1 << 30, os.SEEK_SET)
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 @contextlib.contextmanager

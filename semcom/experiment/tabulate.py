@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from channels import Link, mean_sinr_db, mean_sir_db
@@ -29,6 +29,10 @@ class _Known:
     def is_done(self, run: Run) -> bool:
         """Whether this run has numbers."""
         return run.identity in self.runs and self.runs[run.identity].status == "done"
+
+    def built(self, run: Run) -> dict[str, Any]:
+        """The record of the run's build; empty if it was never built."""
+        return self.builds[run.build.identity].record if run.build.identity in self.builds else {}
 
     def is_failed(self, run: Run) -> bool:
         """Whether it, or the build it needs, was tried in vain."""
@@ -63,35 +67,47 @@ def _same_air(run: Run, twin: Run) -> bool:
     return run.build.spec.symbols_per_token == twin.build.spec.symbols_per_token
 
 
+def measured_rows(run: Run, built: dict[str, Any], record: dict[str, Any], intervals: dict[str, Interval]) -> list[Row]:
+    """What a finished run adds to the table, one row a metric.
+
+    Args:
+        built: the record of its build.
+        record: its own.
+        intervals: by metric name.
+    """
+    facts = _facts(run, built, record)
+    return [_row(facts, name, interval, status="done") for name, interval in intervals.items()]
+
+
 def _measured(run: Run, known: _Known) -> Iterator[Row]:
-    facts = _facts(run, known)
+    if known.is_done(run):
+        # What people call a codec is no part of a run's identity and may have changed since.
+        for row in known.store.rows(run.identity):
+            yield replace(row, codec=run.build.name, role=run.role)
+        return
+    facts = _facts(run, known.built(run), {})
     for metric in known.metrics:
-        if known.is_done(run):
-            interval = Interval(**known.runs[run.identity].record["intervals"][metric.name])
-            yield _row(facts, metric, interval, status="done")
-        else:
-            yield _row(facts, metric, None, status="failed" if known.is_failed(run) else "skipped")
+        yield _row(facts, metric.name, None, status="failed" if known.is_failed(run) else "skipped")
 
 
 def _paired(run: Run, twin: Run, known: _Known) -> Iterator[Row]:
     """One row a metric: this codec minus its twin, with the interval of the difference."""
-    facts = {**_facts(run, known), "against": twin.build.name}
+    record = known.runs[run.identity].record if known.is_done(run) else {}
+    facts = {**_facts(run, known.built(run), record), "against": twin.build.name}
     for metric in known.metrics:
         if not (known.is_done(run) and known.is_done(twin)):
-            yield _row(facts, metric, None, status="skipped")
+            yield _row(facts, metric.name, None, status="skipped")
             continue
         ours, theirs = (known.store.statistics(each.identity, family_of(metric)) for each in (run, twin))
         # Any seed does that is the same each time; half the run's identity fits every generator.
         seed, resamples = int(run.identity[:12], 16), run.measure.resamples
         difference = bootstrap_difference(ours, theirs, metric.combine, resamples=resamples, seed=seed)
-        yield _row(facts, metric, difference, status="done")
+        yield _row(facts, metric.name, difference, status="done")
 
 
-def _facts(run: Run, known: _Known) -> dict[str, Any]:
+def _facts(run: Run, built: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
     """The columns that say who and where."""
     build = run.build
-    built = known.builds[build.identity].record if build.identity in known.builds else {}
-    record = known.runs[run.identity].record if run.identity in known.runs else {}
     return {
         "task": "text",
         "codec": build.name,
@@ -123,9 +139,9 @@ def _conditions(link: Link) -> dict[str, Any]:
     }
 
 
-def _row(facts: dict[str, Any], metric: Metric, interval: Interval | None, *, status: str) -> Row:
+def _row(facts: dict[str, Any], metric: str, interval: Interval | None, *, status: str) -> Row:
     found = {} if interval is None else {name: getattr(interval, name) for name in ("value", "low", "high", "count")}
-    return Row(**facts, metric=metric.name, **found, status=status)
+    return Row(**facts, metric=metric, **found, status=status)
 
 
 def _overlay(name: str, metrics: list[Metric]) -> Iterator[Row]:

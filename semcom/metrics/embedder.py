@@ -27,9 +27,8 @@ class SentenceEmbedder:
 
     A vector is a function of its text alone, to the last bit, on one machine and thread count: texts share a batch
     only with texts of the same number of tokens, so that nothing is padded, and every batch is filled up to the same
-    number of rows, so that each matrix product has a shape that the text's own length decides. Padding, or a last
-    batch of another size, would move the seventh digit, and a resumed run would no longer repeat an uninterrupted
-    one.
+    number of rows, so that each matrix product has a shape that the text's own length decides. Padding moves the
+    seventh digit, and a batch of another size may, so that a resumed run would no longer repeat an uninterrupted one.
 
     Texts longer than the model's limit (256 tokens in the bundled one) are cut there. Runs on the CPU, on however
     many threads torch was told to use; one is best.
@@ -88,7 +87,8 @@ class SentenceEmbedder:
 
     def _encode(self, batch: list[str]) -> list[Vectors]:
         if self._pooling == "own":
-            return list(self._encoder.encode(batch, batch_size=ROWS, show_progress_bar=False))
+            # Copies, for a remembered row of a batch would keep the whole batch in memory.
+            return [row.copy() for row in self._encoder.encode(batch, batch_size=ROWS, show_progress_bar=False)]
         tokens = self._encoder.encode(
             batch, batch_size=ROWS, show_progress_bar=False, output_value="token_embeddings", convert_to_numpy=False
         )

@@ -192,7 +192,8 @@ def draw_line(axes: Axes, points: Sequence[Point], at: Callable[[Point], float],
     padded = np.concatenate(([False], banded, [False]))
     # A point is alone when neither neighbor has an interval; the ends have one neighbor missing by nature.
     alone = banded & ~padded[:-2] & ~padded[2:]
-    axes.vlines(x[alone], low[alone], high[alone], color=how.color, linewidth=1.0, zorder=2)
+    if alone.any():
+        axes.vlines(x[alone], low[alone], high[alone], color=how.color, linewidth=1.0, zorder=2)
 
 
 def quality_axis(axes: Axes, drawn: Sequence[Point]) -> list[str]:

@@ -271,21 +271,19 @@ def _free(told: Sequence[str], taken: set[str]) -> str:
 
 def _markdown(text: str) -> str:
     """Text that a Markdown table cannot mistake for structure."""
-    return re.sub(r"([\\|<>*_`\[\]])", r"\\\1", " ".join(text.split())) if not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    """Whether a cell holds a number, its interval included."""
-    return re.fullmatch(r"[-+0-9.,\[\] ]*", text) is not None
+    escaped = re.sub(r"([\\|<>*_`])", r"\\\1", " ".join(text.split()))
+    return escaped.replace("](", r"]\(")
 
 
 def _latex(text: str) -> str:
     """Text that LaTeX sets as it is written."""
-    return "".join(LATEX.get(letter, letter) for letter in " ".join(text.split()))
+    escaped = "".join(LATEX.get(letter, letter) for letter in " ".join(text.split()))
+    # A hyphen before a number is a minus sign; within a name it stays a hyphen.
+    return re.sub(r"(?<![\w.}-])-(?=[0-9])", "$-$", escaped)
 
 
 def _latex_row(cells: Sequence[str]) -> str:
     """Cells with their separators."""
-    # A hyphen before a digit is a minus sign only in a cell of numbers; in a name it stays a hyphen.
-    set_cells = [re.sub(r"-(?=[0-9])", "$-$", each) if _is_number(each) else _latex(each) for each in cells]
-    return " & ".join(set_cells) + r" \\"
+    row = " & ".join(map(_latex, cells)) + r" \\"
+    # The end of the row above would take a bracket or a star for an argument of its own.
+    return "{}" + row if row.startswith(("[", "*")) else row

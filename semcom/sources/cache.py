@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from semcom.mistakes import UserMistake
+from semcom.files import replacing
 
 FORMAT = "semcom text 1"
 # The header line has a fixed width, so that it can be filled in once the lines below it are known.
@@ -51,30 +49,6 @@ def place(name: str, key: str) -> Path:
         key: everything the text depends on; another key is another file, and nothing is overwritten.
     """
     return folder() / f"{name}-{_hashed(key)[:16]}.txt"
-
-
-@contextlib.contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A temporary file beside the target that becomes the target at the end, or vanishes on any error.
-
-    Readers meet the old file or the new one and nothing between, also when two programs write at once.
-
-    Raises:
-        UserMistake: when nothing can be written there.
-    """
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-        temporary.touch(exist_ok=False)
-    except OSError as error:
-        raise unwritable(target, error) from error
-    try:
-        yield temporary
-        os.replace(temporary, target)
-    except OSError as error:
-        raise unwritable(target, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write(path: Path, key: str, lines: Iterable[str], *, origin: str = "") -> Header:
@@ -150,14 +124,6 @@ def remember(name: str, key: str, make: Callable[[], Iterable[str]]) -> Iterable
     if not is_whole(path, key):
         write(path, key, make())
     return read(path)
-
-
-def unwritable(target: Path, error: OSError) -> UserMistake:
-    """What to tell the user when the disk refuses."""
-    return UserMistake(
-        f"{target} must be writable, got {error.strerror or error}; free some space, or choose another folder "
-        "(SEMCOM_CACHE names that of the cached texts)"
-    )
 
 
 def _hashed(key: str) -> str:

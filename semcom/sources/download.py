@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from semcom.files import replacing, unwritable
 from semcom.mistakes import UserMistake
-from semcom.sources.cache import replacing, unwritable
 from semcom.sources.sentences import Progress
 
 _BLOCK = 1 << 18

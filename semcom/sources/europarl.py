@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from semcom.files import replacing
 from semcom.mistakes import UserMistake
 from semcom.sources import cache
 from semcom.sources.prose import is_sentence, sentences_of
@@ -168,7 +169,7 @@ class Europarl:
     def _remember(self, found: str) -> None:
         # Only now, because an archive that turned out to be damaged must not become the measure of later ones.
         if not self._note().is_file():
-            with cache.replacing(self._note()) as temporary:
+            with replacing(self._note()) as temporary:
                 temporary.write_text(found + "\n")
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from semcom.files import replacing
 from semcom.mistakes import UserMistake
-from semcom.sources.cache import replacing
 
 if TYPE_CHECKING:
     import tokenizers

@@ -1,4 +1,4 @@
-"""The trip of one batch of sentences: from tokens through the air to tokens. Read this file first."""
+"""The trip of one batch of sentences, from tokens through the air to tokens; read this file first."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from semcom.files import replacing
 from semcom.mistakes import UserMistake
-
-HEADER_LIMIT = 1 << 20
-
-
-def replace_file(path: Path, write: Any) -> None:
-    """Call write(temporary path), then move the result into place: readers see the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def weights_of(module: nn.Module) -> dict[str, Tensor]:
@@ -36,7 +23,8 @@ def weights_of(module: nn.Module) -> dict[str, Tensor]:
 def save_weights(module: nn.Module, path: Path, *, about: dict[str, str]) -> None:
     """Save parameters as safetensors, with strings about them in the header."""
     weights = {name: weight.cpu().contiguous() for name, weight in weights_of(module).items()}
-    replace_file(path, lambda temporary: save_file(weights, temporary, metadata=about))
+    with replacing(path) as partial:
+        save_file(weights, partial, metadata=about)
 
 
 def load_weights(module: nn.Module, path: Path) -> None:
@@ -86,7 +74,8 @@ class Checkpoint:
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint by this state."""
-        replace_file(self.path, lambda temporary: torch.save({**state, "identity": self.identity}, temporary))
+        with replacing(self.path) as partial:
+            torch.save({**state, "identity": self.identity}, partial)
 
     def load(self) -> dict[str, Any] | None:
         """The state last saved, or None if there is none worth going on from.

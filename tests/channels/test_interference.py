@@ -113,6 +113,13 @@ def test_too_small_a_crowd_is_refused() -> None:
         everyone(numbered(5).reshape(1, 5), link, draw(link, (1, 5), Chance(1)), crowd)
 
 
+def test_a_crowd_of_another_batch_is_refused() -> None:
+    link = Link(interferers=1)
+    crowd = Crowd(stream=numbered(50), ends=torch.tensor([5]))
+    with pytest.raises(ValueError, match=r"ends must name a place in the stream for each of 2 sentences, got \(1,\)"):
+        everyone(numbered(10).reshape(2, 5), link, draw(link, (2, 5), Chance(1)), crowd)
+
+
 def test_interferers_keep_sending_while_the_wanted_sentence_is_padding() -> None:
     link = Link(interferers=1)
     symbols = torch.zeros(2, 10, dtype=torch.complex64)

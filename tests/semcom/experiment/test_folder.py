@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from semcom.experiment import folder as module
-from semcom.experiment.folder import RunFolder, record, replacing, write_atomically, write_record
+from semcom.experiment.folder import RunFolder, record, write_record
+from semcom.files import replacing, write_atomically
 from semcom.mistakes import UserMistake
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="file size limits and SIGKILL are POSIX")
@@ -60,7 +61,7 @@ def test_a_file_in_the_way_is_named(tmp_path: Path, below: str) -> None:
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     # Permission bits do not bind a superuser, so the refusal is played.
     monkeypatch.setattr(Path, "write_bytes", refuse(code))
-    with pytest.raises(UserMistake, match=r"must be writable, got: .*; choose another --out"):
+    with pytest.raises(UserMistake, match=r"must be writable, got: .*; choose another place \(--out"):
         RunFolder(tmp_path / "run").prepare()
     monkeypatch.setattr(Path, "mkdir", refuse(code))
     with pytest.raises(UserMistake, match="must be writable"):
@@ -83,7 +84,7 @@ def test_a_real_limit_on_file_size_is_told_like_a_full_disk(tmp_path: Path) -> N
     write_atomically(target, "old")
     script = (
         "import resource, sys; from pathlib import Path\n"
-        "from semcom.experiment.folder import write_atomically\n"
+        "from semcom.files import write_atomically\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "write_atomically(Path(sys.argv[1]), b'x' * 100_000)\n"
     )
@@ -119,7 +120,7 @@ def test_a_killed_writer_leaves_the_old_file_and_tidy_removes_the_rest(tmp_path:
     write_atomically(run.results_file, "old")
     script = (
         "import sys, time; from pathlib import Path\n"
-        "from semcom.experiment.folder import replacing\n"
+        "from semcom.files import replacing\n"
         "with replacing(Path(sys.argv[1])) as partial:\n"
         "    partial.write_text('half'); print('now', flush=True); time.sleep(60)\n"
     )

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from semcom.report.reading import read_results
+from semcom.report.results import Results
+
 HEADER = (
-    "task,codec,role,method,parameters,body_parameters,size_bytes,symbols_per_token,symbols_per_word,fading,coherence,"
-    "interference,equalizer,csi,antennas,snr_db,interferers,level_db,sir_db,sinr_db,measured_snr_db,measured_sinr_db,"
-    "metric,against,value,low,high,count,seed,status,run_id"
-).split(",")
+    "task", "codec", "role", "method", "parameters", "body_parameters", "size_bytes", "symbols_per_token",
+    "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "snr_db", "interferers",
+    "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric", "against", "value", "low", "high",
+    "count", "seed", "status", "run_id",
+)  # fmt: skip
 CODECS = {
     "teacher": {"role": "teacher", "method": "trained", "parameters": 1_420_000, "skill": 0.0},
     "plain": {"role": "control", "method": "trained", "parameters": 380_000, "skill": -2.2},
@@ -115,7 +119,29 @@ def write(path: Path, lines: Lines) -> Path:
     return path
 
 
+class Maker:
+    """The functions above, and a folder of the test's own to write into."""
+
+    codecs = CODECS
+    sweep = staticmethod(sweep)
+    failed = staticmethod(failed)
+    published = staticmethod(published)
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def table(self, lines: Lines) -> Path:
+        return write(self.folder / "results.csv", lines)
+
+    def results(self, lines: Lines) -> Results:
+        return read_results(self.table(lines))
+
+    def part(self, lines: Lines) -> Results:
+        """The only part of a table with one metric under one condition."""
+        (part,) = self.results(lines).parts()
+        return part
+
+
 @pytest.fixture
-def table(tmp_path: Path) -> Callable[[Lines], Path]:
-    """Write rows to a results.csv of the test's own."""
-    return lambda lines: write(tmp_path / "results.csv", lines)
+def made(tmp_path: Path) -> Maker:
+    return Maker(tmp_path)

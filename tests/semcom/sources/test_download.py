@@ -211,7 +211,7 @@ def test_a_full_disk_is_named_before_it_is_full(site: Site, tmp_path: Path, monk
 
 def test_a_disk_that_refuses_is_no_dead_line(site: Site, tmp_path: Path) -> None:
     (tmp_path / "text.tgz.part").mkdir()
-    with pytest.raises(UserMistake, match="must be writable, got Is a directory"):
+    with pytest.raises(UserMistake, match="must be writable, got: Is a directory"):
         fetch(site.url, tmp_path / "text.tgz", largest=10**7)
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserMistake, match="must be writable"):

@@ -1,0 +1,142 @@
+"""What reading promises: a good table is understood, a bad one is told apart by row and column."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from semcom.mistakes import UserMistake
+from semcom.report.reading import COLUMNS, read_results, read_rows
+
+
+def small(made):
+    return made.sweep(snrs=(0.0, 6.0), counts=(0, 2), metrics=("bleu_4",))
+
+
+def test_the_columns_are_those_of_the_agreement(made):
+    assert tuple(made.table(small(made)).read_text().splitlines()[0].split(",")) == COLUMNS
+
+
+def test_numbers_arrive_as_written(made):
+    lines = small(made)
+    rows = read_rows(made.table(lines))
+    assert [row.value for row in rows] == [line["value"] for line in lines]
+    assert rows[0].sir_db == math.inf
+    assert rows[0].level == () and rows[-1].level == (-6.0,)
+    assert {row.against.codec for row in rows if row.against} == {"teacher", "plain"}
+
+
+def test_infinite_sir_is_read_from_its_word(made):
+    path = made.table(small(made))
+    assert ",inf," in path.read_text()
+    assert read_rows(path)[0].sir_db == math.inf
+
+
+def test_a_byte_order_mark_does_no_harm(made):
+    path = made.table(small(made))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_results(path).metrics == ("bleu_4",)
+
+
+def test_more_columns_do_no_harm(made):
+    path = made.table(small(made))
+    path.write_text("".join(f"{line},more\n" for line in path.read_text().splitlines()))
+    assert len(read_rows(path)) == len(small(made))
+
+
+def test_a_run_that_failed_before_scoring_counts_for_every_metric(made):
+    lines = made.sweep(snrs=(0.0, 6.0), counts=(0,), metrics=("bleu_1", "bleu_4"), pairs=())
+    gone = {"value": "", "low": "", "high": "", "status": "failed", "parameters": "", "symbols_per_token": ""}
+    kept = [line for line in lines if (line["codec"], line["snr_db"]) != ("plain", 0.0)]
+    late = next({**line, **gone, "metric": ""} for line in lines if (line["codec"], line["snr_db"]) == ("plain", 0.0))
+    results = made.results([*kept, late])
+    lost = [point for point in results.points if point.missing]
+    assert [point.metric for point in lost] == ["bleu_1", "bleu_4"]
+    assert {point.system.parameters for point in lost} == {380_000}
+    assert len(results.systems) == 3
+
+
+@pytest.mark.parametrize("text", ["-6;-3", "(-6.0, -3.0)", "[-6 -3]"])
+def test_each_interferer_may_have_a_level_of_its_own(made, text):
+    lines = [{**line, "level_db": text if line["interferers"] else ""} for line in small(made)]
+    assert read_rows(made.table(lines))[-1].level == (-6.0, -3.0)
+
+
+def changed(made, **cells):
+    """A good table but for the cells of its third row."""
+    lines = small(made)
+    lines[2] = {**lines[2], **cells}
+    return made.table(lines)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"value": "much"}, "row 3 under the header: value must be a number or nothing, got 'much'"),
+        ({"snr_db": ""}, "snr_db must be a finite number, got ''"),
+        ({"interferers": "1.5"}, "interferers must be a whole number from 0 up, got '1.5'"),
+        ({"parameters": "-3"}, "parameters must be a whole number from 0 up, got '-3'"),
+        ({"role": "pupil"}, "role must be one of teacher, student, control, codec, published, got 'pupil'"),
+        ({"status": "lost"}, "status must be one of done, failed, skipped, published, got 'lost'"),
+        ({"codec": ""}, "codec must be the name of a codec, got ''"),
+        ({"metric": ""}, "metric must be the name of a metric, got ''"),
+        ({"status": "failed"}, "value must be empty where status is failed"),
+        ({"value": "inf"}, "value must be a finite number, got 'inf'"),
+        ({"low": "0.9", "high": "0.1"}, "low must be at most high = 0.1, got '0.9'"),
+        ({"level_db": "loud"}, "level_db must be a number, or several with ; between, got 'loud'"),
+    ],
+)
+def test_a_wrong_cell_is_named(made, cells, said):
+    with pytest.raises(UserMistake) as told:
+        read_results(changed(made, **cells))
+    assert said in str(told.value)
+    assert "results.csv" in str(told.value)
+
+
+def test_a_missing_file_is_a_mistake_with_a_way_out(tmp_path):
+    with pytest.raises(UserMistake, match=r"no file .*run the scenario first"):
+        read_results(tmp_path / "nowhere.csv")
+
+
+def test_a_folder_is_no_table(tmp_path):
+    with pytest.raises(UserMistake, match="got a folder"):
+        read_results(tmp_path)
+
+
+def test_an_empty_file_and_a_bare_header_are_mistakes(tmp_path):
+    path = tmp_path / "results.csv"
+    path.write_text("")
+    with pytest.raises(UserMistake, match="got an empty file"):
+        read_results(path)
+    path.write_text(",".join(COLUMNS) + "\n")
+    with pytest.raises(UserMistake, match="at least one row under its header, got none"):
+        read_results(path)
+
+
+def test_other_text_than_utf8_is_a_mistake(made):
+    path = made.table([{**line, "codec": "d\u00e9j\u00e0"} for line in small(made)])
+    path.write_bytes(path.read_text(encoding="utf-8").encode("latin-1"))
+    with pytest.raises(UserMistake, match="must be UTF-8 text, got byte 0xe9"):
+        read_results(path)
+
+
+def test_missing_and_renamed_columns_are_told(made):
+    path = made.table(small(made))
+    path.write_text(path.read_text().replace("snr_db,", "snr,", 1).replace(",high,", ",upper,", 1))
+    with pytest.raises(UserMistake, match="snr_db, high are missing, got instead snr, upper; expected: task, codec"):
+        read_results(path)
+
+
+def test_ragged_rows_are_a_mistake(made):
+    path = made.table(small(made))
+    path.write_text(path.read_text() + "x," * 50 + "\n")
+    with pytest.raises(UserMistake, match="comma-separated table with 31 cells"):
+        read_results(path)
+
+
+def test_two_values_for_one_point_are_a_mistake_and_the_same_twice_is_not(made):
+    lines = small(made)
+    assert len(read_results(made.table([*lines, lines[0]])).points) == len(lines)
+    with pytest.raises(UserMistake, match=f"rows 1 and {len(lines) + 1} .*differ"):
+        read_results(made.table([*lines, {**lines[0], "value": 0.5}]))
