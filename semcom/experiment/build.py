@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from channels import Chance
 from semcom.compression.cost import count
 from semcom.distillation.distiller import Distiller
-from semcom.experiment.expand import Build
+from semcom.experiment.expand import Adoption, Build
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.identity import canonical
 from semcom.experiment.material import Material, load_material, training_batches, validation_batches
@@ -48,6 +49,8 @@ def carry_out_build(
     codec = initialize(build.spec, material.tokenizer.size, seed=chance.of("weights").integer())
     if build.start:
         load_weights(codec, RunFolder(folder).weights(build.start))
+    if build.adoption:
+        _adopt(codec, build.adoption, load_codec(known[build.adoption.donor], folder))
     codec.to(device)
     objective = _objective(build, codec, known, folder, device)
     path = RunFolder(folder).weights(build.identity)
@@ -79,6 +82,13 @@ def carry_out_build(
         "seconds": round(time.perf_counter() - began, 2),
         "history": vars(history),
     }
+
+
+def _adopt(codec: SemanticCodec, adoption: Adoption, donor: SemanticCodec) -> None:
+    """Put the donor's side into the codec and freeze it."""
+    side: nn.Module = getattr(codec, adoption.side)
+    side.load_state_dict(getattr(donor, adoption.side).state_dict())
+    side.requires_grad_(False)
 
 
 def _objective(

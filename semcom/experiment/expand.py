@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from channels import Interference, Link, Neighbors
 from semcom.distillation.catalog import AnyMethod
@@ -29,6 +29,14 @@ class Lesson:
 
 
 @dataclass(frozen=True)
+class Adoption:
+    """A side taken over, frozen, from another build."""
+
+    side: Literal["transmitter", "receiver"]
+    donor: str  # identity of the build it comes from
+
+
+@dataclass(frozen=True)
 class Build:
     """How one codec comes to be.
 
@@ -45,13 +53,15 @@ class Build:
     seed: int
     lesson: Lesson | None
     start: str | None  # identity of the build whose weights it begins from
+    adoption: Adoption | None
     needs: tuple[str, ...]  # identities of the builds that must be done first
 
     @property
     def method(self) -> str:
         """What the results table says of how it was made."""
         made = "+".join(method.kind for method in self.lesson.methods) if self.lesson else "trained"
-        return f"{made} from weights" if self.start else made
+        made += f", {self.adoption.side} adopted" if self.adoption else ""
+        return f"{made}, from weights" if self.start else made
 
 
 @dataclass(frozen=True)
@@ -107,25 +117,29 @@ def _build(scenario: Scenario, name: str, seed: int, fingerprint: str, builds: d
         teacher = origins[plan.distill.teacher].identity
         lesson = Lesson(teacher, plan.distill.methods, plan.distill.label_weight, plan.distill.hears)
     start = origins[plan.start].identity if plan.start else None
+    adoption = Adoption(plan.adopt.side, origins[plan.adopt.donor].identity) if plan.adopt else None
+    spec = scenario.spec_of(name)
     decisive: dict[str, Any] = {
         "corpus": fingerprint,
         "tokenizer": scenario.tokenizer,
-        "spec": plan.spec(),
+        "spec": spec,
         "settings": scenario.training_of(name),
         "seed": seed,
         "lesson": lesson,
         "start": start,
+        "adoption": adoption,
     }
     build = Build(
         name=name,
         identity=identity(what="build", **decisive),
         corpus=scenario.corpus,
         tokenizer=scenario.tokenizer,
-        spec=plan.spec(),
+        spec=spec,
         settings=scenario.training_of(name),
         seed=seed,
         lesson=lesson,
         start=start,
+        adoption=adoption,
         needs=tuple(origin.identity for origin in origins.values()),
     )
     builds[name, seed] = build
@@ -136,7 +150,7 @@ def _roles(scenario: Scenario) -> dict[str, str]:
     """Who teaches is a teacher, who learns from one a student, and a student's like without one its control."""
     teachers = {plan.distill.teacher for plan in scenario.codecs.values() if plan.distill}
     taught = {name: plan for name, plan in scenario.codecs.items() if plan.distill}
-    sizes = {plan.spec() for plan in taught.values()}
+    sizes = {(scenario.spec_of(name), plan.adopt) for name, plan in taught.items()}
     roles = {}
     for name, plan in scenario.codecs.items():
         if name in taught:
@@ -144,7 +158,7 @@ def _roles(scenario: Scenario) -> dict[str, str]:
         elif name in teachers:
             roles[name] = "teacher"
         else:
-            roles[name] = "control" if plan.spec() in sizes else "codec"
+            roles[name] = "control" if (scenario.spec_of(name), plan.adopt) in sizes else "codec"
     return roles
 
 

@@ -101,6 +101,33 @@ class DistillPlan(Plan):
         return methods
 
 
+class AdoptPlan(Plan):
+    """A side taken over from another codec as it is, and frozen.
+
+    A student receiver under its teacher's transmitter compresses the receiving side alone, and both then speak of
+    one observation.
+    """
+
+    transmitter: str | None = None
+    receiver: str | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        if (self.transmitter is None) == (self.receiver is None):
+            raise ValueError("must name one side, transmitter or receiver, and the codec it comes from")
+        return self
+
+    @property
+    def side(self) -> Literal["transmitter", "receiver"]:
+        """Which side is taken over."""
+        return "transmitter" if self.transmitter else "receiver"
+
+    @property
+    def donor(self) -> str:
+        """The codec it comes from."""
+        return self.transmitter or self.receiver or ""
+
+
 class CodecPlan(Plan):
     """How one codec comes to be: a size, what differs from it, and the steps it goes through."""
 
@@ -113,6 +140,7 @@ class CodecPlan(Plan):
     transmitter: SideChanges | None = None
     receiver: SideChanges | None = None
     start: str | None = None
+    adopt: AdoptPlan | None = None
     distill: DistillPlan | None = None
     training: TrainingChanges | None = None
 

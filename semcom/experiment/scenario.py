@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -11,6 +12,7 @@ from pydantic import Field, model_validator
 from semcom.experiment.document import read_document, validate
 from semcom.experiment.plans import CodecPlan, LinkPlan, MeasurePlan, Plan, SweepPlan, by, changed, values
 from semcom.mistakes import UserMistake
+from semcom.models.spec import CodecSpec
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
 from semcom.sources.docstrings import Docstrings
 from semcom.sources.tokenizer import BytePairs
@@ -46,6 +48,8 @@ class Scenario(Plan):
                 self._check_names(f"codecs.{name}.distill.teacher", (codec.distill.teacher,))
             if codec.start:
                 self._check_names(f"codecs.{name}.start", (codec.start,))
+            if codec.adopt:
+                self._check_names(f"codecs.{name}.adopt.{codec.adopt.side}", (codec.adopt.donor,))
             self._check_training(name)
         self._check_order()
         return self
@@ -77,7 +81,19 @@ class Scenario(Plan):
     def origins(self, name: str) -> tuple[str, ...]:
         """The codecs that must exist before this one."""
         codec = self.codecs[name]
-        return tuple(each for each in (codec.start, codec.distill and codec.distill.teacher) if each)
+        named = (codec.start, codec.adopt and codec.adopt.donor, codec.distill and codec.distill.teacher)
+        return tuple(each for each in named if each)
+
+    def spec_of(self, name: str) -> CodecSpec:
+        """The codec's own shape, with the side that it takes over from another."""
+        codec = self.codecs[name]
+        spec = codec.spec()
+        if codec.adopt is None:
+            return spec
+        donor = self.spec_of(codec.adopt.donor)
+        # What both sides must agree on comes with the adopted one.
+        agreed = {key: getattr(donor, key) for key in ("symbols_per_token", "norm")}
+        return replace(spec, **agreed, **{codec.adopt.side: getattr(donor, codec.adopt.side)})
 
     def training_of(self, name: str) -> TrainingSettings:
         """The scenario's training with what this codec does differently."""

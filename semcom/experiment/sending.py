@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from rich.table import Table
 
 from channels import Chance, Link, mean_sinr_db
@@ -40,6 +41,7 @@ def send_sentence(
         UserMistake: the folder is no run folder, a codec is unknown or untrained, or the sentence is empty.
     """
     scenario = _scenario_of(folder)
+    torch.set_num_threads(scenario.threads)
     builds = _builds(scenario, codecs or scenario.sweep.codec)
     link = Link(snr_db=snr_db, interferers=interferers, **dict(scenario.link))
     said = clean(sentence, scenario.corpus.cleaning)

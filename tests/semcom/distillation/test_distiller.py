@@ -188,7 +188,9 @@ def test_a_label_weight_of_zero_leaves_the_labels_out(weight, student, teacher, 
 def test_the_student_learns_from_every_term(student, teacher, batch):
     distiller = Distiller(student, teacher, [*BOTH, Hint([])])
     for name, loss in distiller(batch, LINK, CHANCE).items():
-        gradients = torch.autograd.grad(loss, list(student.transmitter.parameters()), retain_graph=True, allow_unused=True)
+        gradients = torch.autograd.grad(
+            loss, list(student.transmitter.parameters()), retain_graph=True, allow_unused=True
+        )
         assert any(each is not None and each.any() for each in gradients), name
         assert all(each is None or each.isfinite().all() for each in gradients), name
 
@@ -231,7 +233,9 @@ def test_either_decoding_may_teach_either(learning, teaching, hears, make_codec,
     total = sum(losses.values())
     total.backward()
     assert total.isfinite()
-    unreached = [name for name, each in student.named_parameters() if each.grad is None or not each.grad.isfinite().all()]
+    unreached = [
+        name for name, each in student.named_parameters() if each.grad is None or not each.grad.isfinite().all()
+    ]
     assert unreached == []
 
 

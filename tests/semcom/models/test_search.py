@@ -20,10 +20,14 @@ WAYS = [("parallel", 1), ("autoregressive", 1), ("autoregressive", 3)]
 
 
 def codec_of(decoding: str, *, vocabulary: int = 23, seed: int = 5, norm: str = "pre") -> SemanticCodec:
-    # Untied and attentive: a tied or deaf decoder that was never trained says one word over and over.
+    # Untied, and listening hard to the air and to its own past: never trained, it would else say one word over and
+    # over, and no past that got lost or mixed up would show.
     spec = CodecSpec(SIDE, SIDE, symbols_per_token=SYMBOLS, decoding=decoding, norm=norm, tied=False)
     codec = initialize(spec, vocabulary, seed=seed).eval()
     torch.nn.init.constant_(codec.receiver.channel_decoder.norm.weight, 4.0)
+    for layer in codec.receiver.layers:
+        torch.nn.init.constant_(layer.attention.output.bias, 0.0)
+        torch.nn.init.orthogonal_(layer.attention.output.weight, gain=8.0)
     return codec
 
 
@@ -114,7 +118,7 @@ def total_score(receiver: Receiver, equalized: torch.Tensor, tokens: torch.Tenso
     return logits.log_softmax(dim=-1).gather(2, tokens[..., None]).sum(dim=(1, 2))
 
 
-@pytest.mark.parametrize(("vocabulary", "length", "beam"), [(5, 2, 5), (4, 3, 16)])
+@pytest.mark.parametrize(("vocabulary", "length", "beam"), [(5, 2, 5), (4, 3, 16), (3, 4, 27)])
 @torch.inference_mode()
 def test_a_wide_beam_finds_the_best_sentence_there_is(vocabulary: int, length: int, beam: int) -> None:
     """As many hypotheses as there are beginnings of one token less: nothing is ever lost."""

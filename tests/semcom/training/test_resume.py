@@ -117,7 +117,9 @@ def test_stopped_and_begun_again_is_never_stopped(make, plugs, make_codec, encod
     assert vars(history) == vars(expected_history)
 
 
-def test_a_training_goes_on_after_its_last_checkpoint_not_after_its_last_step(make_codec, encoded, tmp_path, monkeypatch):
+def test_a_training_goes_on_after_its_last_checkpoint_not_after_its_last_step(
+    make_codec, encoded, tmp_path, monkeypatch
+):
     """A plug pulled between two checkpoints costs the steps since the first, never the result."""
     now = iter(range(10_000))
     monkeypatch.setattr("semcom.training.fit.time.monotonic", lambda: float(next(now)))

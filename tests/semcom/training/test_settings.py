@@ -51,7 +51,10 @@ def test_the_rate_climbs_in_a_straight_line_and_falls_in_one():
 
 @runs(deadline=None)
 @given(
-    steps=some.integers(1, 500), warmup=some.integers(0, 600), rate=some.floats(1e-6, 1.0), place=some.floats(0.0, 0.999)
+    steps=some.integers(1, 500),
+    warmup=some.integers(0, 600),
+    rate=some.floats(1e-6, 1.0),
+    place=some.floats(0.0, 0.999),
 )
 def test_the_rate_is_never_zero_in_training_and_never_above_its_peak(steps, warmup, rate, place):
     settings = TrainingSettings(steps=steps, warmup=warmup, learning_rate=rate)
