@@ -1,1 +1,1 @@
-"""From a question to a table. YAML lives on this floor alone."""
+"""From a question to a table; YAML lives on this floor alone."""

@@ -17,6 +17,7 @@ from semcom.experiment.expand import Adoption, Build
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.identity import canonical
 from semcom.experiment.material import Material, load_material, training_batches, validation_batches
+from semcom.experiment.supply import most_neighbors, neighbors_in
 from semcom.models.codec import SemanticCodec, initialize
 from semcom.sources.batches import SentenceBatch
 from semcom.training.checkpoint import Checkpoint, about_codec, load_weights, save_weights
@@ -128,5 +129,5 @@ def _validation(
 
 
 def _enough(batch: SentenceBatch, build: Build) -> bool:
-    most = build.settings.interferers
-    return len(batch.lengths) > (most if isinstance(most, int) else max(most))
+    lengths: list[int] = batch.lengths.tolist()
+    return neighbors_in(lengths, max(lengths)) >= most_neighbors(build.settings)

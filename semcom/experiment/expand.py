@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,9 +14,12 @@ from semcom.distillation.catalog import AnyMethod
 from semcom.experiment.identity import identity
 from semcom.experiment.plans import MeasurePlan, values
 from semcom.experiment.scenario import Scenario
+from semcom.mistakes import UserMistake
 from semcom.models.spec import CodecSpec
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
 from semcom.training.settings import TrainingSettings
+
+MOST_POINTS = 100_000  # of one codec; more would take longer to list than anyone waits
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,9 @@ def operating_points(scenario: Scenario) -> Iterator[Link]:
         values(sweep.interferers),
         values(sweep.snr_db),
     )
+    count = math.prod(map(len, axes))
+    if count > MOST_POINTS:
+        raise UserMistake(f"sweep: must hold at most {MOST_POINTS} points a codec, got {count}; take larger steps")
     seen = set()
     for fading, interference, equalizer, antennas, level_db, interferers, snr_db in itertools.product(*axes):
         point = Link(

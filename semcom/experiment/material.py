@@ -9,8 +9,8 @@ from pathlib import Path
 
 from channels import Chance
 from semcom.experiment.identity import identity
-from semcom.mistakes import UserMistake
-from semcom.sources.batches import SentenceBatch, TrainingBatches, evaluation_batches
+from semcom.experiment.supply import check_batches, kept_sentences, most_neighbors
+from semcom.sources.batches import SentenceBatch, TrainingBatches, bucket, evaluation_batches
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
 from semcom.sources.sentences import Corpus
 from semcom.sources.tokenizer import Tokenizer
@@ -64,16 +64,18 @@ def _by_hash(sentences: tuple[str, ...]) -> list[str]:
 
 
 def training_batches(material: Material, settings: TrainingSettings, chance: Chance) -> TrainingBatches:
-    """The training split, or the share of it that the settings ask for."""
+    """The training split, or the share of it that the settings ask for.
+
+    Raises:
+        UserMistake: some batch has too few sentences for the crowd.
+    """
     sentences = _by_hash(material.corpus.train)
-    kept = max(1, round(settings.share * len(sentences)))
-    most = max(settings.interferers) if isinstance(settings.interferers, tuple) else settings.interferers
-    if kept <= most:
-        raise UserMistake(
-            f"training.interferers: {most} interferers need at least {most + 1} training sentences to take their turns "
-            f"from, got {kept}; use fewer interferers, a larger training.share or more text"
-        )
-    return TrainingBatches(material.tokenizer.encode(sentences[:kept]), settings.batch, chance)
+    encoded = material.tokenizer.encode(sentences[: kept_sentences(settings, material.corpus)])
+    lengths = [len(ids) for ids in encoded]
+    # The lengths that meet in a batch are the same in every epoch and every order.
+    rows = bucket(lengths, settings.batch, range(len(lengths)))
+    check_batches(([lengths[row] for row in each] for each in rows), most_neighbors(settings))
+    return TrainingBatches(encoded, settings.batch, chance)
 
 
 def validation_batches(material: Material, size: int) -> list[SentenceBatch]:

@@ -217,8 +217,11 @@ def _axis(kind: Any) -> Any:
     ]
 
 
-Decibels = Annotated[float, Field(ge=-100, le=100)]
-Count = Annotated[int, Field(ge=0, le=1000)]
+MOST_DECIBELS = 100
+MOST_INTERFERERS = 1000
+MOST_SEED = 2**53  # the largest whole number below which every tool that reads a table reads it right
+Decibels = Annotated[float, Field(ge=-MOST_DECIBELS, le=MOST_DECIBELS)]
+Count = Annotated[int, Field(ge=0, le=MOST_INTERFERERS)]
 
 
 def values(axis: Any) -> tuple[Any, ...]:
@@ -232,7 +235,7 @@ class SweepPlan(Plan):
     """The only way to say `several`: axes multiply in the order written here."""
 
     codec: tuple[str, ...]
-    seed: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    seed: tuple[Annotated[int, Field(ge=0, lt=MOST_SEED)], ...] | None = None
     fading: tuple[FadingPlan, ...] | None = None
     interference: tuple[InterferencePlan, ...] | None = None
     equalizer: tuple[EqualizerPlan, ...] | None = None
@@ -247,7 +250,18 @@ class SweepPlan(Plan):
         points = values(axis)
         if any(point != int(point) or point < 0 for point in points):
             raise ValueError(f"must be whole numbers from 0 up, got {', '.join(f'{p:g}' for p in points)}")
+        if max(points, default=0) > MOST_INTERFERERS:
+            raise ValueError(f"must be at most {MOST_INTERFERERS}, got {max(points):g}")
         return tuple(int(point) for point in points)
+
+    @field_validator("snr_db", "level_db")
+    @classmethod
+    def _bearable(cls, axis: Any) -> Any:
+        # Ends of steps are checked here, where it is known that they are decibels.
+        if isinstance(axis, Steps) and max(abs(axis.start), abs(axis.stop)) > MOST_DECIBELS:
+            what = f"must stay between -{MOST_DECIBELS} and {MOST_DECIBELS} dB"
+            raise ValueError(f"{what}, got {axis.start:g} to {axis.stop:g}")
+        return axis
 
     @model_validator(mode="after")
     def _something_once(self) -> Self:

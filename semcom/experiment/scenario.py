@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -9,14 +11,26 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from channels import Interference, Link, Neighbors
 from semcom.experiment.document import read_document, validate
-from semcom.experiment.plans import CodecPlan, LinkPlan, MeasurePlan, Plan, SweepPlan, by, changed, values
+from semcom.experiment.plans import (
+    MOST_DECIBELS,
+    MOST_SEED,
+    CodecPlan,
+    LinkPlan,
+    MeasurePlan,
+    Plan,
+    SweepPlan,
+    by,
+    changed,
+    values,
+)
 from semcom.mistakes import UserMistake
 from semcom.models.spec import CodecSpec
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
 from semcom.sources.docstrings import Docstrings
 from semcom.sources.tokenizer import BytePairs
-from semcom.training.settings import TrainingSettings
+from semcom.training.settings import TrainingSettings, bounds
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 
@@ -26,7 +40,7 @@ class Scenario(Plan):
 
     name: str = Field(pattern=NAME)
     question: str = Field(min_length=1)
-    seed: int = Field(default=0, ge=0, lt=2**53)
+    seed: int = Field(default=0, ge=0, lt=MOST_SEED)
     task: Literal["text"] = "text"
     corpus: Annotated[AnyCorpus, by("source")] = Docstrings()
     tokenizer: Annotated[AnyTokenizer, by("kind")] = BytePairs()
@@ -41,8 +55,6 @@ class Scenario(Plan):
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
         self._check_names("sweep.codec", self.sweep.codec)
-        for pair in self.measure.compare:
-            self._check_names("measure.compare", pair)
         for name, codec in self.codecs.items():
             if codec.distill:
                 self._check_names(f"codecs.{name}.distill.teacher", (codec.distill.teacher,))
@@ -52,6 +64,9 @@ class Scenario(Plan):
                 self._check_names(f"codecs.{name}.adopt.{codec.adopt.side}", (codec.adopt.donor,))
             self._check_training(name)
         self._check_order()
+        self._check_shapes()
+        self._check_comparisons()
+        self._check_crowds()
         return self
 
     def _check_names(self, where: str, names: tuple[str, ...]) -> None:
@@ -60,10 +75,14 @@ class Scenario(Plan):
                 raise ValueError(f"{where} names '{name}', which is none of the codecs: {', '.join(self.codecs)}")
 
     def _check_training(self, name: str) -> None:
+        where = f"codecs.{name}.training" if self.codecs[name].training else "training"
         try:
-            self.training_of(name)
+            settings = self.training_of(name)
+            levels = (0.0, 0.0) if settings.level_db is None else bounds(settings.level_db)
+            interference = settings.interference if settings.level_db is None else Neighbors()
+            _check_air(interference, settings.interferers, (*bounds(settings.snr_db), *levels))
         except ValueError as error:
-            raise ValueError(f"codecs.{name}.training: {error}") from None
+            raise ValueError(f"{where}: {error}") from None
 
     def _check_order(self) -> None:
         """Refuse circles: every codec must be reachable by building its origins first."""
@@ -78,6 +97,50 @@ class Scenario(Plan):
                     seen.append(name)
                     waiting.extend(self.origins(name))
 
+    def _check_shapes(self) -> None:
+        """Refuse origins that do not fit; shapes can be asked for once nothing is built from itself."""
+        for name, codec in self.codecs.items():
+            ours = self.spec_of(name)
+            theirs = self.spec_of(codec.distill.teacher) if codec.distill else ours
+            if codec.distill and theirs.symbols_per_token != ours.symbols_per_token:
+                raise ValueError(
+                    f"codecs.{name}.distill.teacher must send as many symbols a token as its student to share the air, "
+                    f"got {theirs.symbols_per_token} of '{codec.distill.teacher}' and {ours.symbols_per_token}; "
+                    "give both the same symbols_per_token"
+                )
+            # Dropout has no weights; everything else shapes them.
+            if codec.start and replace(self.spec_of(codec.start), dropout=ours.dropout) != ours:
+                raise ValueError(
+                    f"codecs.{name}.start must name a codec of the same shape, got '{codec.start}', whose weights do "
+                    "not fit; give both the same size"
+                )
+
+    def _check_comparisons(self) -> None:
+        """Refuse pairs that no row could be made of."""
+        pairs = self.measure.compare
+        for pair in pairs:
+            self._check_names("measure.compare", pair)
+            if missing := [name for name in pair if name not in self.sweep.codec]:
+                raise ValueError(f"measure.compare names '{missing[0]}', which is not measured; add it to sweep.codec")
+            one, other = (self.spec_of(name).symbols_per_token for name in pair)
+            if one != other:
+                raise ValueError(
+                    "measure.compare must name codecs that send equally many symbols a token and so meet the same air, "
+                    f"got {one} of '{pair[0]}' and {other} of '{pair[1]}'"
+                )
+            if pair[0] == pair[1] or pairs.count(pair) > 1:
+                raise ValueError(f"measure.compare must name two codecs, every pair once, got {', '.join(pair)}")
+
+    def _check_crowds(self) -> None:
+        if self.sweep.level_db is not None:
+            return
+        where = "sweep.interference" if self.sweep.interference else "link.interference"
+        for interference in self.sweep.interference or (self.link.interference,):
+            try:
+                _check_air(interference, self.most_interferers)
+            except ValueError as error:
+                raise ValueError(f"{where}: {error}") from None
+
     def origins(self, name: str) -> tuple[str, ...]:
         """The codecs that must exist before this one."""
         codec = self.codecs[name]
@@ -91,8 +154,9 @@ class Scenario(Plan):
         if codec.adopt is None:
             return spec
         donor = self.spec_of(codec.adopt.donor)
-        # What both sides must agree on comes with the adopted one.
-        agreed = {key: getattr(donor, key) for key in ("symbols_per_token", "norm")}
+        # What both sides must agree on comes with the adopted one, and so does what shapes a receiver alone.
+        keys = ("symbols_per_token", "norm", *(("decoding", "tied") if codec.adopt.side == "receiver" else ()))
+        agreed = {key: getattr(donor, key) for key in keys}
         return replace(spec, **agreed, **{codec.adopt.side: getattr(donor, codec.adopt.side)})
 
     def training_of(self, name: str) -> TrainingSettings:
@@ -110,6 +174,33 @@ class Scenario(Plan):
         """The largest crowd of the sweep."""
         return max(int(count) for count in values(self.sweep.interferers))
 
+    @property
+    def most_neighbors(self) -> int:
+        """The largest crowd of codec neighbors, who alone need sentences to say."""
+        kinds = self.sweep.interference or (self.link.interference,)
+        return self.most_interferers if any(isinstance(each, Neighbors) for each in kinds) else 0
+
+    @property
+    def needed_codecs(self) -> tuple[str, ...]:
+        """The codecs of the sweep and all that they are made from."""
+        found: list[str] = []
+        waiting = list(self.sweep.codec)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.append(name)
+                waiting.extend(self.origins(name))
+        return tuple(name for name in self.codecs if name in found)
+
+
+def _check_air(interference: Interference, interferers: int | tuple[int, int], decibels: Sequence[float] = ()) -> None:
+    """Refuse levels that are missing for an interferer, and decibels that no radio meets."""
+    Link(interferers=int(bounds(interferers)[1]), interference=interference)
+    levels = interference.level_db
+    for each in (*decibels, *(levels if isinstance(levels, tuple) else (levels,))):
+        if abs(each) > MOST_DECIBELS:
+            raise ValueError(f"decibels must be between -{MOST_DECIBELS} and {MOST_DECIBELS}, got {each:g}")
+
 
 def load_scenario(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, str]:
     """Read a YAML file and check all of it; the scenario, and YAML text that gives it again without the overrides.
@@ -122,7 +213,7 @@ def load_scenario(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario
         raise UserMistake(f"{path}:1:1: the first line must be a comment that asks the scenario's question")
     document.data.setdefault("question", document.question)
     scenario = validate(document, Scenario)
-    most = scenario.most_interferers
+    most = scenario.most_neighbors
     if scenario.measure.sentences <= most:
         raise UserMistake(
             f"{document.position(('measure', 'sentences'))}: measure.sentences: {most} interferers need at least "
@@ -146,10 +237,11 @@ def find_scenario(name: str) -> Path:
         UserMistake: neither a file nor a shipped name.
     """
     path = Path(name)
-    if path.exists() or path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
-        if not path.is_file():
-            raise UserMistake(f"{name}: no such file; write a path to a YAML file or one of: {', '.join(names())}")
+    # A folder of that name may be the run of the shipped scenario, so only a file comes first.
+    if os.path.isfile(path):
         return path
+    if path.suffix in (".yaml", ".yml") or len(path.parts) != 1:
+        raise UserMistake(f"{name}: no such file; write a path to a YAML file or one of: {', '.join(names())}")
     if name not in names():
         raise UserMistake(f"'{name}' is neither a file nor a shipped scenario; there are: {', '.join(names())}")
     return Path(str(shipped() / f"{name}.yaml"))

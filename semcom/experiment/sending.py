@@ -72,7 +72,9 @@ def _scenario_of(folder: Path) -> Scenario:
 
 
 def _builds(scenario: Scenario, names: tuple[str, ...]) -> dict[str, Build]:
-    known = {build.name: build for build in reversed(expand(scenario).builds)}  # the first seed of each name wins
+    sweep = expand(scenario)
+    # Codecs that are made alike share a build, so names come from the runs too; the first seed of each name wins.
+    known = {build.name: build for build in reversed((*(run.build for run in sweep.runs), *sweep.builds))}
     for name in names:
         if name not in known:
             raise UserMistake(f"codec must be one of {', '.join(sorted(known))}, got {name}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from channels import Link, mean_sinr_db, mean_sir_db
@@ -125,11 +126,11 @@ def _facts(run: Run, built: dict[str, Any], record: dict[str, Any]) -> dict[str,
 def _conditions(link: Link) -> dict[str, Any]:
     crowded = link.interferers > 0
     return {
-        "fading": link.fading.kind,
-        "coherence": link.coherence.kind,
-        "interference": link.interference.kind if crowded else "none",
-        "equalizer": link.equalizer.kind,
-        "csi": link.csi.kind,
+        "fading": in_words(link.fading),
+        "coherence": in_words(link.coherence),
+        "interference": in_words(link.interference) if crowded else "none",
+        "equalizer": in_words(link.equalizer),
+        "csi": in_words(link.csi),
         "antennas": link.antennas,
         "snr_db": link.snr_db,
         "interferers": link.interferers,
@@ -139,8 +140,20 @@ def _conditions(link: Link) -> dict[str, Any]:
     }
 
 
+def in_words(variant: Any) -> str:
+    """A variant of physics in one cell: its kind, and what differs from its defaults; levels have their own column."""
+    options = []
+    for each in fields(variant):
+        value = getattr(variant, each.name)
+        if each.name not in ("kind", "level_db") and value != each.default:
+            options.append(f"{each.name}={in_words(value) if is_dataclass(value) else value}")
+    return f"{variant.kind}({', '.join(options)})" if options else str(variant.kind)
+
+
 def _row(facts: dict[str, Any], metric: str, interval: Interval | None, *, status: str) -> Row:
     found = {} if interval is None else {name: getattr(interval, name) for name in ("value", "low", "high", "count")}
+    # One sentence has no interval and no random partner: what cannot be known stays empty.
+    found = {name: None if math.isnan(number) else number for name, number in found.items()}
     return Row(**facts, metric=metric, **found, status=status)
 
 

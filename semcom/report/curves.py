@@ -55,7 +55,7 @@ def against_snr(part: Results) -> Figure | None:
         sheet = Sheet([crowd_title(count, part.absolute) for count in counts])
         for axes, count in zip(sheet.panels, counts, strict=True):
             _draw_systems(axes, [p for p in drawn if p.interferers == count], part, lambda point: point.snr_db)
-        mark_values(sheet.panels[0], [point.snr_db for point in drawn])
+        mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
         told = quality_axis(sheet.panels[0], drawn)
         title = title_of(f"{words.name} against SNR", part)
         return sheet.finish(Words(title, SNR, words.axis, caption(part, drawn, first=told)), _handles(drawn, part))
@@ -92,7 +92,7 @@ def shortfall_against_snr(part: Results) -> Figure | None:
         sheet.panels[0].set_yscale("log")
         for axes, count in zip(sheet.panels, counts, strict=True):
             _draw_systems(axes, [p for p in drawn if p.interferers == count], part, lambda point: point.snr_db)
-        mark_values(sheet.panels[0], [point.snr_db for point in drawn])
+        mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
         sheet.panels[0].set_ylim(edge, 1.25)
         sheet.panels[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         told = ["Less is better"] + ["on the lower edge: a perfect score"] * any(p.low <= edge for p in drawn)
@@ -155,7 +155,7 @@ def against_level(part: Results) -> Figure | None:
         for axes, place in zip(sheet.panels, places, strict=True):
             here = [point for point in drawn if (point.interferers, point.snr_db) == place]
             _draw_systems(axes, here, part, lambda point: point.level[0])
-        mark_values(sheet.panels[0], [point.level[0] for point in drawn])
+        mark_values(sheet.panels[0], drawn, lambda point: point.level[0])
         told = quality_axis(sheet.panels[0], drawn) + left_out({point.snr_db for point in own}, shown)
         title = title_of(f"{words.name} against interferer level", part)
         return sheet.finish(Words(title, LEVEL, words.axis, caption(part, drawn, first=told)), _handles(drawn, part))
@@ -216,9 +216,12 @@ def quality_axis(axes: Axes, drawn: Sequence[Point]) -> list[str]:
     return [f"The vertical axis starts at {bottom:g}"] if zoomed else []
 
 
-def mark_values(axes: Axes, values: Sequence[float]) -> None:
-    """Put ticks where the points are, as long as the eye can tell them apart; beyond that round numbers serve."""
-    ordered = sorted(set(values))
+def mark_values(axes: Axes, points: Sequence[Point], at: Callable[[Point], float]) -> None:
+    """Put ticks where our points are, as long as the eye can tell them apart; beyond that round numbers serve.
+
+    A published axis is shifted to ours and falls between our points, where ticks of its own would collide.
+    """
+    ordered = sorted({at(point) for point in points if not point.system.is_published})
     if len(ordered) <= 8:
         axes.xaxis.set_major_locator(FixedLocator(ordered))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: typeset(f"{value:g}")))

@@ -112,7 +112,7 @@ def _against_snr(part: Results, pairs: list[Point], what: str) -> Figure | None:
         sheet = Sheet([crowd_title(count, part.points) for count in counts])
         for axes, count in zip(sheet.panels, counts, strict=True):
             _draw(axes, [p for p in drawn if p.interferers == count], part, lambda point: point.snr_db)
-        mark_values(sheet.panels[0], [point.snr_db for point in drawn])
+        mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
         title = title_of(f"{what} in {words_of(part.metric).name} against SNR", part)
         said = Words(title, SNR, _axis(part.metric, drawn), caption(part, drawn, first=[_sense(part.metric)]))
         return sheet.finish(said, _handles(drawn, part))

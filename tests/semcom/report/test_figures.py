@@ -138,6 +138,12 @@ def test_published_curves_are_dashed_hollow_and_carry_their_note(made):
     assert "reference (published; see below)" in legend_of(figure)
 
 
+def test_ticks_stand_where_our_points_are(made):
+    """The published axis falls at 3.01 dB and its like, a hair beside ours."""
+    figure = curves.against_snr(made.part(made.sweep(**SMALL) + made.published(("bleu_4",))))
+    assert list(figure.axes[0].get_xticks()) == [-6.0, 3.0, 12.0]
+
+
 def test_only_published_curves_are_dashed_and_hollow(made):
     figure = curves.against_snr(made.part(made.sweep(**SMALL, codecs=ladder(made), pairs=())))
     assert all(line.get_markerfacecolor() != "white" for line in lines_of(figure.axes[0]).values())

@@ -6,8 +6,9 @@ import math
 
 import pytest
 
+from semcom.experiment import results as written
 from semcom.mistakes import UserMistake
-from semcom.report.reading import COLUMNS, read_results, read_rows
+from semcom.report.reading import COLUMNS, ROLES, STATUSES, read_results, read_rows
 
 
 def small(made):
@@ -16,6 +17,19 @@ def small(made):
 
 def test_the_columns_are_those_of_the_agreement(made):
     assert tuple(made.table(small(made)).read_text().splitlines()[0].split(",")) == COLUMNS
+
+
+def test_what_is_read_is_what_a_run_writes(tmp_path):
+    """Both floors name the columns; neither may drift from the other."""
+    assert tuple(written.COLUMNS) == COLUMNS
+    assert (written.ROLES, written.STATUSES) == (ROLES, STATUSES)
+    row = written.Row(
+        task="text", codec="a", role="teacher", snr_db=3.0, interferers=2, level_db=(-6.0, -3.0), metric="bleu_4",
+        value=1 / 3, low=0.3, high=0.4, count=10, seed=1, status="done",
+    )  # fmt: skip
+    written.write_csv([row], tmp_path / "results.csv")
+    (read,) = read_rows(tmp_path / "results.csv")
+    assert (read.value, read.level, read.seed) == (1 / 3, (-6.0, -3.0), 1)
 
 
 def test_numbers_arrive_as_written(made):

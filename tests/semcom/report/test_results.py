@@ -54,6 +54,7 @@ def test_a_list_of_levels_that_begins_a_longer_one_is_the_same_crowd(made):
 def test_without_interferers_their_kind_does_not_matter(made):
     lines = tiny(made, counts=(0,)) + tiny(made, counts=(2,))
     other = [{**line, "interference": "gaussian"} for line in tiny(made, counts=(2,))]
+    assert {line["interference"] for line in lines} == {"none", "neighbors"}
     parts = made.results(lines + other).parts()
     assert [part.condition.interference for part in parts] == ["neighbors", "gaussian"]
     assert all({point.interferers for point in part.points} == {0, 2} for part in parts)

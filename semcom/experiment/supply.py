@@ -1,0 +1,86 @@
+"""Supply: whether a text has enough to say for the crowds that a scenario asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from channels import Neighbors
+from semcom.experiment.scenario import Scenario
+from semcom.mistakes import UserMistake
+from semcom.sources.sentences import Corpus
+from semcom.training.settings import TrainingSettings, bounds
+
+
+def most_neighbors(settings: TrainingSettings) -> int:
+    """The largest crowd of codec neighbors in training; made-up interferers need no text."""
+    return int(bounds(settings.interferers)[1]) if isinstance(settings.interference, Neighbors) else 0
+
+
+def kept_sentences(settings: TrainingSettings, corpus: Corpus) -> int:
+    """How many training sentences the settings' share comes to."""
+    return max(1, round(settings.share * len(corpus.train)))
+
+
+def check_text(scenario: Scenario, corpus: Corpus) -> None:
+    """Count sentences, which needs no tokenizer and so can be done before anything is written.
+
+    Raises:
+        UserMistake: a crowd has more members than there are sentences.
+    """
+    for name in scenario.needed_codecs:
+        settings = scenario.training_of(name)
+        _compare("training.interferers", most_neighbors(settings), kept_sentences(settings, corpus), "training")
+    most = scenario.most_neighbors
+    _compare("sweep.interferers", most, min(scenario.measure.sentences, len(corpus.test)), "test")
+
+
+def check_batches(batches: Iterable[Sequence[int]], most: int) -> None:
+    """See that every training batch can supply the crowd, however its sentences differ in length.
+
+    Args:
+        batches: the token counts of each batch's sentences.
+        most: neighbors in training.
+
+    Raises:
+        UserMistake: some batch is too small, which otherwise would end a training in its middle.
+    """
+    fewest = min((neighbors_in(lengths, max(lengths)) for lengths in batches), default=0)
+    if most > fewest:
+        raise UserMistake(
+            f"training.interferers: {most} interferers must find other sentences in every batch to take their turns "
+            f"from, got a batch that has them for {fewest}; use fewer interferers, a larger training.batch or more text"
+        )
+
+
+def check_exam(lengths: Sequence[int], most: int) -> None:
+    """See that the test sentences, sent back to back, are long enough for the largest crowd of the sweep.
+
+    Args:
+        lengths: the token count of every test sentence that is measured.
+        most: neighbors in the sweep.
+
+    Raises:
+        UserMistake: they are not.
+    """
+    supply = neighbors_in(lengths, max(lengths))
+    if most > supply:
+        raise UserMistake(
+            f"sweep.interferers: {most} interferers must find other test sentences to take their turns from, got enough "
+            f"for {supply} in {len(lengths)} sentences; use fewer interferers, more measure.sentences or more text"
+        )
+
+
+def neighbors_in(lengths: Sequence[int], longest: int) -> int:
+    """How many neighbors sentences of these lengths, sent back to back, can be to one of the longest length.
+
+    Every neighbor needs a stretch of its own as long as the wanted sentence, and the wanted sentence is one of them.
+    """
+    return sum(lengths) // longest - 1
+
+
+def _compare(where: str, most: int, sentences: int, split: str) -> None:
+    if sentences <= most:
+        raise UserMistake(
+            f"{where}: {most} interferers need at least {most + 1} {split} sentences to take their turns from, got "
+            f"{sentences}; use fewer interferers or more text"
+        )
