@@ -91,6 +91,7 @@ def mean_sinr_db(link: Link) -> float:
 
     In closed form: it belongs to the link, whatever a batch happened to draw and whatever the equalizer does.
     """
+    # Not a minus sign: that would turn 0 dB into "-0.0" in every table.
     return 0.0 - ratio_to_db(link.noise_power + sum(link.interferer_powers))
 
 
@@ -99,4 +100,4 @@ def mean_sir_db(link: Link) -> float:
 
     sir = 1 / sum_k p_k
     """
-    return -ratio_to_db(float(sum(link.interferer_powers)))
+    return 0.0 - ratio_to_db(float(sum(link.interferer_powers)))

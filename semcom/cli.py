@@ -19,7 +19,10 @@ load_torch_when_used()
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
+from semcom.files import unwritable  # noqa: E402
 from semcom.mistakes import UserMistake  # noqa: E402
+
+INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 console = Console(soft_wrap=True)
@@ -157,9 +160,14 @@ def main() -> None:
     except UserMistake as mistake:
         _complain(str(mistake))
         sys.exit(2)
-    except KeyboardInterrupt:
-        _complain("stopped; run the same command again to go on where it stopped")
-        sys.exit(130)
+    except OSError as error:
+        # Most are explained where they arise; this is for disks that fill up while a figure is drawn and the like.
+        _complain(str(unwritable(Path(error.filename or "a file"), error)))
+        sys.exit(2)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _complain("stopped; run the same command again to go on where it stopped")
+        raise
 
 
 def _complain(message: str) -> None:

@@ -159,7 +159,7 @@ def test_the_map_writes_what_it_reads() -> None:
     assert write_map(full) == full
     assert full.startswith("# A title\n")
     assert full.endswith("\nMore words.\n")
-    with pytest.raises(ValueError, match="README.md must hold one fenced block"):
+    with pytest.raises(ValueError, match=r"README\.md must hold one fenced block"):
         write_map("# A title without a map\n")
 
 
@@ -188,8 +188,8 @@ def test_nothing_unpickles() -> None:
     assert not trusting
 
 
-# All that reading a scenario, listing names or asking for help may touch. Torch is loaded when one of its names is used,
-# so a name used at the top of a module, in a class body, a decorator or a default gives the module away.
+# All that reading a scenario, listing names or asking for help may touch. Torch is loaded when one of its names is
+# used, so a name used at the top of a module, in a class body, a decorator or a default gives the module away.
 SPECS = [
     "channels",
     "semcom.sources.catalog",

@@ -89,6 +89,6 @@ class Distiller(nn.Module):
             targets=batch.tokens,
             mask=batch.mask,
             sent=self.teacher.transmitter(batch),
-            equalized=ours.equalized,
+            equalized=ours.equalized.detach(),
             heard=overhear(self.teacher, ours.equalized, batch),
         )

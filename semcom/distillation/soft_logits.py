@@ -33,7 +33,7 @@ class SoftLogits:
     kind: Literal["soft_logits"] = "soft_logits"
 
     def __post_init__(self) -> None:
-        if self.temperature <= 0:
+        if not self.temperature > 0:  # so that NaN is refused too
             raise ValueError(f"temperature must be positive, got {self.temperature}")
 
     def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:

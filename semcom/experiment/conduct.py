@@ -12,11 +12,13 @@ from semcom.experiment.crew import Alone, Job, Means, Several, crew_of
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.expand import Build, Run, Sweep, expand
 from semcom.experiment.folder import RunFolder, record, write_record
+from semcom.experiment.material import exam, load_material
 from semcom.experiment.progress import Board, lasting, named
 from semcom.experiment.results import write_csv
 from semcom.experiment.run import Outcome, metrics_of
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
+from semcom.experiment.supply import check_exam, check_text
 from semcom.experiment.tabulate import measured_rows, tabulate
 from semcom.files import write_atomically
 from semcom.mistakes import UserMistake
@@ -43,21 +45,37 @@ def conduct(scenario: Scenario, text: str, folder: Path, *, means: Means, consol
     provenance = {metric.name: metric.provenance() for metric in metrics_of(scenario.measure)}
     sweep = expand(scenario)
     place = RunFolder(folder)
-    place.prepare()
-    with Store(place.store_file) as store, Board(console) as board:
-        place.tidy()
-        write_atomically(place.scenario_file, text)
-        work = _Work(sweep, place, store, means)
-        board.say(_opening(scenario, sweep, work, means))
-        if work.builds or work.runs:
-            scenario.corpus.load(named(board.tick(f"reading {scenario.corpus.source}")))
-        with crew_of(board, means) as crew:
-            work.carry_out(crew, board)
-        write_csv(tabulate(scenario, sweep, store), place.results_file)
-        write_record(
-            place, _record(scenario, store, means, {"this call": time.perf_counter() - began}) | {"metrics": provenance}
-        )
+    with Board(console) as board:
+        if not place.store_file.is_file():
+            # A text that is no use leaves no folder behind.
+            _read(scenario, board)
+        place.prepare()
+        with Store(place.store_file) as store:
+            place.tidy()
+            work = _Work(sweep, place, store, means)
+            board.say(_opening(scenario, sweep, work, means))
+            if work.builds or work.runs:
+                _read(scenario, board)
+                _check_exam(scenario, folder)
+            write_atomically(place.scenario_file, text)
+            with crew_of(board, means) as crew:
+                work.carry_out(crew, board)
+            write_csv(tabulate(scenario, sweep, store), place.results_file)
+            facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
+            write_record(place, facts | {"metrics": provenance})
     return work.failures
+
+
+def _read(scenario: Scenario, board: Board) -> None:
+    """Obtain the text, which may take minutes the first time, and see that there is enough of it."""
+    check_text(scenario, scenario.corpus.load(named(board.tick(f"reading {scenario.corpus.source}"))))
+
+
+def _check_exam(scenario: Scenario, folder: Path) -> None:
+    """Ask for the test sentences before the training rather than after it."""
+    material = load_material(scenario.corpus, scenario.tokenizer, folder)
+    questions = exam(material, scenario.measure.sentences, scenario.measure.batch)
+    check_exam([length for batch in questions.batches for length in batch.lengths.tolist()], scenario.most_neighbors)
 
 
 class _Work:
@@ -72,6 +90,7 @@ class _Work:
         done = store.done_runs()
         self.runs = {run.identity: run for run in sweep.runs if run.identity not in done}
         self.total_runs = len({run.identity for run in sweep.runs})
+        self.ended_runs = self.total_runs - len(self.runs)
         needed = self._needed({run.build.identity for run in self.runs.values()})
         self.builds = {key: build for key, build in self.known.items() if key in needed and key not in self.built}
         self.failures = 0
@@ -101,8 +120,9 @@ class _Work:
                 self._hand_out(crew)
             else:
                 self._note_run(job.work, outcome, board)
+                self.ended_runs += 1
                 if measured:
-                    measured(self.total_runs - len(self.runs) - crew.busy, self.total_runs, _point(job.work))
+                    measured(self.ended_runs, self.total_runs, _point(job.work))
         for build in self.builds.values():
             self.failures += 1
             message = "what it is built from failed"
@@ -133,7 +153,7 @@ class _Work:
         if isinstance(outcome, Exception):
             self.failures += 1
             self.store.finish_run(run.identity, status="failed", message=_what(outcome))
-            board.say(f"{run.build.name} at {_point(run)} failed: {_what(outcome)}")
+            board.say(f"{_point(run)} failed: {_what(outcome)}")
             return
         built = self.store.builds()[run.build.identity].record
         rows = measured_rows(run, built, outcome.record, outcome.intervals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import deque
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
@@ -131,6 +132,8 @@ class Several(AbstractContextManager["Several"]):
             )
         )
         self._client = self._stack.enter_context(Client(cluster))
+        # Ctrl-C reaches the workers too, whose complaints would bury the one message; the coordinator ends them.
+        self._client.run(_ignore_interrupts)
         self._client.subscribe_topic(TOPIC, self._show)
         self._completed = as_completed([])
         return self
@@ -163,6 +166,10 @@ class Several(AbstractContextManager["Several"]):
         if label not in self._ticks:
             self._ticks[label] = self._board.tick(label)
         self._ticks[label](done, total, message)
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _perform_far(job: Job) -> Any:

@@ -12,11 +12,20 @@ from semcom.experiment.folder import RunFolder
 from semcom.experiment.progress import lasting
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
+from semcom.experiment.supply import check_text
+from semcom.sources.textfile import TextFile
 
 
 def preview(scenario: Scenario, folder: Path) -> str:
-    """What will be built and run, what is done already in the folder, and about how long the rest takes."""
+    """What will be built and run, what is done already in the folder, and about how long the rest takes.
+
+    Raises:
+        UserMistake: the scenario cannot be carried out, as far as that shows without any work.
+    """
     sweep = expand(scenario)
+    if isinstance(scenario.corpus, TextFile):
+        # The only text that is at hand in any case and quick to read.
+        check_text(scenario, scenario.corpus.load())
     place = RunFolder(folder)
     built, ran = _done(place)
     runs = {run.identity: run for run in sweep.runs}

@@ -7,17 +7,20 @@ from pathlib import Path
 import torch
 from rich.table import Table
 
-from channels import Chance, Link, mean_sinr_db
+from channels import Chance, Link, Neighbors, mean_sinr_db
 from semcom.experiment.build import load_codec
 from semcom.experiment.expand import Build, expand
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.material import exam, load_material
+from semcom.experiment.plans import MOST_DECIBELS
 from semcom.experiment.scenario import Scenario, load_scenario
+from semcom.experiment.supply import neighbors_in
 from semcom.metrics.bleu import Bleu
 from semcom.mistakes import UserMistake
 from semcom.models.codec import SemanticCodec
 from semcom.sources.batches import SentenceBatch, make_batch
 from semcom.sources.sentences import clean
+from semcom.sources.tokenizer import Tokenizer
 from semcom.tasks.text import Encoded, deliver, encode_once
 
 CROWD_SENTENCES = 64
@@ -38,15 +41,14 @@ def send_sentence(
     The air of one repeat is the same for all codecs. Interferers send sentences of the test split.
 
     Raises:
-        UserMistake: the folder is no run folder, a codec is unknown or untrained, or the sentence is empty.
+        UserMistake: the folder is no run folder, a codec is unknown or untrained, the air is impossible, or the
+            sentence is empty, too long or has words that no codec was taught.
     """
     scenario = _scenario_of(folder)
     torch.set_num_threads(scenario.threads)
     builds = _builds(scenario, codecs or scenario.sweep.codec)
-    link = Link(snr_db=snr_db, interferers=interferers, **dict(scenario.link))
-    said = clean(sentence, scenario.corpus.cleaning)
-    if not said:
-        raise UserMistake(f"the sentence must hold letters or . ! ?, got {sentence!r}; write a sentence")
+    link = _link(scenario, snr_db, interferers)
+    said = _said(scenario, sentence)
     table = Table(title=_title(said, link), title_justify="left", show_lines=True)
     for heading in ("codec", "air", "what arrived", "words right"):
         table.add_column(heading, overflow="fold")
@@ -54,8 +56,10 @@ def send_sentence(
         if not RunFolder(folder).weights(build.identity).is_file():
             raise UserMistake(f"{name} is not trained in {folder}; run `semcom run` on this folder first")
         material = load_material(build.corpus, build.tokenizer, folder)
-        batch = make_batch(material.tokenizer.encode([said]))
-        encoded = _on_the_air(load_codec(build, folder), batch, exam(material, CROWD_SENTENCES, 32).batches)
+        batch = _understood(said, material.tokenizer)
+        neighbors = exam(material, CROWD_SENTENCES, 32).batches
+        _check_crowd(link, batch, neighbors)
+        encoded = _on_the_air(load_codec(build, folder), batch, neighbors)
         for repeat in range(repeats):
             delivery = deliver(encoded, link, Chance(seed).of("send", repeat))
             arrived = material.tokenizer.decode(delivery.tokens)[0]
@@ -79,6 +83,52 @@ def _builds(scenario: Scenario, names: tuple[str, ...]) -> dict[str, Build]:
         if name not in known:
             raise UserMistake(f"codec must be one of {', '.join(sorted(known))}, got {name}")
     return {name: known[name] for name in names}
+
+
+def _link(scenario: Scenario, snr_db: float, interferers: int) -> Link:
+    try:
+        if abs(snr_db) > MOST_DECIBELS:
+            raise ValueError(f"snr_db must be between -{MOST_DECIBELS} and {MOST_DECIBELS}, got {snr_db:g}")
+        return Link(snr_db=snr_db, interferers=interferers, **dict(scenario.link))
+    except ValueError as error:
+        raise UserMistake(f"the air cannot be like that: {error}") from None
+
+
+def _said(scenario: Scenario, sentence: str) -> str:
+    """The sentence as the corpus would have it."""
+    said = clean(sentence, scenario.corpus.cleaning)
+    if not said:
+        raise UserMistake(f"the sentence must hold letters or . ! ?, got {sentence!r}; write a sentence")
+    words, longest = len(said.split()), scenario.corpus.longest
+    if words > longest:
+        raise UserMistake(
+            f"the sentence must have at most {longest} words (marks count), as those the codecs were trained on, got "
+            f"{words}; cut it"
+        )
+    return said
+
+
+def _understood(said: str, tokenizer: Tokenizer) -> SentenceBatch:
+    """The sentence as a batch of one, if it has no unknown word."""
+    ids = tokenizer.encode([said])[0]
+    # Only a tokenizer of whole words knows unknown ones, and there tokens and words are the same.
+    unknown = [word for word, token in zip(said.split(), ids, strict=False) if token == tokenizer.unknown]
+    if unknown:
+        raise UserMistake(
+            f"the sentence must be made of words from the training text, got {', '.join(unknown)}; use other words, or "
+            "train with tokenizer byte_pairs, to which no word is unknown"
+        )
+    return make_batch([ids])
+
+
+def _check_crowd(link: Link, batch: SentenceBatch, neighbors: list[SentenceBatch]) -> None:
+    lengths = [length for each in (batch, *neighbors) for length in each.lengths.tolist()]
+    supply = neighbors_in(lengths, int(batch.lengths.max()))
+    if isinstance(link.interference, Neighbors) and link.interferers > supply:
+        raise UserMistake(
+            f"interferers must be at most {supply} here, got {link.interferers}; there are no more test sentences for "
+            "them to send"
+        )
 
 
 def _title(said: str, link: Link) -> str:

@@ -65,7 +65,7 @@ def check_exam(lengths: Sequence[int], most: int) -> None:
     supply = neighbors_in(lengths, max(lengths))
     if most > supply:
         raise UserMistake(
-            f"sweep.interferers: {most} interferers must find other test sentences to take their turns from, got enough "
+            f"sweep.interferers: {most} interferers must find other test sentences to take turns from, got enough "
             f"for {supply} in {len(lengths)} sentences; use fewer interferers, more measure.sentences or more text"
         )
 

@@ -15,12 +15,12 @@ class MultiHeadAttention(nn.Module):
     Source: Vaswani et al., Attention Is All You Need, NeurIPS 2017, section 3.2.
     """
 
-    def __init__(self, width: int, heads: int, *, memory_width: int | None = None) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
         self.query = nn.Linear(width, width)
-        self.key = nn.Linear(memory_width or width, width)
-        self.value = nn.Linear(memory_width or width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
         self.output = nn.Linear(width, width)
 
     def _split(self, features: Tensor) -> Tensor:

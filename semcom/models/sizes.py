@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from semcom.models.spec import CodecSpec, symmetric
 
-# Body parameters (without embeddings) fall by about four from name to name, so that a size sweep is even on a
-# logarithmic axis and the small end visibly falls short when trained alone.
+# From name to name the body (without embeddings) grows four- to sevenfold: 10 k, 38 k, 245 k, 1.76 M parameters. The
+# small end visibly falls short when trained alone: a student that loses nothing has nothing to learn.
 SIZES: dict[str, CodecSpec] = {
     "tiny": symmetric(16, 1, heads=2),
     "student_quarter": symmetric(32, 1, heads=4),

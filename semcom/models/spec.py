@@ -61,6 +61,10 @@ class CodecSpec:
     def __post_init__(self) -> None:
         if self.symbols_per_token < 1:
             raise ValueError(f"symbols_per_token must be at least 1, got {self.symbols_per_token}")
+        if self.decoding not in ("parallel", "autoregressive"):
+            raise ValueError(f"decoding must be 'parallel' or 'autoregressive', got {self.decoding!r}")
+        if self.norm not in ("pre", "post"):
+            raise ValueError(f"norm must be 'pre' or 'post', got {self.norm!r}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
-from semcom.files import replacing
+from semcom.files import write_atomically
 from semcom.mistakes import UserMistake
 
 
@@ -23,8 +24,8 @@ def weights_of(module: nn.Module) -> dict[str, Tensor]:
 def save_weights(module: nn.Module, path: Path, *, about: dict[str, str]) -> None:
     """Save parameters as safetensors, with strings about them in the header."""
     weights = {name: weight.cpu().contiguous() for name, weight in weights_of(module).items()}
-    with replacing(path) as partial:
-        save_file(weights, partial, metadata=about)
+    # Bytes first: of a full disk, writing them tells in the system's own words.
+    write_atomically(path, save(weights, metadata=about))
 
 
 def load_weights(module: nn.Module, path: Path) -> None:
@@ -74,8 +75,9 @@ class Checkpoint:
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint by this state."""
-        with replacing(self.path) as partial:
-            torch.save({**state, "identity": self.identity}, partial)
+        buffer = io.BytesIO()
+        torch.save({**state, "identity": self.identity}, buffer)
+        write_atomically(self.path, buffer.getvalue())
 
     def load(self) -> dict[str, Any] | None:
         """The state last saved, or None if there is none worth going on from.

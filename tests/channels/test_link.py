@@ -47,6 +47,11 @@ def test_level_is_per_interferer_so_a_crowd_gets_louder(snr_db: float, level_db:
     assert mean_sinr_db(link) == pytest.approx(-10 * math.log10(total + db_to_ratio(-snr_db)))
 
 
+def test_zero_decibels_have_no_sign() -> None:
+    even = Link(snr_db=0.0, interferers=1, interference=Qam(level_db=0.0))
+    assert [str(mean_sinr_db(Link(snr_db=0.0))), str(mean_sir_db(even))] == ["0.0", "0.0"]
+
+
 def test_a_tuple_gives_each_interferer_its_own_level() -> None:
     link = Link(interferers=2, interference=Neighbors(level_db=(0.0, -10.0, 30.0)))
     assert link.interferer_powers == pytest.approx((1.0, 0.1))

@@ -130,6 +130,22 @@ def after_combining(link: Link) -> torch.Tensor:
     return heard[:, 0] / (heard[:, 1:].sum(dim=1) + link.noise_power * w.abs().square().sum(dim=1))
 
 
+def test_rejection_silences_a_loud_interferer(assert_mean) -> None:
+    link = Link(
+        snr_db=10.0,
+        fading=Rayleigh(),
+        interferers=1,
+        interference=Qam(level_db=30.0),
+        equalizer=InterferenceRejecting(),
+        antennas=2,
+    )
+    symbols, _, estimate, _ = trip(link, (20_000, 1))
+    error = (estimate - symbols).abs().square()
+    # One of two looks is spent on the null: what is left is one Rayleigh branch, of mean squared error
+    # E[1/(1 + snr g)] with g exponential, which is exp(1/snr) E1(1/snr) / snr.
+    assert_mean(error, 0.2014642)
+
+
 @pytest.mark.parametrize(("antennas", "interferers"), [(2, 1), (3, 1), (3, 2), (4, 2)])
 def test_rejection_spends_one_antenna_for_each_loud_interferer(antennas: int, interferers: int, assert_mean) -> None:
     # Nulling N strangers leaves A - N independent looks at the wanted user: mean SINR (A - N) / N0.

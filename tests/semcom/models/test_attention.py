@@ -20,25 +20,20 @@ def ragged_mask() -> torch.Tensor:
     return torch.arange(LENGTH) < torch.tensor([[5], [2], [1]])
 
 
-def torch_twin(ours: MultiHeadAttention, *, memory_width: int | None = None) -> nn.MultiheadAttention:
+def torch_twin(ours: MultiHeadAttention) -> nn.MultiheadAttention:
     """Torch's block with our weights in it."""
-    twin = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True, kdim=memory_width, vdim=memory_width)
+    twin = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
     with torch.no_grad():
-        if memory_width is None:
-            twin.in_proj_weight.copy_(torch.cat((ours.query.weight, ours.key.weight, ours.value.weight)))
-        else:
-            twin.q_proj_weight.copy_(ours.query.weight)
-            twin.k_proj_weight.copy_(ours.key.weight)
-            twin.v_proj_weight.copy_(ours.value.weight)
+        twin.in_proj_weight.copy_(torch.cat((ours.query.weight, ours.key.weight, ours.value.weight)))
         twin.in_proj_bias.copy_(torch.cat((ours.query.bias, ours.key.bias, ours.value.bias)))
         twin.out_proj.weight.copy_(ours.output.weight)
         twin.out_proj.bias.copy_(ours.output.bias)
     return twin
 
 
-def attention(*, memory_width: int | None = None) -> MultiHeadAttention:
+def attention() -> MultiHeadAttention:
     torch.manual_seed(0)
-    return MultiHeadAttention(WIDTH, HEADS, memory_width=memory_width)
+    return MultiHeadAttention(WIDTH, HEADS)
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -56,11 +51,10 @@ def test_causal_attention_is_torchs() -> None:
     torch.testing.assert_close(ours.attend(x, ours.remember(x), causal=True), theirs, atol=1e-6, rtol=1e-5)
 
 
-@pytest.mark.parametrize("memory_width", [None, 7])
-def test_attention_to_a_memory_is_torchs(memory_width: int | None) -> None:
-    ours = attention(memory_width=memory_width)
-    x, memory = features(4), features(width=memory_width or WIDTH, seed=2)
-    theirs, _ = torch_twin(ours, memory_width=memory_width)(x, memory, memory, key_padding_mask=~ragged_mask())
+def test_attention_to_a_memory_is_torchs() -> None:
+    ours = attention()
+    x, memory = features(4), features(seed=2)
+    theirs, _ = torch_twin(ours)(x, memory, memory, key_padding_mask=~ragged_mask())
     mine = ours.attend(x, ours.remember(memory), mask=ragged_mask()[:, None, None, :])
     torch.testing.assert_close(mine, theirs, atol=1e-6, rtol=1e-5)
 

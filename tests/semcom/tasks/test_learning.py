@@ -1,10 +1,12 @@
 """End to end: a tiny codec learns to repeat forty sentences in clear air, and cannot in bad air."""
 
+import math
+from collections import Counter
 from itertools import product
 
 import pytest
 
-from channels import Chance, Link
+from channels import Chance, Link, db_to_ratio
 from semcom.models.codec import SemanticCodec, initialize
 from semcom.models.spec import CodecSpec, SideSpec
 from semcom.sources.batches import TrainingBatches, evaluation_batches
@@ -32,6 +34,16 @@ def repeated(codec: SemanticCodec, snr_db: float, chance: Chance) -> int:
     return sum(said == heard for said, heard in zip(ENCODED, arrived, strict=True))
 
 
+def reachable(snr_db: float) -> float:
+    """How many of the forty any code at all gets through on average, by Fano's inequality.
+
+    Among n sentences of one length, which the receiver is told: (symbols log2(1 + snr) + 1) / log2(n) of them.
+    """
+    bits = SYMBOLS * math.log2(1 + db_to_ratio(snr_db))
+    lengths = Counter(map(len, SENTENCES))
+    return sum(count * min(1.0, (length * bits + 1) / math.log2(count)) for length, count in lengths.items())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("decoding", ["parallel", "autoregressive"])
 def test_forty_sentences_are_learned_and_noise_still_wins(decoding: str) -> None:
@@ -43,6 +55,4 @@ def test_forty_sentences_are_learned_and_noise_still_wins(decoding: str) -> None
     history = fit(HardLabels(codec), TrainingBatches(ENCODED, 10, chance.of("order")), settings, chance.of("training"))
     assert history.validation == []
     assert repeated(codec, 20.0, chance.of("clear")) == 40
-    # At -10 dB a symbol carries at most log2(1.1) bits, a sentence of 6 words 1.7, and naming one of 40 takes 5.3:
-    # by Fano's inequality no code at all gets more than (1.7 + 1) / 5.3 of them through, half; ours gets far fewer.
-    assert repeated(codec, -10.0, chance.of("noisy")) < 20
+    assert repeated(codec, -10.0, chance.of("noisy")) < reachable(-10.0) < 30

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ from semcom.training.checkpoint import (
     Checkpoint,
     about_codec,
     load_weights,
-    replace_file,
     save_weights,
     weights_of,
 )
@@ -42,29 +42,36 @@ def assert_untouched(module: nn.Module, before: dict[str, torch.Tensor]) -> None
     assert all(torch.equal(each, before[name]) for name, each in module.named_parameters())
 
 
-# Replacing a file
+# Written whole or not at all
 
 
-def test_a_file_is_replaced_whole_in_a_folder_made_for_it(tmp_path):
-    path = tmp_path / "some" / "where" / "file"
-    replace_file(path, lambda temporary: temporary.write_text("old"))
-    replace_file(path, lambda temporary: temporary.write_text("new"))
-    assert path.read_text() == "new"
+@pytest.mark.parametrize("what", ["weights", "checkpoint"])
+def test_a_reader_sees_the_old_file_or_the_new_one_whole(what, make_codec, tmp_path):
+    path = tmp_path / "deep" / "file"
+
+    def write(number: int) -> None:
+        if what == "weights":
+            save_weights(make_codec(number), path, about={})
+        else:
+            Checkpoint(path, "me").save({"step": number})
+
+    write(1)
+    old = path.read_bytes()
+    with path.open("rb") as reader:
+        write(2)
+        assert reader.read() == old
+    assert path.read_bytes() != old
     assert os.listdir(path.parent) == ["file"]
 
 
-def test_a_broken_write_leaves_the_old_file_and_no_litter(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("old")
-
-    def half(temporary: Path) -> None:
-        temporary.write_text("ne")
-        raise OSError("no space left")
-
-    with pytest.raises(OSError, match="no space left"):
-        replace_file(path, half)
-    assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["file"]
+def test_what_cannot_be_written_leaves_the_old_checkpoint_and_no_litter(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "me")
+    checkpoint.save({"step": 1})
+    # A lock cannot be pickled, so the state breaks off somewhere in its middle.
+    with pytest.raises(TypeError):
+        checkpoint.save({"step": 2, "lock": threading.Lock()})
+    assert checkpoint.load()["step"] == 1
+    assert os.listdir(tmp_path) == ["checkpoint.pt"]
 
 
 # Weights

@@ -99,7 +99,7 @@ def test_after_a_divergence_the_checkpoint_still_holds_good_weights(tmp_path):
 
 @pytest.mark.usefixtures("kept_every_step")
 def test_weights_spoiled_by_a_gradient_are_never_taken_for_good_ones(tmp_path):
-    """A loss can be a fine number and its gradient none, as of a root at zero; the weights are lost one step earlier."""
+    """A loss can be a fine number and its gradient none, as of a root at zero: the weights go one step earlier."""
 
     class Root(Scripted):
         def forward(self, batch, link, chance):

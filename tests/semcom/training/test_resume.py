@@ -68,6 +68,14 @@ def taking_turns(make_codec, seed):
     return HardLabels(make_codec(seed, decoding="autoregressive", dropout=0.1)), PLAIN
 
 
+def adopted(make_codec, seed):
+    """One side comes from another codec and is kept as it is, so no checkpoint holds it."""
+    codec = make_codec(seed, tied=False)
+    codec.transmitter.load_state_dict(make_codec(55, tied=False).transmitter.state_dict())
+    codec.transmitter.requires_grad_(False)
+    return HardLabels(codec), PLAIN
+
+
 def distilled(make_codec, seed):
     teacher = make_codec(77, width=12, layers=2)
     return Distiller(make_codec(seed, dropout=0.2), teacher, [SoftLogits(temperature=2.0), Hint()]), CROWDED
@@ -104,7 +112,7 @@ def at_every_step(monkeypatch) -> None:
 
 @pytest.mark.usefixtures("at_every_step")
 @pytest.mark.parametrize("plugs", [(STEPS // 2,), (STEPS,), (1, 2, 4, 5, 9, STEPS - 1)], ids=str)
-@pytest.mark.parametrize("make", [plain, dropping, crowded, taking_turns, distilled])
+@pytest.mark.parametrize("make", [plain, dropping, crowded, taking_turns, adopted, distilled])
 def test_stopped_and_begun_again_is_never_stopped(make, plugs, make_codec, encoded, tmp_path):
     expected_history, expected = train(*make(make_codec, 1), encoded)
     checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "one training")
