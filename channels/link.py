@@ -79,6 +79,12 @@ class Link:
         return (1.0, *(math.sqrt(power) for power in self.interferer_powers))
 
     @property
+    def is_steady(self) -> bool:
+        """Whether nobody fades, so that every gain is known beforehand."""
+        others = self.interferer_fading if self.interferers else self.fading
+        return isinstance(self.fading, NoFading) and isinstance(others, NoFading)
+
+    @property
     def interferer_fading(self) -> Fading:
         """How the interferers arrive."""
         return self.fading if self.interference.fading is None else self.interference.fading

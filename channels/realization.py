@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 
 import torch
 
 from channels.chance import Chance, complex_gaussian
 from channels.coherence import spread
-from channels.fading import NoFading
 from channels.interference import Crowd, Neighbors, neighbor_signals
 from channels.link import Link
 from channels.units import ratio_to_db
@@ -31,12 +30,14 @@ class Realization:
         interference: what was drawn of the interferers' sending: [B, U-1, K] complex signals of unit power, or
             [B, U-1, 1] whole numbers that pick neighbors from a crowd. None without interferers.
         csi_error: [B, U, A, G] what the receiver's estimates of the gains are wrong by; None if it estimates nothing.
+        steady: the gains once more, as one amplitude a user, where nobody fades: numbers are cheaper than tensors.
     """
 
     gains: torch.Tensor
     noise: torch.Tensor
     interference: torch.Tensor | None = None
     csi_error: torch.Tensor | None = None
+    steady: tuple[float, ...] | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -50,6 +51,7 @@ class Realization:
             noise=self.noise.to(device),
             interference=None if self.interference is None else self.interference.to(device),
             csi_error=None if self.csi_error is None else self.csi_error.to(device),
+            steady=self.steady,
         )
 
 
@@ -73,36 +75,45 @@ def draw(link: Link, shape: tuple[int, int], chance: Chance) -> Realization:
         link.interference.draw(shape, generator=chance.of("interference", user).generator())
         for user in range(1, 1 + link.interferers)
     ]
-    gains, error = draw_gains(link, shape, chance)
-    return Realization(
-        gains=gains, noise=noise, interference=torch.stack(sending, dim=1) if sending else None, csi_error=error
-    )
-
-
-def draw_gains(link: Link, shape: tuple[int, int], chance: Chance) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Draw every user's gains, and what the receiver's estimates of them are wrong by; both [B, U, A, G]."""
-    batch, symbols = shape
-    fadings = (link.fading, *(link.interferer_fading,) * link.interferers)
+    interference = torch.stack(sending, dim=1) if sending else None
+    steady = link.amplitudes if link.is_steady else None
     # Gains that never change are not drawn at all, whatever the coherence: AWGN costs no more than a number a user.
-    steady = all(isinstance(fading, NoFading) for fading in fadings)
     span = symbols if steady else link.coherence.span(symbols)
     each = (batch, link.antennas, -(-symbols // span))
-    if steady:
-        gains = torch.ones((), dtype=torch.complex64).expand(batch, len(fadings), link.antennas, 1)
-    else:
-        streams = (chance.of("fading", user).generator() for user in range(len(fadings)))
-        gains = users_together([fading.draw(each, generator=g) for fading, g in zip(fadings, streams, strict=True)])
+    gains = steady_gains(each, steady) if steady else draw_gains(link, each, chance)
+    error = draw_csi_error(link, each, chance)
+    if symbols % span:
+        gains = spread(gains, span=span, symbols=symbols)
+        error = None if error is None else spread(error, span=span, symbols=symbols)
+    return Realization(gains, noise, interference, error, steady)
+
+
+@lru_cache(maxsize=64)
+def steady_gains(each: tuple[int, int, int], amplitudes: tuple[float, ...]) -> torch.Tensor:
+    """The gains of users that do not fade, [B, U, A, 1]; a view of one number a user, made once."""
+    batch, antennas, _ = each
+    gains = torch.tensor(amplitudes, dtype=torch.complex64).view(1, -1, 1, 1)
+    return gains.expand(batch, -1, antennas, 1)
+
+
+def draw_gains(link: Link, each: tuple[int, int, int], chance: Chance) -> torch.Tensor:
+    """Draw every user's gains, [B, U, A, G]; the interferers' levels are in them."""
+    fadings = (link.fading, *(link.interferer_fading,) * link.interferers)
+    streams = (chance.of("fading", user).generator() for user in range(len(fadings)))
+    gains = users_together([fading.draw(each, generator=g) for fading, g in zip(fadings, streams, strict=True)])
     if link.interferers:
         # The level goes into the gain and not into the signal: only the air knows who is the wanted user.
         gains = gains * torch.tensor(link.amplitudes).view(1, -1, 1, 1)
-    error = None
-    if (power := link.csi.error_power(link.noise_power)) > 0:
-        streams = (chance.of("csi", user).generator() for user in range(len(fadings)))
-        error = users_together([complex_gaussian(each, power=power, generator=g) for g in streams])
-    if symbols % span == 0:
-        return gains, error
-    cut = partial(spread, span=span, symbols=symbols)
-    return cut(gains), None if error is None else cut(error)
+    return gains
+
+
+def draw_csi_error(link: Link, each: tuple[int, int, int], chance: Chance) -> torch.Tensor | None:
+    """Draw what the receiver's estimates of the gains are wrong by, [B, U, A, G]; None if it estimates nothing."""
+    power = link.csi.error_power(link.noise_power)
+    if power == 0:
+        return None
+    streams = (chance.of("csi", user).generator() for user in range(1 + link.interferers))
+    return users_together([complex_gaussian(each, power=power, generator=g) for g in streams])
 
 
 def users_together(each: list[torch.Tensor]) -> torch.Tensor:
@@ -165,12 +176,17 @@ def superpose(signals: torch.Tensor, air: Realization) -> torch.Tensor:
             f"signals must be {air.shape} (batch, users, symbols) as the air was drawn, got {tuple(signals.shape)}; "
             "draw one realization for each batch, with one user for each signal"
         )
-    gains, received, sent = air.gains, air.noise, signals.unsqueeze(2)
+    received, gains = air.noise, air.gains
     if blocks := 1 < gains.shape[3] < received.shape[2]:
-        gains, received, sent = gains.unsqueeze(-1), in_spans(received, air), in_spans(sent, air)
+        gains, received, signals = gains.unsqueeze(-1), in_spans(received, air), in_spans(signals, air)
     # One fused pass a user, straight onto the noise: nothing of size users x antennas x symbols is ever stored.
-    for gain, signal in zip(gains.unbind(1), sent.unbind(1), strict=True):
-        received = torch.addcmul(received, gain, signal)
+    for user in range(signals.shape[1]):
+        # [B, 1, K], which every antenna hears. A slice costs a tenth of a sum of 10,000 symbols; a lone user needs none.
+        signal = signals if signals.shape[1] == 1 else signals[:, user : user + 1]
+        if air.steady is not None:
+            received = torch.add(received, signal, alpha=air.steady[user])
+        else:
+            received = torch.addcmul(received, gains[:, user], signal)
     return received.flatten(-2) if blocks else received
 
 
@@ -209,11 +225,11 @@ def in_spans(symbols: torch.Tensor, air: Realization) -> torch.Tensor:
 
 def check_air(link: Link, air: Realization) -> None:
     """Refuse air that was drawn for another number of users or antennas: it would broadcast in silence."""
-    drawn = tuple(air.gains.shape[1:3])
-    if drawn != (1 + link.interferers, link.antennas):
+    _, users, antennas, _ = air.gains.shape
+    if users != 1 + link.interferers or antennas != link.antennas:
         raise ValueError(
             f"the air must be drawn for {1 + link.interferers} users and {link.antennas} antennas, got air for "
-            f"{drawn[0]} and {drawn[1]}; draw it for the link that uses it"
+            f"{users} and {antennas}; draw it for the link that uses it"
         )
 
 

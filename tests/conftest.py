@@ -1,14 +1,20 @@
-"""What every test may lean on: one thread, repeatable hypothesis runs, and a tolerance that is computed."""
+"""What every test may lean on: one thread, repeatable hypothesis runs, a computed tolerance, a tiny scenario."""
 
 from __future__ import annotations
 
+import io
 import math
 import os
-from collections.abc import Callable
+import random
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 # Before torch is imported anywhere: more threads than free cores are many times slower, not faster.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import pytest
 import torch
@@ -18,10 +24,45 @@ from hypothesis import settings
 settings.register_profile("house", deadline=None, derandomize=True, database=None, max_examples=50)
 settings.load_profile("house")
 
+# Made-up sentences: ten thousand of them can be put together, with a handful of words in every place.
+PARTS = (
+    "the cat|a dog|my friend|the old ship|our team|this engine|a small bird|the river|every child|the teacher",
+    "sees|follows|likes|carries|finds|watches|leaves|answers|paints|hears",
+    "the red house|a quiet garden|the long road|some cold water|the last letter|a new song|the green hill|two stones"
+    "|the open door|a bright light",
+    "today|at night|in the rain|with care|before noon|near the sea|again|for hours|without fear|once more",
+)
+TINY = """\
+# Does the whole chain hold, from text to table?
+name: tiny
+seed: 3
+corpus: {source: file, path: PATH, longest: 20}
+tokenizer: {kind: words}
+codecs:
+  big: {size: student_quarter, symbols_per_token: 2}
+  plain: {size: tiny, symbols_per_token: 2}
+  small:
+    size: tiny
+    symbols_per_token: 2
+    distill: {teacher: big, methods: [{kind: soft_logits}, {kind: symbols}]}
+training: {steps: 6, batch: 16, warmup: 2, snr_db: [0, 12], interferers: [0, 1], validate_every: 4}
+sweep: {codec: [big, small], snr_db: [0, 6, 12], interferers: [0, 2]}
+measure: {metrics: [bleu_1, bleu_4, exact_match], sentences: 20, batch: 8, resamples: 100}
+"""
+
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_places(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Cached corpora go where the tests' other files go, unless somebody wants to keep them."""
+    os.environ.setdefault("SEMCOM_CACHE", str(tmp_path_factory.mktemp("cache")))
+    if not os.access(Path.home(), os.W_OK):
+        # matplotlib warns if it cannot keep its list of fonts, and a warning is an error here.
+        os.environ.setdefault("MPLCONFIGDIR", str(tmp_path_factory.mktemp("matplotlib")))
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +74,99 @@ def assert_mean() -> Callable[..., None]:
         samples = samples.detach().double().flatten()
         error = samples.std().item() / math.sqrt(samples.numel())
         gap = samples.mean().item() - expected
-        # The floor is for samples that are all alike, where float32 leaves its own rounding.
-        assert abs(gap) <= sigmas * error + 1e-6, f"mean {expected + gap:.6g} is not {expected:.6g}, error {error:.2g}"
+        assert abs(gap) <= sigmas * error + 1e-6, f"mean {samples.mean():.6g} is {gap / error:+.1f} standard errors off"
 
     return check
+
+
+@pytest.fixture(scope="session")
+def made_up() -> Callable[..., list[str]]:
+    """Hand out `made_up(count)`: that many different sentences of eight to eleven words, always the same."""
+
+    def make(count: int, seed: int = 1) -> list[str]:
+        chance, found = random.Random(seed), dict[str, None]()
+        while len(found) < count:
+            found[" ".join(chance.choice(part.split("|")) for part in PARTS) + " ."] = None
+        return list(found)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def text_file(tmp_path_factory: pytest.TempPathFactory, made_up: Callable[..., list[str]]) -> Path:
+    """Six hundred sentences; they split into some 540, 30 and 30."""
+    path = tmp_path_factory.mktemp("text") / "text.txt"
+    path.write_text("\n".join(made_up(600)) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_yaml(text_file: Path) -> Path:
+    """A scenario that is trained in a second: a teacher, its student, six operating points each."""
+    path = text_file.with_name("tiny.yaml")
+    path.write_text(TINY.replace("PATH", str(text_file)), encoding="utf-8")
+    return path
+
+
+@dataclass(frozen=True)
+class Carried:
+    """How carrying a scenario out went."""
+
+    failures: int
+    said: str
+
+
+@pytest.fixture(scope="session")
+def carry_out(tiny_yaml: Path) -> Callable[..., Carried]:
+    """Hand out `carry_out(folder, "training.steps=3")`: the tiny scenario with changes, without drawing anything."""
+    from rich.console import Console
+
+    from semcom.experiment.conduct import conduct
+    from semcom.experiment.crew import Means
+    from semcom.experiment.scenario import load_scenario
+
+    def call(folder: Path, *changes: str) -> Carried:
+        scenario, text = load_scenario(tiny_yaml, changes)
+        said = io.StringIO()
+        failures = conduct(scenario, text, folder, means=Means(), console=Console(file=said, width=200))
+        return Carried(failures, said.getvalue())
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, carry_out: Callable[..., Carried]) -> Path:
+    """The folder of a finished run of the tiny scenario; to be looked at or copied, never changed."""
+    folder = tmp_path_factory.mktemp("finished") / "tiny"
+    assert carry_out(folder).failures == 0
+    return folder
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def semcom(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Answer]]:
+    """Hand out `semcom("check", "quickstart")`: the command line in this process, as its entry point runs it."""
+    from semcom.cli import main
+
+    def call(*words: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["semcom", *map(str, words)])
+        capsys.readouterr()
+        code: object = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+        said = capsys.readouterr()
+        return Answer(int(code or 0), said.out, said.err)  # type: ignore[call-overload]
+
+    monkeypatch.delenv("SEMCOM_DEBUG", raising=False)
+    yield call
+    os.environ.pop("SEMCOM_DEBUG", None)

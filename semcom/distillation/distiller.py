@@ -57,6 +57,11 @@ class Distiller(nn.Module):
             raise ValueError(
                 f"student and teacher must share a vocabulary, got {student.vocabulary} and {teacher.vocabulary} tokens"
             )
+        kinds = [method.kind for method in methods]
+        if len(set(kinds)) < len(kinds):
+            raise ValueError(
+                f"each method must be of another kind, got {', '.join(kinds)}; losses are told apart by it"
+            )
         self.student = student
         self.methods = tuple(methods)
         self.adapters = nn.ModuleList(method.adapters(student.spec, teacher.spec) for method in methods)

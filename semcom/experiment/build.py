@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from torch import nn
 
 from channels import Chance
@@ -21,7 +22,7 @@ from semcom.experiment.supply import most_neighbors, neighbors_in
 from semcom.models.codec import SemanticCodec, initialize
 from semcom.sources.batches import SentenceBatch
 from semcom.training.checkpoint import Checkpoint, about_codec, load_weights, save_weights
-from semcom.training.fit import Progress, fit, silent
+from semcom.training.fit import Progress, fit, processes, silent
 from semcom.training.objective import HardLabels
 
 
@@ -44,7 +45,19 @@ def carry_out_build(
     Returns:
         The record: costs, time, the history of the losses.
     """
-    began = time.perf_counter()
+    fabric = processes(build.settings, device)
+    if build.settings.devices == 1:
+        return _train(fabric, build, known, folder, progress=progress)
+    # Processes of their own cannot reach this one's progress board.
+    record: dict[str, Any] = fabric.launch(_train, build, known, folder, progress=silent)  # type: ignore[arg-type]
+    return record
+
+
+def _train(
+    fabric: Fabric, build: Build, known: dict[str, Build], folder: Path, *, progress: Progress
+) -> dict[str, Any]:
+    """The work of one process; only the first of them writes files."""
+    began, device = time.perf_counter(), str(fabric.device)
     material = load_material(build.corpus, build.tokenizer, folder)
     chance = Chance(build.seed).of("training")
     codec = initialize(build.spec, material.tokenizer.size, seed=chance.of("weights").integer())
@@ -53,7 +66,7 @@ def carry_out_build(
     if build.adoption:
         _adopt(codec, build.adoption, load_codec(known[build.adoption.donor], folder))
     codec.to(device)
-    objective = _objective(build, codec, known, folder, device)
+    objective = _objective(build, codec, known, folder, device=device)
     path = RunFolder(folder).weights(build.identity)
     checkpoint = Checkpoint(path.with_name("checkpoint.pt"), build.identity)
     history = fit(
@@ -64,12 +77,13 @@ def carry_out_build(
         checkpoint=checkpoint,
         validate=_validation(build, objective, material, device),
         progress=progress,
-        device=device,
+        fabric=fabric,
     )
-    save_weights(
-        codec, path, about=about_codec(canonical(build.spec), vocabulary=codec.vocabulary, build=build.identity)
-    )
-    checkpoint.delete()
+    if fabric.global_rank == 0:
+        about = about_codec(canonical(build.spec), vocabulary=codec.vocabulary, build=build.identity)
+        save_weights(codec, path, about=about)
+        checkpoint.delete()
+    fabric.barrier()
     return {
         "name": build.name,
         "seed": build.seed,
@@ -93,7 +107,7 @@ def _adopt(codec: SemanticCodec, adoption: Adoption, donor: SemanticCodec) -> No
 
 
 def _objective(
-    build: Build, codec: SemanticCodec, known: dict[str, Build], folder: Path, device: str
+    build: Build, codec: SemanticCodec, known: dict[str, Build], folder: Path, *, device: str
 ) -> HardLabels | Distiller:
     if build.lesson is None:
         return HardLabels(codec)

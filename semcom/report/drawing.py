@@ -9,6 +9,7 @@ from typing import Protocol
 
 from matplotlib.figure import Figure
 
+from semcom.files import replacing
 from semcom.report.figures import ACROSS_LEVELS, FIGURES, Drawing
 from semcom.report.reading import read_results
 from semcom.report.results import Results
@@ -45,7 +46,7 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
         The paths written, figures first.
 
     Raises:
-        UserMistake: the file is missing, empty, or no results table.
+        UserMistake: the file is missing, empty, or no results table, or the disk refuses.
     """
     results = read_results(results_csv)
     work = list(_work(results))
@@ -66,13 +67,13 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
 
 def save(figure: Figure, path: Path) -> list[Path]:
     """Write one figure in every format, each under the path with that format's ending."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     written = []
     with in_house_style():
         for ending, metadata in FORMATS.items():
             # A suffix would be cut from a name with a dot in it, such as one that holds a level of 1.5 dB.
             file = path.parent / f"{path.name}.{ending}"
-            figure.savefig(file, format=ending, metadata=metadata)
+            with replacing(file) as partial:
+                figure.savefig(partial, format=ending, metadata=metadata)
             written.append(file)
     return written
 

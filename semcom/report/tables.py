@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from semcom.files import write_atomically
 from semcom.report.results import Point, Results, System, in_order
 from semcom.report.wording import caption, words_of
 
@@ -174,11 +175,10 @@ def write_table(table: Table, folder: Path) -> list[Path]:
     Returns:
         The three paths.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     written = []
     for ending, text in (("md", to_markdown(table)), ("tex", to_latex(table)), ("csv", to_csv(table))):
         path = folder / f"{table.name}.{ending}"
-        path.write_text(text, encoding="utf-8")
+        write_atomically(path, text)
         written.append(path)
     return written
 

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from lightning_fabric import Fabric
@@ -61,7 +61,7 @@ def fit(
     checkpoint: Checkpoint | None = None,
     validate: Callable[[], float] | None = None,
     progress: Progress = silent,
-    device: str = "cpu",
+    fabric: Fabric | None = None,
 ) -> History:
     """Minimize an objective, in place.
 
@@ -73,25 +73,33 @@ def fit(
         objective: called with (batch, link, chance), gives named losses.
         checkpoint: where to keep unfinished work; None keeps none.
         validate: a number to follow, smaller is better; called every `validate_every` steps.
+        fabric: the processes that train together, from `launch`; None trains here, on the CPU.
 
     Raises:
         Diverged: the loss is not finite, or has grown past any hope.
     """
-    fabric = Fabric(accelerator=device, devices=1, precision=_precision(settings, device))
+    fabric = fabric or processes(settings, "cpu")
+    rank, world = fabric.global_rank, fabric.world_size
     trained = {name: p for name, p in objective.named_parameters() if p.requires_grad}
     optimizer = _optimizer(trained, settings)
-    model, wrapped = fabric.setup(objective, optimizer)
+    model, wrapped = fabric.setup(_Asked(objective), optimizer)
     state = _State(trained, optimizer, checkpoint)
     state.resume()
     objective.train()
     for step in range(state.step, settings.steps):
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate_at(step)
-        losses = _losses(model, batches.at(step), settings, chance.of("step", step), fabric.device)
+        own = chance.of("step", step) if world == 1 else chance.of("step", step, "rank", rank)
+        losses = _losses(model, batches.at(step * world + rank).to(fabric.device), settings, chance=own)
         total = torch.stack(list(losses.values())).sum()
-        state.watch(step, float(total.detach()), losses)
+        # All processes must see one number, or one would stop and leave the others waiting.
+        everyones = fabric.all_reduce(total.detach(), reduce_op="mean")
+        assert isinstance(everyones, Tensor)
+        state.watch(step, float(everyones), losses)
         fabric.backward(total)
-        fabric.clip_gradients(model, wrapped, max_norm=settings.clip, error_if_nonfinite=False)
+        norm = fabric.clip_gradients(model, wrapped, max_norm=settings.clip, error_if_nonfinite=False)
+        # A finite loss can have a gradient that is not; one such step would spoil the weights for good.
+        state.insist(norm, step)
         wrapped.step()
         wrapped.zero_grad(set_to_none=True)
         done = step + 1
@@ -99,29 +107,53 @@ def fit(
             objective.eval()
             state.note(done, validate())
             objective.train()
-        state.keep(done)
+        state.keep(done, is_writer=rank == 0)
         progress(done, settings.steps, state.message())
     objective.eval()
     return state.history
 
 
-def _losses(
-    model: nn.Module, batch: SentenceBatch, settings: TrainingSettings, chance: Chance, device: torch.device
-) -> dict[str, Tensor]:
+def processes(settings: TrainingSettings, device: str) -> Fabric:
+    """The processes that train one codec together; call its `launch` where there are several.
+
+    Raises:
+        UserMistake: this machine has not the devices, or cannot compute in that precision.
+    """
+    on_gpu = device != "cpu"
+    if settings.precision == "bf16" and not (on_gpu and torch.cuda.is_bf16_supported()):
+        raise UserMistake("training.precision bf16 needs an accelerator that computes in it; use '32' on this machine")
+    if on_gpu and settings.devices > torch.cuda.device_count():
+        raise UserMistake(f"training.devices must be at most {torch.cuda.device_count()}, got {settings.devices}")
+    return Fabric(
+        accelerator=device,
+        devices=settings.devices,
+        strategy="ddp_spawn" if settings.devices > 1 else "auto",
+        precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
+    )
+
+
+class _Asked(nn.Module):
+    """An objective that is handed a question instead of its arguments.
+
+    Fabric looks into the arguments of a forward call to move and convert them, and refuses frozen records. A
+    function it passes on as it is.
+    """
+
+    def __init__(self, objective: nn.Module) -> None:
+        super().__init__()
+        self.objective = objective
+
+    def forward(self, question: Callable[[nn.Module], dict[str, Tensor]]) -> dict[str, Tensor]:
+        return question(self.objective)
+
+
+def _losses(model: nn.Module, batch: SentenceBatch, settings: TrainingSettings, *, chance: Chance) -> dict[str, Tensor]:
     """The named losses of one step, with dropout drawn from the step's own stream."""
-    link = settings.link(chance.of("link"))
+    link, device = settings.link(chance.of("link")), batch.tokens.device
     with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]):
         torch.manual_seed(chance.of("dropout").integer())
-        losses: dict[str, Tensor] = model(batch.to(device), link, chance.of("air"))
+        losses: dict[str, Tensor] = model(lambda objective: objective(batch, link, chance.of("air")))
     return losses
-
-
-def _precision(settings: TrainingSettings, device: str) -> Any:
-    if settings.precision == "32":
-        return "32-true"
-    if device == "cpu" or not torch.cuda.is_bf16_supported():
-        raise UserMistake("training.precision bf16 needs an accelerator that computes in it; use '32' on this machine")
-    return "bf16-mixed"
 
 
 def _optimizer(trained: dict[str, nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:
@@ -180,9 +212,16 @@ class _State:
             value = float(loss.detach())
             before = self.smooth.get(name, value)
             self.smooth[name] = before + (value - before) / min(step + 1, SMOOTHING)
-        self.first = self.first or total
-        if step > SMOOTHING and sum(self.smooth.values()) > DIVERGED * abs(self.first):
+        if step < SMOOTHING:
+            # One batch in clear air says little; what later losses are held against is the mean of the first ones.
+            self.first = sum(self.smooth.values())
+        elif sum(self.smooth.values()) > DIVERGED * abs(self.first):
             self._give_up(f"the loss grew from {self.first:.3g} to {sum(self.smooth.values()):.3g} by step {step + 1}")
+
+    def insist(self, norm: Tensor | None, step: int) -> None:
+        """Stop before a step along a gradient that is not finite."""
+        if norm is not None and not torch.isfinite(norm):
+            self._give_up(f"the gradient's norm became {float(norm)} at step {step + 1}")
 
     def _give_up(self, what: str) -> None:
         self._put_back(self.good)
@@ -197,12 +236,12 @@ class _State:
         self.history.losses.append(dict(self.smooth))
         self.history.validation.append(validation)
 
-    def keep(self, done: int) -> None:
+    def keep(self, done: int, *, is_writer: bool) -> None:
         """Save a checkpoint when the last one is old enough."""
         if time.monotonic() - self.saved_at < CHECKPOINT_SECONDS:
             return
         self.step, self.saved_at, self.good = done, time.monotonic(), self._weights()
-        if self.checkpoint is not None:
+        if self.checkpoint is not None and is_writer:
             self.checkpoint.save(
                 {
                     "step": done,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from channels import (
@@ -29,6 +30,8 @@ def bounds(value: Range) -> tuple[float, float]:
 
 def _check_range(name: str, value: Range) -> None:
     low, high = bounds(value)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError(f"{name} must be finite, got [{low:g}, {high:g}]")
     if low > high:
         raise ValueError(f"{name} must run from low to high, got [{low:g}, {high:g}]; swap the two")
 
@@ -54,6 +57,7 @@ class TrainingSettings:
             level that `interference` carries.
         validate_every: steps between two validations.
         precision: `32` on any machine; `bf16` where the accelerator has it.
+        devices: processes that train one codec together, each on its own batches, gradients averaged.
     """
 
     steps: int = 3000
@@ -74,16 +78,18 @@ class TrainingSettings:
     antennas: int = 1
     validate_every: int = 500
     precision: str = "32"
+    devices: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "validate_every", "antennas"):
+        for name in ("steps", "batch", "validate_every", "antennas", "devices"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 0 < self.share <= 1:
             raise ValueError(f"share must be in (0, 1], got {self.share}")
-        if self.learning_rate <= 0 or self.clip <= 0:
+        # Written so that a NaN, which no comparison holds for, is refused as well.
+        if not (0 < self.learning_rate < math.inf and 0 < self.clip < math.inf):
             raise ValueError(f"learning_rate and clip must be positive, got {self.learning_rate} and {self.clip}")
-        if self.warmup < 0 or self.weight_decay < 0:
+        if not (self.warmup >= 0 and 0 <= self.weight_decay < math.inf):
             raise ValueError(f"warmup and weight_decay must not be negative, got {self.warmup}, {self.weight_decay}")
         if self.precision not in ("32", "bf16"):
             raise ValueError(f"precision must be '32' or 'bf16', got {self.precision!r}")
@@ -107,17 +113,16 @@ class TrainingSettings:
 
     def link(self, chance: Chance) -> Link:
         """The air of one step: a Link has one SNR, so a range is a new Link every step."""
-        uniform = _Uniform(chance)
-        interference = self.interference
-        level = uniform.between(self.level_db) if self.level_db is not None else None
-        if level is not None:
-            interference = replace(interference, level_db=level)
         low, high = bounds(self.interferers)
+        crowd = int(low) + min(int(_uniform(chance.of("interferers")) * (high - low + 1)), int(high - low))
+        interference = self.interference
+        if self.level_db is not None:
+            interference = replace(interference, level_db=_between(self.level_db, chance.of("level")))
         return Link(
-            snr_db=uniform.between(self.snr_db),
+            snr_db=_between(self.snr_db, chance.of("snr")),
             fading=self.fading,
             coherence=self.coherence,
-            interferers=int(low) + min(int(uniform.next() * (high - low + 1)), int(high - low)),
+            interferers=crowd,
             interference=interference,
             csi=self.csi,
             equalizer=self.equalizer,
@@ -125,17 +130,13 @@ class TrainingSettings:
         )
 
 
-class _Uniform:
-    """Uniform numbers in [0, 1) from one stream."""
+def _uniform(chance: Chance) -> float:
+    """One number in [0, 1), from a stream of its own."""
+    import torch
 
-    def __init__(self, chance: Chance) -> None:
-        self._generator = chance.generator()
+    return float(torch.rand((), generator=chance.generator(), dtype=torch.float64))
 
-    def next(self) -> float:
-        import torch
 
-        return float(torch.rand((), generator=self._generator, dtype=torch.float64))
-
-    def between(self, value: Range) -> float:
-        low, high = bounds(value)
-        return low + (high - low) * self.next()
+def _between(value: Range, chance: Chance) -> float:
+    low, high = bounds(value)
+    return low + (high - low) * _uniform(chance)

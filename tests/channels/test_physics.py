@@ -1,6 +1,52 @@
 """The rules of the physics, each with a closed form that falls when the rule is broken.
 
-BREAKS
+Checked by breaking the code on purpose, one line at a time. Break -> tests that fall, without their `test_`, the most
+telling first; those of other files of this folder with the file's name. Run the exercise again when the air changes.
+
+- noise power grows with the users -> a_silent_network_gives_exactly_the_receivers_noise and 7 more
+- noise added again for each user -> a_silent_network_gives_exactly_the_receivers_noise and 12 more
+- Rician power doubled -> fading: rician_shares_its_power_in_the_ratio_k and 7 more
+- factor two missing in the complex Gaussian -> a_silent_network_gives_exactly_the_receivers_noise and 23 more
+- factor two missing in the noise alone -> qpsk_over_awgn and 12 more
+- padding counted in the power -> power: power_is_one_whatever_scale_and_padding
+- padding sent -> power: whatever_stands_in_the_padding_is_not_heard, power: power_is_one_whatever_scale_and_padding
+- power normalized over the batch -> power: every_sentence_is_normalized_by_itself
+- no floor under silence -> power: silence_stays_silent_with_a_finite_gradient, a_silent_codec_gets_a_finite_gradient
+- SNR measured from the batch -> a_loud_sentence_leaves_its_batch_alone and 4 more
+- level as the total of all interferers -> interfering_power_is_the_sum_of_the_levels and 7 more
+- level counted twice (power as amplitude) -> interfering_power_is_the_sum_of_the_levels and 10 more
+- every interferer at the first level -> link: a_tuple_gives_each_interferer_its_own_level and 2 more
+- decibels of amplitude -> link: the_default_is_a_single_user_at_twelve_decibels and 22 more
+- a sentence may be its own interferer -> nobody_is_their_own_interferer and 4 more
+- two neighbors may be the same sentence -> interference: neighbors_are_distinct_others_of_the_batch and 2 more
+- a neighbor's slot depends on how many there are -> interference: one_more_neighbor_moves_nobody and 2 more
+- gradient flows to the neighbors -> interference: no_gradient_reaches_the_neighbors and 1 more
+- one fading stream for all users -> users_fade_independently_of_each_other_and_of_the_antenna and 4 more
+- one sending stream for all interferers -> interferers_send_independently_of_each_other and 6 more
+- noise drawn from the wanted user's fading stream -> noise_gains_and_interference_are_independent and 6 more
+- one generator for the whole draw, gains first -> one_more_user_changes_neither_the_others_nor_the_noise
+- the batch's name forgotten (seed reuse) -> chance: another_cause_gives_other_numbers, new_batches_meet_new_air
+- torch's global generator -> teacher_and_student_meet_the_same_air_whatever_happened_before and 9 more
+- interferers arrive with the wanted user's gain -> noise_gains_and_interference_are_independent and 6 more
+- one gain for the whole batch -> coherence: sentences_do_not_share_gains and 16 more
+- one noise for all antennas -> error_rates_with_several_antennas
+- one gain for all antennas -> users_fade_independently_of_each_other_and_of_the_antenna and 3 more
+- MMSE ignores interference -> receiver: mmse_error_is_the_closed_form_without_fading and 2 more
+- MMSE ignores noise -> receiver: mmse_error_is_the_closed_form_without_fading and 3 more
+- rejection ignores the interferers -> receiver: rejection_silences_a_loud_interferer and 3 more
+- one-antenna rejection forgets the others -> receiver: rejection_with_one_antenna_is_the_mmse_of_the_moment and 1 more
+- gain not conjugated -> receiver: zero_forcing_undoes_the_gain_exactly and 8 more
+- equal gain instead of maximum ratio -> receiver: array_gain_multiplies_the_mean_snr_by_the_antennas and 6 more
+- pilots not counted in the estimate's error -> receiver: an_estimate_is_wrong_by_the_noise_over_the_pilots and 1 more
+- estimates without error -> receiver: an_estimate_is_wrong_by_the_noise_over_the_pilots and 1 more
+- no CSI knows the gains after all -> receiver: without_csi_rayleigh_phases_are_guesswork
+- Nakagami power not divided by m -> fading: nakagami_power_varies_by_one_over_m and 6 more
+- Nakagami power taken for amplitude -> fading: nakagami_of_one_is_rayleigh and 7 more
+- QAM of corner power one -> interference: qam_is_a_square_grid_of_unit_mean_power and 1 more
+- bursts no louder for being rare -> interference: bursts_are_on_for_their_share_of_the_time and 2 more
+- blocks of the wrong length -> coherence: blocks_share_a_gain_and_neighboring_blocks_do_not and 5 more
+- measured noise counts padding -> realization: padding_is_not_measured
+- closed-form SINR forgets the noise -> link: level_is_per_interferer_so_a_crowd_gets_louder and 2 more
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from channels import (
     PerSymbol,
     Qam,
     Rayleigh,
-    Realization,
     Rician,
     draw,
     equalize,
@@ -40,6 +39,9 @@ CROWD = Link(
     csi=NoisyCsi(),
     antennas=2,
 )
+
+# Of a fading crowd; what else a realization holds is None or plain numbers.
+TENSORS = ("gains", "noise", "interference", "csi_error")
 
 
 def test_superposition_is_the_sum_it_says() -> None:
@@ -72,15 +74,15 @@ def test_gradients_are_the_gains() -> None:
 
 def test_the_same_chance_is_the_same_air_bit_for_bit() -> None:
     one, same, other = (draw(CROWD, (6, 12), chance) for chance in (Chance(1), Chance(1), Chance(2)))
-    for field in dataclasses.fields(Realization):
-        assert torch.equal(getattr(one, field.name), getattr(same, field.name))
-        assert not torch.equal(getattr(one, field.name), getattr(other, field.name))
+    for name in TENSORS:
+        assert torch.equal(getattr(one, name), getattr(same, name))
+        assert not torch.equal(getattr(one, name), getattr(other, name))
 
 
 def test_air_moves_as_a_whole() -> None:
     moved = draw(CROWD, (6, 12), Chance(1)).to("meta")
-    for field in dataclasses.fields(Realization):
-        assert getattr(moved, field.name).device.type == "meta"
+    for name in TENSORS:
+        assert getattr(moved, name).device.type == "meta"
     alone = draw(Link(), (6, 12), Chance(1)).to("meta")
     assert alone.interference is None
     assert alone.csi_error is None
@@ -195,3 +197,13 @@ def test_nothing_measured_has_no_ratio() -> None:
     assert math.isnan(Energies().snr_db)
     assert math.isnan(Energies().sinr_db)
     assert Energies().sir_db == math.inf
+
+
+def test_users_that_do_not_fade_are_numbers_and_give_the_same_sum() -> None:
+    """Steady gains go through superpose as numbers; as tensors they must give the same."""
+    link = Link(snr_db=3.0, interferers=2, interference=Gaussian(level_db=(-3.0, 2.0)), antennas=2)
+    air = draw(link, (6, 12), Chance(1))
+    assert air.steady == link.amplitudes
+    signals = everyone(torch.ones(6, 12, dtype=torch.complex64), link, air)
+    torch.testing.assert_close(superpose(signals, air), superpose(signals, dataclasses.replace(air, steady=None)))
+    assert draw(dataclasses.replace(link, fading=Rayleigh()), (6, 12), Chance(1)).steady is None

@@ -6,6 +6,7 @@ import random
 import numpy
 import pytest
 import torch
+from lightning_fabric import Fabric
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
@@ -260,7 +261,8 @@ def test_brain_floats_are_refused_where_no_accelerator_has_them():
 
 def test_brain_floats_train_where_they_are_allowed(make_codec, encoded, monkeypatch):
     """The processor computes in bf16 too, slowly: enough to see that records pass through the mixed precision."""
-    monkeypatch.setattr("semcom.training.fit._precision", lambda settings, device: "bf16-mixed")
+    mixed = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    monkeypatch.setattr("semcom.training.fit.processes", lambda settings, device: mixed)
     before = make_codec(1).receiver.output.weight.clone()
     after = train(make_codec(1), encoded, TrainingSettings(steps=2, batch=8, interferers=1, precision="bf16"))
     assert after["transmitter.embedding.weight"].dtype == torch.float32

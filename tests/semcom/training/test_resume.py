@@ -93,9 +93,7 @@ def train(objective, settings, encoded, *, checkpoint=None, plugs=()):
         return float(sum(each.abs().sum() for each in objective.parameters()).detach())
 
     batches = TrainingBatches(encoded, settings.batch, CHANCE.of("batches"))
-    history = fit(
-        objective, batches, settings, CHANCE, checkpoint=checkpoint, validate=validate, progress=progress, device="cpu"
-    )
+    history = fit(objective, batches, settings, CHANCE, checkpoint=checkpoint, validate=validate, progress=progress)
     return history, {name: each.detach().clone() for name, each in objective.named_parameters()}
 
 

@@ -1,0 +1,508 @@
+"""Whatever a person gets wrong ends in one message, exit code 2 and nothing half-written; before training if it can."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from semcom.experiment.expand import expand
+from semcom.experiment.folder import RunFolder
+from semcom.experiment.material import exam, load_material
+from semcom.experiment.run import encoded_exam
+from semcom.experiment.scenario import load_scenario
+from semcom.models.codec import initialize
+from semcom.models.spec import symmetric
+from semcom.training.checkpoint import save_weights
+
+WHOLE = r"results\.sqlite(\.lock|-wal|-shm)?|scenario\.yaml|[0-9a-f]{16}\.json|weights\.safetensors|checkpoint\.pt"
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test works in a folder of its own, so that whatever is left behind is seen."""
+    monkeypatch.chdir(tmp_path)
+    # What was read once is remembered under its path, and `out` is another folder in every test.
+    for remembered in (load_material, exam, encoded_exam):
+        remembered.cache_clear()
+    return tmp_path
+
+
+@pytest.fixture
+def refused(semcom, tmp_path):
+    """Hand out `refused(*words)`: the message of a command that must be refused and must leave no trace.
+
+    `whole` is a pattern for names of files that may be left all the same: whole ones, from which a run goes on.
+    """
+
+    def call(*words, whole="(?!)"):
+        before = {path for path in tmp_path.rglob("*") if path.is_file()}
+        answer = semcom(*words)
+        assert answer.code == 2, answer
+        assert "Traceback" not in answer.err + answer.out
+        assert answer.err.strip(), "nothing was said"
+        left = {path for path in tmp_path.rglob("*") if path.is_file()} - before
+        assert all(re.fullmatch(whole, path.name) for path in left), f"left behind: {left}"
+        # typer draws a box around its messages, and lines break anywhere between words.
+        return " ".join(re.sub("[\u2500-\u257f]", " ", answer.err).split())
+
+    return call
+
+
+@pytest.fixture
+def changed(tiny_yaml):
+    """Hand out `changed(old, new)`: a scenario file that differs from a good one in one place."""
+
+    def write(old, new):
+        text = tiny_yaml.read_text()
+        assert text.count(old) == 1, f"{old!r} is there {text.count(old)} times"
+        Path("bad.yaml").write_text(text.replace(old, new))
+        return Path("bad.yaml")
+
+    return write
+
+
+SNRS = "snr_db: [0, 6, 12]"
+CROWDS = "interferers: [0, 2]"
+SWEPT = "codec: [big, small]"
+SHAPE = "plain: {size: tiny, symbols_per_token: 2}"
+TAUGHT = "distill: {teacher: big, methods: [{kind: soft_logits}, {kind: symbols}]}"
+LAST = "resamples: 100"
+
+MISTAKES = {
+    "unknown key": ("seed: 3", "sede: 3", r"bad.yaml:3:1: sede: unknown key; .*did you mean 'seed'\?"),
+    "misspelt kind": (
+        "{kind: words}",
+        "{kind: wrods}",
+        r"tokenizer.kind: must be one of byte_pairs, words, got 'wrods'",
+    ),
+    "misspelt method": ("{kind: symbols}", "{kind: symbol}", r"must be one of soft_logits, .*did you mean 'symbols'"),
+    "wrong type": ("seed: 3", "seed: three", "seed: must be a whole number, got 'three'"),
+    "true is no number": ("steps: 6", "steps: true", "training.steps: must be a whole number, got true"),
+    "step 0": (SNRS, "snr_db: {start: 0, stop: 6, step: 0}", "sweep.snr_db: step must not be 0; write"),
+    "step away": (SNRS, "snr_db: {start: 0, stop: 6, step: -1}", "leads away from stop: 0 never reaches 6"),
+    "too many steps": (SNRS, "snr_db: {start: 0, stop: 9, step: 1.0e-7}", "at most 10000 points"),
+    "steps too far": (SNRS, "snr_db: {start: 0, stop: 5000, step: 2500}", "between -100 and 100 dB, got 0 to 5000"),
+    "no codec": (SWEPT, "codec: []", "codec must name at least one value, got an empty list"),
+    "no point": (SNRS, "snr_db: []", "snr_db must name at least one value, got an empty list; leave the key out"),
+    "a point twice": (SNRS, "snr_db: [6, 6.0]", "snr_db names a value twice"),
+    "half an interferer": (CROWDS, "interferers: {start: 0, stop: 2, step: 0.5}", "must be whole numbers from 0 up"),
+    "a whole town": (CROWDS, "interferers: {start: 0, stop: 5000, step: 500}", "must be at most 1000, got 5000"),
+    "a world of points": (
+        f"{SNRS}, {CROWDS}",
+        "snr_db: {start: 0, stop: 10, step: 0.002}, interferers: {start: 0, stop: 19, step: 1}",
+        "sweep: must hold at most 100000 points a codec, got 100020; take larger steps",
+    ),
+    "key twice": ("seed: 3", "seed: 3\nseed: 4", "bad.yaml:4:1: seed: must be given once, got it first in line 3"),
+    "a bomb": (SNRS, "snr_db: &a [0]\n  level_db: [*a, *a]", "anchors are not allowed, got &a"),
+    "a tag": ("seed: 3", "seed: !!python/object/apply:os.getpid []", "tags are not allowed"),
+    "not a number": (SNRS, "snr_db: nan", "sweep.snr_db: must be a finite number, got nan"),
+    "not a number as YAML has it": (SNRS, "snr_db: [.nan]", r"sweep.snr_db\[0\]: must be a finite number, got .nan"),
+    "infinite": (SNRS, "snr_db: .inf", "sweep.snr_db: must be a finite number, got .inf"),
+    "unknown codec swept": (SWEPT, "codec: [big, smal]", "sweep.codec names 'smal', which is none of the codecs: big"),
+    "unknown teacher": ("teacher: big", "teacher: bug", "codecs.small.distill.teacher names 'bug'"),
+    "unknown start": (SHAPE, "plain: {size: tiny, start: nobody}", "codecs.plain.start names 'nobody'"),
+    "unknown donor": (SHAPE, "plain: {adopt: {receiver: nobody}}", "codecs.plain.adopt.receiver names 'nobody'"),
+    "unknown codec compared": (LAST, f"{LAST}, compare: [[small, smal]]", "measure.compare names 'smal'"),
+    "compared, not measured": (LAST, f"{LAST}, compare: [[small, plain]]", "names 'plain', which is not measured"),
+    "compared with itself": (LAST, f"{LAST}, compare: [[small, small]]", "must name two codecs, every pair once"),
+    "its own teacher": ("teacher: big", "teacher: small", "codecs.small is built from itself: small <- small"),
+    "a circle": (
+        "big: {size: student_quarter, symbols_per_token: 2}",
+        "big: {size: tiny, symbols_per_token: 2, start: small}",
+        "codecs.big is built from itself: big <- small <- big",
+    ),
+    "teacher of another bandwidth": (
+        "big: {size: student_quarter, symbols_per_token: 2}",
+        "big: {size: student_quarter, symbols_per_token: 4}",
+        "bad.yaml:12:15: codecs.small.distill.teacher must send as many symbols a token as its .*got 4 of 'big'",
+    ),
+    "a start of another size": (
+        SHAPE,
+        "plain: {size: tiny, start: big}",
+        "codecs.plain.start must name a codec of the",
+    ),
+    "both sides adopted": (SHAPE, "plain: {adopt: {receiver: big, transmitter: big}}", "must name one side"),
+    "unknown size": (SHAPE, "plain: {size: huge}", "size: must be one of tiny, .*got 'huge'"),
+    "width and heads": (SHAPE, "plain: {transmitter: {width: 30}}", "width must be a multiple of heads, got width 30"),
+    "a method twice": ("{kind: symbols}", "{kind: soft_logits}", "each method may be named once"),
+    "unknown metric": ("exact_match", "exact_mach", "measure.metrics: must be among bleu_1, .*got 'exact_mach'"),
+    "seed below 0": ("seed: 3", "seed: -1", "seed: must be at least 0, got -1"),
+    "seed too big": ("seed: 3", f"seed: {2**53}", f"seed: must be below {2**53}, got {2**53}"),
+    "seed beyond counting": ("seed: 3", "seed: 123456789012345678901234567890", r"seed: must be a number below 2\^63"),
+    "swept seed too big": (SNRS, f"seed: [{2**53}]", rf"sweep.seed\[0\]: must be below {2**53}"),
+    "range upside down": ("snr_db: [0, 12]", "snr_db: [12, 0]", r"snr_db must run from low to high, got \[12, 0\]"),
+    "no radio": ("snr_db: [0, 12]", "snr_db: [0, 400]", "training: decibels must be between -100 and 100, got 400"),
+    "no steps": ("steps: 6", "steps: 0", "steps must be at least 1, got 0"),
+    "crowd beyond the batch": (
+        "interferers: [0, 1]",
+        "interferers: 16",
+        "16 interferers in training need a batch of at",
+    ),
+    "crowd beyond the test": (
+        CROWDS,
+        "interferers: 20",
+        "measure.sentences: 20 interferers need at least 21 sentences",
+    ),
+    "a level missing": (
+        "sweep:",
+        "link: {interference: {kind: qam, level_db: [-3]}}\nsweep:",
+        "link.interference: level_db must name a level for each of 2 interferers, got 1",
+    ),
+    "a level missing in training": (
+        "interferers: [0, 1]",
+        "interferers: 2, interference: {kind: tone, level_db: [-3]}",
+        "training: level_db must name a level for each of 2 interferers, got 1",
+    ),
+    "a level beyond radio": (
+        "sweep:",
+        "link: {interference: {kind: qam, level_db: 1000000}}\nsweep:",
+        "link.interference: decibels must be between -100 and 100",
+    ),
+    "a name that is a path": ("name: tiny", "name: ../tiny", "name: must be text that matches"),
+    "no question": ("# Does the whole chain hold, from text to table?\n", "", "the first line must be a comment"),
+    "no text": ("path: ", "path: nowhere", "path must be a text file or a folder, got nowhere"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_check_refuses(refused, changed, mistake) -> None:
+    old, new, message = MISTAKES[mistake]
+    found = refused("check", changed(old, new), "--out", "out")
+    assert re.search(message, found), found
+
+
+def test_run_refuses_what_check_refuses(refused, changed) -> None:
+    for old, new, message in (MISTAKES["unknown key"], MISTAKES["teacher of another bandwidth"], MISTAKES["no text"]):
+        found = refused("run", changed(old, new), "--out", "out")
+        assert re.search(message, found), found
+    assert not Path("out").exists()
+
+
+FILES = {
+    "not UTF-8": (b"# What?\nname: \xff\n", "bad.yaml:2: must be UTF-8 text, got byte 0xff; save it as UTF-8"),
+    "empty": (b"", "must hold the keys of a scenario, got an empty file"),
+    "no mapping": (b"# What?\n- 1\n", "a scenario must be a mapping of keys to values, got a list"),
+    "no YAML": (b"# What?\nname: [\n", "not valid YAML"),
+    "deep": (b"# What?\nname: " + b"[" * 5000, "nested at most 24 deep"),
+    "long": (b"# What?\n" + b"#" * 300_000, "at most 256 KiB of YAML, got more"),
+    "a billion laughs": (
+        b"# What?\na: &a [x, x, x, x]\nb: &b [*a, *a, *a, *a]\nc: &c [*b, *b, *b, *b]\nd: [*c, *c]\n",
+        "aliases are not allowed",
+    ),
+    "control characters": (b"# What?\nname: \x00\n", "character U+0000 is not allowed"),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_file_that_is_no_scenario(refused, kind) -> None:
+    data, message = FILES[kind]
+    Path("bad.yaml").write_bytes(data)
+    assert message in refused("check", "bad.yaml")
+
+
+@pytest.mark.parametrize("name", ["nope.yaml", "nope", "no/pe", "..", "n" * 300])
+def test_a_scenario_that_is_not_there(refused, name) -> None:
+    assert "quickstart" in refused("check", name), "the shipped ones are named"
+
+
+SETS = {
+    "word": "--set must be key.path=value",
+    "=3": "--set must be key.path=value",
+    "training..steps=3": "--set must be key.path=value",
+    "training.stepz=3": "--set training.stepz: unknown key.*did you mean 'steps'",
+    "training.steps=few": "--set training.steps: must be a whole number, got 'few'",
+    "seed=": "--set seed: must be a whole number, got nothing",
+    "seed=[": "--set seed: not valid YAML",
+    "sweep.snr_db.7=3": "is a list of 3 entries, counted from 0; '7' is none of them",
+    "codecs.big=3": "--set codecs.big: must be a mapping",
+    "seed=!!python/name:os.system": "--set seed: tags are not allowed",
+}
+
+
+@pytest.mark.parametrize("option", SETS)
+def test_a_change_that_cannot_be_made(refused, tiny_yaml, option) -> None:
+    found = refused("check", tiny_yaml, "--set", option)
+    assert re.search(SETS[option], found), found
+
+
+COMMANDS = {
+    ("fly",): "No such command 'fly'",
+    ("check",): "Missing argument",
+    ("check", "quickstart", "--fly"): "No such option: --fly",
+    ("run", "quickstart", "--workers", "-1"): "greater than or equal to 1",
+    ("run", "quickstart", "--workers", "0"): "greater than or equal to 1",
+    ("run", "quickstart", "--workers", "many"): "valid integer",
+    ("run", "quickstart", "--threads", "0"): "greater than or equal to 1",
+    ("list", "metrcs"): "got metrcs; did you mean metrics?",
+    ("report", "nowhere"): "there is no file nowhere/results.csv; run the scenario first",
+    ("send", "nowhere", "a sentence"): "nowhere is not a run folder",
+    ("prepare", "nowhere"): "must be europarl, docstrings, or a file or folder that exists, got nowhere",
+    ("prepare", "docstrings", "--url", "http://example.invalid/"): "--url is for europarl alone",
+}
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_command_that_cannot_be_given(refused, words) -> None:
+    found = refused(*words)
+    assert COMMANDS[words] in found, found
+
+
+# Found on `run`, since it takes the work's own machine or material to know
+
+
+def test_a_device_that_there_is_not(refused, tiny_yaml) -> None:
+    assert "--device must be auto, cpu or cuda, got abacus" in refused("run", tiny_yaml, "--device", "abacus")
+    if not pytest.importorskip("torch").cuda.is_available():
+        assert "--device cuda needs a GPU" in refused("run", tiny_yaml, "--device", "cuda", "--out", "out")
+
+
+@pytest.mark.parametrize("below", ["", "deeper/still"])
+def test_a_file_where_the_folder_should_be(refused, tiny_yaml, below) -> None:
+    Path("taken").write_text("mine")
+    message = refused("run", tiny_yaml, "--out", Path("taken") / below)
+    assert "must be a folder, got a file in the way at taken" in message
+    assert Path("taken").read_text() == "mine"
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_name_that_no_disk_takes(refused, tiny_yaml, command) -> None:
+    assert "File name too long" in refused(command, tiny_yaml, "--out", "n" * 300)
+
+
+TEXTS = {
+    "empty": ("", "must hold sentences of 4 to 20 words, got 0 lines and none that fits"),
+    "white": ("\n\n \n", "got 0 lines and none that fits"),
+    "too long": ("word " * 30, "got 1 lines and none that fits"),
+    "one sentence": (
+        "the cat sees the red house today .\n",
+        "must have at least one sentence for training, validation",
+    ),
+}
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize("kind", TEXTS)
+def test_a_text_that_is_no_use(refused, changed, text_file, command, kind) -> None:
+    text, message = TEXTS[kind]
+    Path("text.txt").write_text(text)
+    assert message in refused(command, changed(str(text_file), "text.txt"), "--out", "out")
+
+
+def test_a_text_that_is_not_utf8(refused, changed, text_file) -> None:
+    Path("text.txt").write_bytes(b"the cat sees the house .\nthe \xff sees .\n")
+    for command in ("check", "run"):
+        message = refused(command, changed(str(text_file), "text.txt"), "--out", "out")
+        assert "text.txt must be UTF-8 text, got byte 0xff in line 2" in message
+
+
+def test_a_folder_without_text(refused, changed, text_file) -> None:
+    Path("empty").mkdir()
+    message = refused("check", changed(str(text_file), "empty"))
+    assert "the folder empty must hold .txt files, got none" in message
+
+
+def test_a_crowd_that_the_text_cannot_supply(refused, tiny_yaml, made_up) -> None:
+    Path("text.txt").write_text("\n".join(made_up(100)))
+    few = ("--set", "corpus.path=text.txt", "--out", "out")
+    for command in ("check", "run"):
+        message = refused(command, tiny_yaml, *few, "--set", "sweep.interferers=[9]")
+        assert "sweep.interferers: 9 interferers need at least 10 test sentences to take their turns from" in message
+        share = ("--set", "training.share=0.02", "--set", "training.interferers=4", "--set", "training.batch=8")
+        message = refused(command, tiny_yaml, *few, *share)
+        assert "training.interferers: 4 interferers need at least 5 training sentences" in message
+    assert not Path("out").exists()
+
+
+def test_a_crowd_that_some_batch_cannot_supply_is_found_before_the_first_step(refused, tiny_yaml, monkeypatch) -> None:
+    monkeypatch.setattr("semcom.experiment.build.fit", lambda *_, **__: pytest.fail("training began"))
+    crowd = ("--set", "training.interferers=15", "--out", "out")
+    message = refused("run", tiny_yaml, *crowd, whole=WHOLE)
+    assert "training.interferers: 15 interferers must find other sentences in every batch" in message
+
+
+def test_a_crowd_too_long_for_the_test_sentences(refused, tiny_yaml, monkeypatch) -> None:
+    monkeypatch.setattr("semcom.experiment.build.fit", lambda *_, **__: pytest.fail("training began"))
+    crowd = ("--set", "sweep.interferers=[4]", "--set", "measure.sentences=5", "--out", "out")
+    message = refused("run", tiny_yaml, *crowd, whole=WHOLE)
+    assert "sweep.interferers: 4 interferers must find other test sentences" in message
+
+
+# Weights and checkpoints that are not what they should be
+
+
+class Payload:
+    """Unpickled, it leaves a mark."""
+
+    def __reduce__(self):
+        return (Path.touch, (Path("marked").absolute(),))
+
+
+def truncated(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def emptied(path):
+    path.write_bytes(b"")
+
+
+def pickled(path):
+    path.write_bytes(pickle.dumps({"embedding.weight": Payload()}))
+
+
+def promising(path):
+    """A header that announces more than any disk holds."""
+    path.write_bytes((2**62).to_bytes(8, "little") + path.read_bytes()[8:])
+
+
+def misshapen(path):
+    save_weights(initialize(symmetric(24, 1, heads=2), 50, seed=0), path, about={})
+
+
+def foreign(path):
+    save_weights(torch.nn.Linear(2, 2), path, about={})
+
+
+@pytest.fixture
+def with_weights(finished):
+    """Hand out `with_weights(damage)`: a finished folder whose teacher's weights were changed so."""
+
+    def copy(damage):
+        shutil.copytree(finished, "out")
+        build = expand(load_scenario(Path("out/scenario.yaml"))[0]).builds[0]
+        damage(RunFolder(Path("out")).weights(build.identity))
+        return Path("out")
+
+    return copy
+
+
+@pytest.mark.parametrize("damage", [truncated, emptied, pickled, promising, misshapen, foreign])
+def test_weights_that_are_not_ours(refused, tiny_yaml, with_weights, damage) -> None:
+    folder = with_weights(damage)
+    told = r"weights.safetensors: (not a readable safetensors file|.* must have shape|these weights belong to another)"
+    for words in (
+        ("send", folder, "the cat sees a dog", "--codec", "big"),
+        ("run", tiny_yaml, "--out", folder, "--set", "sweep.snr_db=[9]"),
+    ):
+        message = refused(*words, whole=WHOLE)
+        assert re.search(told, message), message
+    assert not Path("marked").exists()
+
+
+def test_a_checkpoint_with_a_payload_runs_nothing_and_costs_nothing(finished, carry_out) -> None:
+    shutil.copytree(finished / "tokenizers", "out/tokenizers")
+    for build in expand(load_scenario(finished / "scenario.yaml")[0]).builds:
+        path = RunFolder(Path("out")).model(build.identity) / "checkpoint.pt"
+        path.parent.mkdir(parents=True)
+        torch.save({"identity": build.identity, "step": 4, "weights": Payload()}, path)
+    assert carry_out(Path("out")).failures == 0
+    assert not Path("marked").exists()
+    assert Path("out/results.csv").read_bytes() == (finished / "results.csv").read_bytes()
+
+
+@pytest.mark.parametrize("damage", [truncated, emptied, pickled])
+def test_a_damaged_tokenizer(refused, tiny_yaml, finished, damage) -> None:
+    shutil.copytree(finished, "out")
+    damage(next(Path("out/tokenizers").iterdir()))
+    message = refused("run", tiny_yaml, "--out", "out", "--set", "sweep.snr_db=[9]", whole=WHOLE)
+    assert "must be a tokenizer that semcom wrote" in message
+
+
+def test_a_damaged_store(refused, tiny_yaml, finished) -> None:
+    shutil.copytree(finished, "out")
+    Path("out/results.sqlite").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    for command in ("check", "run"):
+        assert "out/results.sqlite: must be" in refused(command, tiny_yaml, "--out", "out", whole=WHOLE)
+
+
+# Disks that are full
+
+
+@pytest.fixture
+def small_disk():
+    """Hand out `small_disk(size)`: from then on no file may grow beyond it, as when the disk is full."""
+    resource = pytest.importorskip("resource", reason="limits of file sizes are POSIX")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("seconds", [1000.0, 0.0], ids=["weights", "checkpoint"])
+def test_a_disk_that_fills_up_in_training(
+    refused, tiny_yaml, finished, carry_out, small_disk, monkeypatch, seconds
+) -> None:
+    monkeypatch.setattr("semcom.training.fit.CHECKPOINT_SECONDS", seconds)
+    small_disk(100_000)
+    message = refused("run", tiny_yaml, "--out", "out", whole=WHOLE)
+    name = "weights.safetensors" if seconds else "checkpoint.pt"
+    assert f"{name}: the disk must have room for this file" in message
+    assert not Path("out/results.csv").exists()
+    small_disk(-1)
+    assert carry_out(Path("out")).failures == 0
+    assert Path("out/results.csv").read_bytes() == (finished / "results.csv").read_bytes()
+
+
+@pytest.mark.parametrize("size", [2_000, 60_000])
+def test_a_disk_that_fills_up_in_measuring(refused, tiny_yaml, finished, carry_out, small_disk, size) -> None:
+    shutil.copytree(finished, "out")
+    small_disk(size)
+    message = refused("run", tiny_yaml, "--out", "out", "--set", "sweep.seed=[3,4,5]", whole=WHOLE)
+    assert "disk must" in message
+    assert Path("out/results.csv").read_bytes() == (finished / "results.csv").read_bytes(), "untouched"
+    small_disk(-1)
+    carry_out(Path("out"))
+    assert Path("out/results.csv").read_bytes() == (finished / "results.csv").read_bytes()
+
+
+def test_a_disk_that_fills_up_in_drawing(refused, finished, small_disk) -> None:
+    shutil.copyfile(finished / "results.csv", "results.csv")
+    small_disk(9_000)
+    assert "the disk must have room for this file" in refused("report", ".", whole=r".*\.(png|svg|pdf)")
+    assert all(path.stat().st_size < 9_000 for path in Path("figures").iterdir()), "whole ones alone"
+    assert not list(Path("figures").glob(".*"))
+
+
+def test_a_file_where_figures_should_be(refused, finished) -> None:
+    Path("taken").write_text("mine")
+    assert "taken/figures/" in refused("report", finished, "--out", "taken")
+    assert Path("taken").read_text() == "mine"
+
+
+# Sending
+
+
+SENDINGS = {
+    ("a sentence", "--codec", "tiny"): "codec must be one of big, small, got tiny",
+    ("",): "the sentence must hold letters or . ! ?, got ''; write a sentence",
+    ("1234 --",): "the sentence must hold letters or . ! ?",
+    ("word " * 40,): "must have at most 20 words (marks count), as those the codecs were trained on, got 40; cut it",
+    ("the cat plays the saxophone",): "must be made of words from the training text, got plays, saxophone; use other",
+    ("the cat sees a dog", "--snr-db", "nan"): "snr_db must be a finite number",
+    ("the cat sees a dog", "--snr-db", "1e9"): "snr_db must be between -100 and 100",
+    ("the cat sees a dog", "--interferers", "500"): "interferers must be at most",
+    ("the cat sees a dog", "--interferers", "-1"): "greater than or equal to 0",
+    ("the cat sees a dog", "--repeats", "0"): "greater than or equal to 1",
+}
+
+
+@pytest.mark.parametrize("words", SENDINGS, ids=lambda words: " ".join(words)[:40])
+def test_a_sentence_that_cannot_be_sent(refused, finished, words) -> None:
+    assert SENDINGS[words] in refused("send", finished, *words)
+
+
+def test_a_folder_that_was_never_trained(refused, finished) -> None:
+    Path("out").mkdir()
+    shutil.copyfile(finished / "scenario.yaml", "out/scenario.yaml")
+    message = refused("send", "out", "the cat sees a dog", whole=WHOLE)
+    assert "big is not trained in out; run `semcom run` on this folder first" in message
+
+
+def test_a_mistake_shows_its_traceback_when_asked(semcom) -> None:
+    answer = semcom("--debug", "check", "nope")
+    assert answer.code == 2
+    assert "Traceback" in answer.err
+    assert "'nope' is neither a file nor a shipped scenario" in answer.err
