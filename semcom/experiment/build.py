@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +47,17 @@ def carry_out_build(
         The record: costs, time, the history of the losses.
     """
     fabric = processes(build.settings, device)
+    # The work is bound beforehand: Fabric looks into the arguments of a launch and refuses frozen records.
+    work = partial(_train, build=build, known=known, folder=folder)
     if build.settings.devices == 1:
-        return _train(fabric, build, known, folder, progress=progress)
+        return work(fabric, progress=progress)
     # Processes of their own cannot reach this one's progress board.
-    record: dict[str, Any] = fabric.launch(_train, build, known, folder, progress=silent)  # type: ignore[arg-type]
+    record: dict[str, Any] = fabric.launch(partial(work, progress=silent))
     return record
 
 
 def _train(
-    fabric: Fabric, build: Build, known: dict[str, Build], folder: Path, *, progress: Progress
+    fabric: Fabric, *, build: Build, known: dict[str, Build], folder: Path, progress: Progress
 ) -> dict[str, Any]:
     """The work of one process; only the first of them writes files."""
     began, device = time.perf_counter(), str(fabric.device)

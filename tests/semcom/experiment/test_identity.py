@@ -204,9 +204,11 @@ def test_how_a_student_is_made_changes_it_alone(tiny, change: str) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    ["codecs.big.size=tiny", "codecs.big.training={steps: 9}", "seed=4", "tokenizer={kind: byte_pairs}"]
-    + ["tokenizer={kind: words, min_count: 2}", "corpus.longest=19", "corpus.shortest=5", "corpus.cleaning=light"]
-    + ["corpus.sentences=500"],
+    [
+        *("codecs.big.size=tiny", "codecs.big.training={steps: 9}", "seed=4", "tokenizer={kind: byte_pairs}"),
+        *("tokenizer={kind: words, min_count: 2}", "corpus.longest=19", "corpus.shortest=5", "corpus.cleaning=light"),
+        "corpus.sentences=500",
+    ],
 )
 def test_whatever_changes_a_teacher_changes_its_student(tiny, change: str) -> None:
     before, after = builds(tiny()), builds(tiny(change))
@@ -249,10 +251,13 @@ def test_every_key_of_the_measurement_changes_the_runs_and_no_build(tiny) -> Non
 
 @pytest.mark.parametrize(
     "link",
-    ["{fading: {kind: rician, k_factor_db: 4}}", "{coherence: {kind: block, length: 9}}", "{interference: {kind: tone}}"]
-    + ["{interference: {level_db: -7, kind: neighbors}}", "{interference: {kind: bursts, duty: 0.5}}"]
-    + ["{interference: {kind: neighbors, fading: {kind: rayleigh}}}", "{interference: {kind: neighbors, level_db: [0, -1]}}"],
-)  # fmt: skip
+    [
+        *("{fading: {kind: rician, k_factor_db: 4}}", "{coherence: {kind: block, length: 9}}"),
+        *("{interference: {kind: tone}}", "{interference: {kind: bursts, duty: 0.5}}"),
+        *("{interference: {kind: neighbors, level_db: -7}}", "{interference: {kind: neighbors, level_db: [0, -1]}}"),
+        "{interference: {kind: neighbors, fading: {kind: rayleigh}}}",
+    ],
+)
 def test_options_of_the_physics_count(tiny, link: str) -> None:
     assert not set(runs(tiny("sweep.interferers=2"))) & set(runs(tiny("sweep.interferers=2", f"link={link}")))
 
@@ -274,11 +279,15 @@ class Point:
     there: object = None
 
 
+numbers = st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False)
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
-    | st.builds(Point, inner, inner),
-)  # fmt: skip
+    st.none() | st.booleans() | numbers | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+        | st.builds(Point, inner, inner)
+    ),
+)
 
 
 @given(plain)
