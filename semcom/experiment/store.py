@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import sqlite3
-import urllib.parse
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,14 +13,10 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from semcom.experiment.database import Database, damaged
 from semcom.experiment.folder import alone
 from semcom.experiment.results import COLUMNS, Row, cell, levels, row_of
 from semcom.mistakes import UserMistake
-
-# Marks the file as ours ("SeCo"), so that another program's database is never touched.
-APPLICATION = 0x5365436F
-SCHEMA = 1
-BUSY_SECONDS = 30.0
 
 _SQL_TYPES = {"str": "TEXT NOT NULL", "int": "INTEGER", "float": "REAL"}
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
@@ -77,9 +71,7 @@ class Store:
         with contextlib.ExitStack() as opened:
             if not reading:
                 opened.enter_context(alone(path.with_name(f"{path.name}.lock")))
-            with _explained(path):
-                self._connection = opened.enter_context(contextlib.closing(_connect(path, reading)))
-                self._begin(reading)
+            self._database = opened.enter_context(Database(path, _TABLES, reading=reading))
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -90,8 +82,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of the file and of the lock."""
-        with _explained(self.path):
-            self._opened.close()
+        self._opened.close()
 
     def finish_build(
         self,
@@ -107,7 +98,7 @@ class Store:
         Raises:
             UserMistake: the disk refuses; what was stored before is untouched.
         """
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             values = (identity, name, status, message, json.dumps(record or {}))
             connection.execute("INSERT OR REPLACE INTO builds VALUES (?, ?, ?, ?, ?)", values)
 
@@ -135,7 +126,7 @@ class Store:
         packed = [(run_id, *_packed(family, array)) for family, array in (statistics or {}).items()]
         if strangers := {row.run_id for row in rows} - {run_id}:
             raise ValueError(f"rows must be of run {run_id}, got some of {', '.join(sorted(strangers))}")
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             for table in ("rows", "statistics"):
                 connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
             values = (run_id, status, message, json.dumps(record or {}))
@@ -158,17 +149,17 @@ class Store:
 
     def done_runs(self) -> set[str]:
         """Identities of runs that need not be made again."""
-        return {row[0] for row in self._ask("SELECT identity FROM runs WHERE status = 'done'")}
+        return {row[0] for row in self._database.ask("SELECT identity FROM runs WHERE status = 'done'")}
 
     def rows(self, run_id: str) -> list[Row]:
         """The rows stored with a run, in the order they were given; none if it is not known."""
-        found = self._ask(f"SELECT {_NAMES} FROM rows WHERE run_id = ? ORDER BY rowid", (run_id,))
+        found = self._database.ask(f"SELECT {_NAMES} FROM rows WHERE run_id = ? ORDER BY rowid", (run_id,))
         with self._trusted(f"rows of run {run_id}"):
             return [_from_sql(values) for values in found]
 
     def families(self, run_id: str) -> tuple[str, ...]:
         """The metric families a run has statistics of."""
-        return tuple(row[0] for row in self._ask("SELECT family FROM statistics WHERE run_id = ?", (run_id,)))
+        return tuple(row[0] for row in self._database.ask("SELECT family FROM statistics WHERE run_id = ?", (run_id,)))
 
     def statistics(self, run_id: str, family: str) -> np.ndarray:
         """One run's statistics, float64 [sentences, width], bit for bit as they were given.
@@ -178,59 +169,17 @@ class Store:
             UserMistake: the stored bytes are not what was written.
         """
         query = "SELECT sentences, width, checksum, data FROM statistics WHERE run_id = ? AND family = ?"
-        found = self._ask(query, (run_id, family))
+        found = self._database.ask(query, (run_id, family))
         if not found:
             raise KeyError(f"no statistics of {family} are stored for run {run_id}")
         with self._trusted(f"statistics of {family} in run {run_id}"):
             return _unpacked(*found[0])
 
-    def _begin(self, reading: bool) -> None:
-        """See whose file it is before anything is written to it, then make it ours if it is new."""
-        application, version = (self._ask(f"PRAGMA {each}")[0][0] for each in ("application_id", "user_version"))
-        is_new = not self._ask("SELECT 1 FROM sqlite_master LIMIT 1") and (application, version) == (0, 0)
-        if not is_new and application != APPLICATION:
-            raise UserMistake(f"{self.path}: must be a results store, got another program's database; move it away")
-        if version > SCHEMA:
-            what = f"must be of schema {SCHEMA} or older, got {version}"
-            raise UserMistake(f"{self.path}: {what}; a newer version of semcom wrote it, run that one")
-        if reading:
-            if is_new:
-                raise UserMistake(f"{self.path}: must hold results, got an empty file; `semcom run` fills it")
-            return
-        verdict = self._ask("PRAGMA quick_check(1)")[0][0]
-        if verdict != "ok":
-            raise _damaged(self.path, str(verdict))
-        self._ask("PRAGMA journal_mode = WAL")
-        self._ask("PRAGMA synchronous = NORMAL")
-        if is_new:
-            with self._transaction() as connection:
-                for statement in _TABLES:
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA application_id = {APPLICATION}")
-                connection.execute(f"PRAGMA user_version = {SCHEMA}")
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _explained(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # A full disk may have ended the transaction already.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-
-    def _ask(self, query: str, values: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
-        with _explained(self.path):
-            return self._connection.execute(query, values).fetchall()
-
     def _finished(self, query: str) -> dict[str, Finished]:
         with self._trusted("records"):
             return {
                 identity: Finished(identity, name, status, message, json.loads(record))
-                for identity, name, status, message, record in self._ask(query)
+                for identity, name, status, message, record in self._database.ask(query)
             }
 
     @contextlib.contextmanager
@@ -239,14 +188,7 @@ class Store:
         try:
             yield
         except (ValueError, zlib.error) as error:
-            raise _damaged(self.path, f"{what}: {error}") from None
-
-
-def _connect(path: Path, reading: bool) -> sqlite3.Connection:
-    """A connection that leaves transactions to us."""
-    mode = "ro" if reading else "rwc"
-    address = f"file:{urllib.parse.quote(str(path))}?mode={mode}"
-    return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+            raise damaged(self.path, f"{what}: {error}") from None
 
 
 def _to_sql(row: Row) -> list[Any]:
@@ -277,27 +219,3 @@ def _unpacked(sentences: int, width: int, checksum: str, data: bytes) -> np.ndar
     if len(raw) != size or hashlib.sha256(raw).hexdigest() != checksum:
         raise ValueError("the checksum does not match")
     return np.frombuffer(raw, dtype="<f8").reshape(sentences, width).astype(np.float64)
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """SQLite's errors that are no bug of ours, as messages."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-            # A limit that the system sets on files or quotas comes as an I/O error.
-            hint = "free some space and run again, everything finished before is kept"
-            raise UserMistake(f"{path}: the disk must take the results, got: {error}; {hint}") from error
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise _damaged(path, str(error)) from error
-        if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY):
-            hint = "close other programs that hold it, or choose another --out"
-            raise UserMistake(f"{path}: must be ours to open and write, got: {error}; {hint}") from error
-        raise
-
-
-def _damaged(path: Path, what: str) -> UserMistake:
-    hint = "move it away and run again; models that are finished are kept"
-    return UserMistake(f"{path}: must be a whole results store, got a damaged file ({what}); {hint}")

@@ -66,7 +66,8 @@ def _corners(part: Results) -> list[Corner]:
     for count in counts:
         here = [point for point in own if point.interferers == count]
         level = max(point.level for point in here)
-        shown = evenly((point.snr_db for point in here if point.level == level), 3)[-2:]
+        # The highest SNR is where everybody arrives; with two crowds there is room for the lower two alone.
+        shown = evenly((point.snr_db for point in here if point.level == level), 3)[: 4 - len(counts)]
         corners.extend((int(count), level, snr_db) for snr_db in shown)
     return corners
 

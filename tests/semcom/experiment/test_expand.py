@@ -74,11 +74,14 @@ def test_every_point_is_as_the_axes_say(sweep: SweepPlan) -> None:
 def test_snr_runs_fastest_and_interferers_next() -> None:
     points = points_of(SweepPlan(codec=("one",), snr_db=(0, 6), interferers=(2, 0), level_db=(-6, 0)))
     found = [(point.interference.level_db, point.interferers, point.snr_db) for point in points]
-    loud, alone, quiet = (list(itertools.product(*axes)) for axes in (
-        ((-6.0,), (2,), (0.0, 6.0)),
-        ((0.0,), (0,), (0.0, 6.0)),
-        ((0.0,), (2,), (0.0, 6.0)),
-    ))
+    loud, alone, quiet = (
+        list(itertools.product(*axes))
+        for axes in (
+            ((-6.0,), (2,), (0.0, 6.0)),
+            ((0.0,), (0,), (0.0, 6.0)),
+            ((0.0,), (2,), (0.0, 6.0)),
+        )
+    )
     assert found == [*loud, *alone, *quiet]
 
 

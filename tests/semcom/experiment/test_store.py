@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from semcom.experiment.database import APPLICATION, SCHEMA
 from semcom.experiment.results import Row
-from semcom.experiment.store import APPLICATION, SCHEMA, Store
+from semcom.experiment.store import Store
 from semcom.mistakes import UserMistake
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and file size limits are POSIX")
@@ -252,7 +253,7 @@ def test_a_full_disk_is_told_and_what_was_there_stays(tmp_path: Path) -> None:
     with Store(tmp_path / "s") as store:
         store.finish_run("r", [a_row()])
         # SQLite's own limit on pages ends in the very error of a full disk.
-        store._connection.execute("PRAGMA max_page_count = 40")
+        store._database._connection.execute("PRAGMA max_page_count = 40")
         with pytest.raises(UserMistake, match="the disk must take the results, got: database or disk is full; free"):
             store.finish_run("r", [a_row(value=1.0)], {"bleu": big})
         assert store.rows("r") == [a_row()] and store.families("r") == ()

@@ -1,0 +1,119 @@
+"""Database: one SQLite file that is surely ours, asked and written in whole transactions, with errors in words."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from semcom.mistakes import UserMistake
+
+# Marks the file as ours ("SeCo"), so that another program's database is never touched.
+APPLICATION = 0x5365436F
+SCHEMA = 1
+BUSY_SECONDS = 30.0
+
+
+class Database:
+    """An open SQLite file with tables of ours.
+
+    Args:
+        path: made, with the tables, if it does not exist.
+        tables: the statements that make them.
+        reading: look only; the file must be there.
+
+    Raises:
+        UserMistake: the file is damaged, another program's, or from a newer version.
+    """
+
+    def __init__(self, path: Path, tables: Sequence[str], *, reading: bool) -> None:
+        self.path = path
+        with explained(path), contextlib.ExitStack() as opened:
+            self._connection = opened.enter_context(contextlib.closing(_connect(path, reading)))
+            self._begin(tables, reading)
+            self._opened = opened.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with explained(self.path):
+            self._opened.close()
+
+    def ask(self, query: str, values: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
+        """All rows of an answer."""
+        with explained(self.path):
+            return self._connection.execute(query, values).fetchall()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of what is done inside, or nothing of it."""
+        with explained(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # A full disk may have ended the transaction already.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _begin(self, tables: Sequence[str], reading: bool) -> None:
+        """See whose file it is before anything is written to it, then make it ours if it is new."""
+        application, version = (self.ask(f"PRAGMA {each}")[0][0] for each in ("application_id", "user_version"))
+        is_new = not self.ask("SELECT 1 FROM sqlite_master LIMIT 1") and (application, version) == (0, 0)
+        if not is_new and application != APPLICATION:
+            raise UserMistake(f"{self.path}: must be a results store, got another program's database; move it away")
+        if version > SCHEMA:
+            what = f"must be of schema {SCHEMA} or older, got {version}"
+            raise UserMistake(f"{self.path}: {what}; a newer version of semcom wrote it, run that one")
+        if reading:
+            if is_new:
+                raise UserMistake(f"{self.path}: must hold results, got an empty file; `semcom run` fills it")
+            return
+        verdict = self.ask("PRAGMA quick_check(1)")[0][0]
+        if verdict != "ok":
+            raise damaged(self.path, str(verdict))
+        self.ask("PRAGMA journal_mode = WAL")
+        self.ask("PRAGMA synchronous = NORMAL")
+        if is_new:
+            with self.transaction() as connection:
+                for statement in tables:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {APPLICATION}")
+                connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _connect(path: Path, reading: bool) -> sqlite3.Connection:
+    """A connection that leaves transactions to us."""
+    mode = "ro" if reading else "rwc"
+    address = f"file:{urllib.parse.quote(str(path))}?mode={mode}"
+    return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """SQLite's errors that are no bug of ours, as messages."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            # A limit that the system sets on files or quotas comes as an I/O error.
+            hint = "free some space and run again, everything finished before is kept"
+            raise UserMistake(f"{path}: the disk must take the results, got: {error}; {hint}") from error
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise damaged(path, str(error)) from error
+        if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY):
+            hint = "close other programs that hold it, or choose another --out"
+            raise UserMistake(f"{path}: must be ours to open and write, got: {error}; {hint}") from error
+        raise
+
+
+def damaged(path: Path, what: str) -> UserMistake:
+    hint = "move it away and run again; models that are finished are kept"
+    return UserMistake(f"{path}: must be a whole results store, got a damaged file ({what}); {hint}")

@@ -1,0 +1,183 @@
+"""tabulate: rows that the stored statistics give again, pairs only where both met the same air, no wall times."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from channels import Bursts, Link, Mmse, Neighbors, NoFading, Qam, Rayleigh, Rician, mean_sinr_db, mean_sir_db
+from semcom.experiment.expand import Sweep, expand
+from semcom.experiment.published import DEEPSC_OFFSET_DB, PUBLISHED
+from semcom.experiment.results import COLUMNS, Row, read_csv
+from semcom.experiment.run import family_of, metrics_of
+from semcom.experiment.scenario import Scenario, load_scenario
+from semcom.experiment.store import Store
+from semcom.experiment.tabulate import in_words, tabulate
+from semcom.metrics.bootstrap import bootstrap_difference
+
+
+@pytest.fixture
+def tiny(tiny_yaml):
+    """Hand out `tiny("seed=4")`: the tiny scenario with changes."""
+    return lambda *changes: load_scenario(tiny_yaml, changes)[0]
+
+
+def rows_of(scenario: Scenario, folder: Path, sweep: Sweep | None = None) -> list[Row]:
+    with Store(folder / "results.sqlite", reading=True) as store:
+        return tabulate(scenario, sweep or expand(scenario), store)
+
+
+def test_the_table_is_what_the_store_says(tiny, finished) -> None:
+    assert rows_of(tiny(), finished) == read_csv(finished / "results.csv")
+
+
+def test_rows_come_in_the_order_of_the_scenario(tiny, finished) -> None:
+    rows = [row for row in rows_of(tiny(), finished) if not row.against]
+    assert [(row.codec, row.interferers, row.snr_db, row.metric) for row in rows] == [
+        (codec, count, snr, metric)
+        for codec in ("big", "small")
+        for count in (0, 2)
+        for snr in (0.0, 6.0, 12.0)
+        for metric in ("bleu_1", "bleu_4", "exact_match")
+    ]
+
+
+def test_every_row_says_where_it_was_measured(tiny, finished) -> None:
+    runs = {run.identity: run for run in expand(tiny()).runs}
+    for row in rows_of(tiny(), finished):
+        run = runs[row.run_id]
+        assert (row.task, row.codec, row.role, row.seed) == ("text", run.build.name, run.role, 3)
+        assert (row.symbols_per_token, row.symbols_per_word) == (2, 2.0)
+        assert (row.snr_db, row.interferers) == (run.link.snr_db, run.link.interferers)
+        assert (row.sir_db, row.sinr_db) == (mean_sir_db(run.link), mean_sinr_db(run.link))
+        assert row.level_db == (0.0 if row.interferers else None)
+        assert row.interference == ("neighbors" if row.interferers else "none")
+        assert row.measured_sinr_db <= row.measured_snr_db
+        assert row.parameters > row.body_parameters > 0
+        assert row.size_bytes > 4 * row.parameters
+
+
+def test_paired_rows_are_the_bootstrap_of_the_stored_statistics(tiny, finished) -> None:
+    scenario = tiny("measure.compare=[[small, big]]")
+    runs = {(run.build.name, run.link): run for run in expand(scenario).runs}
+    rows = [row for row in rows_of(scenario, finished) if row.against]
+    assert {(row.codec, row.against) for row in rows} == {("big", "small"), ("small", "big")}
+    assert len(rows) == 2 * 6 * 3
+    metrics = {metric.name: metric for metric in metrics_of(scenario.measure)}
+    with Store(finished / "results.sqlite", reading=True) as store:
+        for row in rows:
+            run = next(each for each in expand(scenario).runs if each.identity == row.run_id)
+            twin, metric = runs[row.against, run.link], metrics[row.metric]
+            ours, theirs = (store.statistics(each.identity, family_of(metric)) for each in (run, twin))
+            seed = int(run.identity[:12], 16)
+            expected = bootstrap_difference(ours, theirs, metric.combine, resamples=100, seed=seed)
+            assert (row.value, row.low, row.high, row.count) == (
+                *(expected.value, expected.low, expected.high, expected.count),
+            )
+            assert (row.codec, row.snr_db, row.interferers) == (run.build.name, run.link.snr_db, run.link.interferers)
+
+
+def test_a_difference_is_the_difference_of_its_two_rows(tiny, finished) -> None:
+    scenario = tiny("measure.compare=[[small, big]]")
+    rows = rows_of(scenario, finished)
+    absolute = {(row.codec, row.snr_db, row.interferers, row.metric): row.value for row in rows if not row.against}
+    for row in (row for row in rows if row.against):
+        place = (row.snr_db, row.interferers, row.metric)
+        assert row.value == pytest.approx(absolute[row.codec, *place] - absolute[row.against, *place])
+    there = {(row.codec, row.snr_db, row.interferers, row.metric): row.value for row in rows if row.against}
+    for (codec, *place), value in there.items():
+        assert value == pytest.approx(-there["small" if codec == "big" else "big", *place])
+
+
+def test_codecs_that_send_unequally_many_symbols_are_not_paired(carry_out, finished, tiny, tmp_path) -> None:
+    folder = Path(shutil.copytree(finished, tmp_path / "tiny"))
+    changes = ("codecs.plain={size: tiny, symbols_per_token: 3}", "sweep.codec=[big, small, plain]")
+    carry_out(folder, *changes)
+    rows = read_csv(folder / "results.csv")
+    assert {row.codec for row in rows} == {"big", "small", "plain"}
+    assert {(row.codec, row.against) for row in rows if row.against} == {("big", "small")}
+
+
+def test_seeds_are_not_mixed_in_a_pair(carry_out, finished, tiny, tmp_path) -> None:
+    folder = Path(shutil.copytree(finished, tmp_path / "tiny"))
+    changes = ("sweep.seed=[3, 4]", "sweep.snr_db=6", "sweep.interferers=0")
+    carry_out(folder, *changes)
+    rows = read_csv(folder / "results.csv")
+    assert [(row.seed, row.metric) for row in rows if row.against] == [
+        (seed, metric) for seed in (3, 4) for metric in ("bleu_1", "bleu_4", "exact_match")
+    ]
+    values = {(row.codec, row.seed): row.value for row in rows if row.metric == "bleu_1" and not row.against}
+    for row in (row for row in rows if row.against and row.metric == "bleu_1"):
+        assert row.value == pytest.approx(values["big", row.seed] - values["small", row.seed])
+
+
+def test_what_was_never_simulated_has_no_value(tiny, finished) -> None:
+    rows = [row for row in rows_of(tiny("sweep.snr_db=[6, 9]"), finished) if row.snr_db == 9]
+    assert {row.status for row in rows} == {"skipped"}
+    assert all((row.value, row.low, row.high, row.count, row.measured_snr_db) == (None,) * 5 for row in rows)
+    assert all(row.parameters for row in rows), "the codec is known, only the point is not"
+
+
+def test_the_table_holds_no_wall_time_and_no_path(finished) -> None:
+    text = (finished / "results.csv").read_text()
+    head = next(csv.reader([text.splitlines()[0]]))
+    assert head == list(COLUMNS)
+    assert not {name for name in head if "second" in name or "time" in name or "path" in name}
+    assert str(finished) not in text
+
+
+# Published curves
+
+
+def test_a_published_curve_stands_on_our_axis(tiny, finished) -> None:
+    rows = [row for row in rows_of(tiny("overlay=[deepsc_code_awgn]"), finished) if row.role == "published"]
+    curve = next(each for each in PUBLISHED if each.name == "deepsc_code_awgn")
+    assert {row.metric for row in rows} == {"bleu_1", "bleu_4"}, "those that are measured and were published"
+    for row in rows:
+        label = row.snr_db - DEEPSC_OFFSET_DB
+        assert row.value == curve.scores[row.metric][[round(each) for each in curve.snr_db].index(round(label))]
+        assert (row.status, row.interferers, row.sir_db, row.symbols_per_word) == ("published", 0, float("inf"), 8.0)
+        assert row.sinr_db == pytest.approx(row.snr_db)
+        assert (row.low, row.high, row.seed, row.run_id, row.parameters) == (None, None, None, "", None)
+        assert "+3 dB" in row.method
+    assert [row.snr_db for row in rows if row.metric == "bleu_1"] == pytest.approx(
+        [3.01 + 3 * n for n in range(7)], abs=1e-3
+    )
+    assert not [row for row in rows_of(tiny(), finished) if row.role == "published"]
+
+
+# Physics in one cell
+
+
+@pytest.mark.parametrize(
+    ("variant", "cell"),
+    [
+        (NoFading(), "none"),
+        (Rayleigh(), "rayleigh"),
+        (Rician(k_factor_db=4.0), "rician(k_factor_db=4.0)"),
+        (Rician(), "rician"),
+        (Mmse(), "mmse"),
+        (Neighbors(level_db=-6.0), "neighbors"),
+        (Neighbors(fading=Rayleigh()), "neighbors(fading=rayleigh)"),
+        (Qam(order=16, level_db=3.0), "qam(order=16)"),
+        (Bursts(duty=0.5, fading=Rician(k_factor_db=1.0)), "bursts(duty=0.5, fading=rician(k_factor_db=1.0))"),
+    ],
+)
+def test_a_variant_in_words(variant: object, cell: str) -> None:
+    assert in_words(variant) == cell
+
+
+def test_points_that_differ_in_options_differ_in_the_table(tiny, finished) -> None:
+    scenario = tiny("sweep.interference=[{kind: qam}, {kind: qam, order: 16}]", "sweep.snr_db=6", "sweep.interferers=2")
+    rows = [row for row in rows_of(scenario, finished) if not row.against]
+    places = [
+        tuple(getattr(row, name) for name in COLUMNS if name not in ("run_id", "measured_snr_db", "measured_sinr_db"))
+        for row in rows
+    ]
+    assert len(set(places)) == len(rows) == 2 * 2 * 3
+    assert replace(rows[0], codec="x").codec == "x"
+    assert isinstance(Link(), Link)
