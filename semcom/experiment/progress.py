@@ -59,7 +59,7 @@ class Board(AbstractContextManager["Board"]):
 
     def say(self, text: str) -> None:
         """One line that stays."""
-        self.console.print(text, highlight=False, markup=False)
+        self.console.print(text, highlight=False, markup=False, emoji=False)
 
     def tick(self, name: str) -> Tick:
         """A bar or a series of lines of its own."""

@@ -1,4 +1,4 @@
-"""conduct: all that is asked for and nothing twice, failures beside finished work, and the same table however it came."""
+"""conduct: all that is asked for and nothing twice, failures beside finished work, the same table however it came."""
 
 from __future__ import annotations
 

@@ -1,0 +1,121 @@
+"""send: one sentence beside others, the same air for every codec, and nobody sends to himself."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from semcom.experiment import sending as module
+from semcom.experiment.scenario import load_scenario
+from semcom.experiment.sending import send_sentence
+from semcom.mistakes import UserMistake
+
+SAID = "The cat sees a quiet garden, today."
+
+
+def send(folder: Path, sentence: str = SAID, **changes: object) -> Table:
+    options: dict[str, object] = {"snr_db": 6.0, "interferers": 1, "repeats": 2, "seed": 0}
+    return send_sentence(folder, sentence, **{**options, **changes})  # type: ignore[arg-type]
+
+
+def cells(table: Table) -> list[list[str]]:
+    return [list(map(str, column.cells)) for column in table.columns]
+
+
+def test_every_codec_tells_what_arrived(finished) -> None:
+    codecs, airs, arrived, right = cells(send(finished))
+    assert codecs == ["big", "", "small", ""]
+    assert airs == ["1", "2", "1", "2"]
+    assert all(len(sentence.split()) <= 8 for sentence in arrived), "the receiver knows the frame's length"
+    assert all(0.0 <= float(share) <= 1.0 for share in right)
+
+
+def test_the_heading_says_what_was_sent_and_through_what(finished) -> None:
+    title = str(send(finished, snr_db=4.0, interferers=1).title)
+    assert title.startswith("sent: the cat sees a quiet garden today .\n"), "as the corpus would have it"
+    # One interferer as loud as the user, and noise 4 dB below both.
+    assert "SNR 4 dB, 1 interferers, mean SINR -1.5 dB, fading none" in title
+
+
+def test_the_same_seed_sends_through_the_same_air(finished) -> None:
+    one, same, other = (cells(send(finished, repeats=5, snr_db=-3.0, seed=seed)) for seed in (1, 1, 2))
+    assert one == same
+    assert one != other
+
+
+def test_codecs_can_be_chosen_and_come_in_that_order(finished) -> None:
+    assert cells(send(finished, codecs=("small", "big"), repeats=1))[0] == ["small", "big"]
+    assert cells(send(finished, codecs=("small",), repeats=1))[0] == ["small"]
+
+
+def test_a_teacher_outside_the_sweep_can_send_too(carry_out, tmp_path) -> None:
+    carry_out(tmp_path / "out", "sweep.codec=[small]", "sweep.snr_db=6", "sweep.interferers=0")
+    assert cells(send(tmp_path / "out", repeats=1))[0] == ["small"]
+    assert cells(send(tmp_path / "out", codecs=("big",), repeats=1))[0] == ["big"]
+
+
+def test_codecs_that_are_one_can_both_be_named(carry_out, tmp_path) -> None:
+    twins = ("codecs.twin={size: tiny, symbols_per_token: 2}", "sweep.codec=[plain, twin]", "sweep.snr_db=6")
+    carry_out(tmp_path / "out", *twins)
+    codecs, _, arrived, _ = cells(send(tmp_path / "out", repeats=1))
+    assert codecs == ["plain", "twin"]
+    assert arrived[0] == arrived[1]
+
+
+def test_the_first_of_several_seeds_is_sent_with(carry_out, tmp_path, monkeypatch) -> None:
+    carry_out(tmp_path / "out", "sweep.seed=[5, 4]", "sweep.codec=[plain]", "sweep.snr_db=6")
+    seeds: list[int] = []
+    load = module.load_codec
+    monkeypatch.setattr(module, "load_codec", lambda build, folder: seeds.append(build.seed) or load(build, folder))
+    send(tmp_path / "out", repeats=1)
+    assert seeds == [5]
+
+
+def test_a_codec_that_learned_says_more_than_one_that_did_not(carry_out, tmp_path) -> None:
+    learn = ("sweep.codec=[plain]", "training={steps: 300, batch: 16, interferers: 0, snr_db: 20}", "sweep.snr_db=20")
+    carry_out(tmp_path / "out", *learn, "sweep.interferers=0", "codecs.plain.size=student_quarter")
+    shares = [float(share) for share in cells(send(tmp_path / "out", snr_db=20.0, interferers=0))[3]]
+    assert min(shares) > 0.6
+    drowned = [float(share) for share in cells(send(tmp_path / "out", snr_db=-20.0, interferers=0, repeats=5))[3]]
+    assert sum(drowned) / len(drowned) < 0.4
+
+
+def test_as_many_interferers_as_there_are_sentences_for(finished, tiny_yaml) -> None:
+    with pytest.raises(UserMistake, match="interferers must be at most") as caught:
+        send(finished, interferers=10_000)
+    most = int(str(caught.value).partition("at most ")[2].partition(" ")[0])
+    send(finished, interferers=most, repeats=1)
+    with pytest.raises(UserMistake, match=f"at most {most} here, got {most + 1}"):
+        send(finished, interferers=most + 1)
+    test_sentences = len(load_scenario(tiny_yaml)[0].corpus.load().test)
+    assert test_sentences - 3 < most <= test_sentences + 3, "about one a sentence"
+
+
+def test_interferers_of_another_kind_need_no_sentences(carry_out, tmp_path) -> None:
+    carry_out(tmp_path / "out", "link={interference: {kind: qam}}", "sweep.codec=[plain]", "sweep.snr_db=6")
+    send(tmp_path / "out", interferers=200, repeats=1)
+
+
+def test_bytes_know_every_word(carry_out, tmp_path) -> None:
+    carry_out(
+        tmp_path / "out", "tokenizer={kind: byte_pairs, vocabulary: 300}", "sweep.codec=[plain]", "sweep.snr_db=6"
+    )
+    assert "saxophone" in str(send(tmp_path / "out", "A saxophone plays.", repeats=1).title)
+
+
+def test_the_table_can_be_printed(finished) -> None:
+    said = io.StringIO()
+    Console(file=said, width=100).print(send(finished))
+    assert "what arrived" in said.getvalue()
+
+
+def test_sending_leaves_the_folder_as_it_was(finished, tmp_path) -> None:
+    folder = Path(shutil.copytree(finished, tmp_path / "tiny"))
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    send(folder)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
