@@ -25,9 +25,10 @@ from semcom.mistakes import UserMistake  # noqa: E402
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-# Where no terminal says how wide it is, tables may be as wide as a log file bears.
-console = Console(soft_wrap=True, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
-complaints = Console(stderr=True, soft_wrap=True)
+# Where no terminal says how wide it is, tables may be as wide as a log file bears. No emoji: a path or a sentence may
+# hold a word between colons.
+console = Console(soft_wrap=True, emoji=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
+complaints = Console(stderr=True, soft_wrap=True, emoji=False)
 
 ScenarioArgument = Annotated[str, typer.Argument(help="A YAML file, or the bare name of a shipped scenario.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="Override one key: --set training.steps=500.")]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from rich.table import Table
+from rich.text import Text
 
 from channels import Chance, Link, Neighbors, mean_sinr_db
 from semcom.experiment.build import load_codec
@@ -49,7 +50,8 @@ def send_sentence(
     builds = _builds(scenario, codecs or scenario.sweep.codec)
     link = _link(scenario, snr_db, interferers)
     said = _said(scenario, sentence)
-    table = Table(title=_title(said, link), title_justify="left", show_lines=True)
+    # Text, because a sentence may hold what would be markup.
+    table = Table(title=Text(_title(said, link)), title_justify="left", show_lines=True)
     for heading in ("codec", "air", "what arrived", "words right"):
         table.add_column(heading, overflow="fold")
     for name, build in builds.items():
@@ -64,7 +66,7 @@ def send_sentence(
             delivery = deliver(encoded, link, Chance(seed).of("send", repeat))
             arrived = material.tokenizer.decode(delivery.tokens)[0]
             right = float(Bleu(order=1).combine(Bleu(order=1).statistics([said], [arrived])[0]))
-            table.add_row(name if repeat == 0 else "", str(repeat + 1), arrived, f"{right:.2f}")
+            table.add_row(name if repeat == 0 else "", str(repeat + 1), Text(arrived), f"{right:.2f}")
     return table
 
 

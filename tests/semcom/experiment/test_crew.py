@@ -91,9 +91,9 @@ def test_workers_do_what_this_process_does_and_one_that_is_killed_is_replaced(jo
         assert (job, record["name"]) == (jobs[0], "big")
         crew.take(jobs[1])
         crew.take(jobs[2])
-        finished = dict(crew.finished() for _ in range(2))
-        assert finished[jobs[1]]["method"] == "soft_logits+symbols"
-        assert finished[jobs[2]].intervals["bleu_1"].count == 20
+        finished = {job.label: outcome for job, outcome in (crew.finished() for _ in range(2))}
+        assert finished["training small"]["method"] == "soft_logits+symbols"
+        assert finished["measuring big"].intervals["bleu_1"].count == 20
         # A job that cannot be done brings its own exception home.
         crew.take(Job(jobs[1].work, {}, tmp_path / "empty", Means()))
         assert isinstance(crew.finished()[1], KeyError)
