@@ -98,11 +98,11 @@ def expand(scenario: Scenario) -> Sweep:
     builds: dict[tuple[str, int], Build] = {}
     for seed in scenario.seeds:
         for name in scenario.sweep.codec:
-            _build(scenario, name, seed, fingerprint, builds)
+            _build(scenario, name, seed, fingerprint=fingerprint, builds=builds)
     unique = {build.identity: build for build in builds.values()}
     roles = _roles(scenario)
     runs = [
-        _run(builds[name, seed], roles[name], link, scenario.measure, fingerprint)
+        _run(builds[name, seed], roles[name], link, measure=scenario.measure, fingerprint=fingerprint)
         for name in scenario.sweep.codec
         for seed in scenario.seeds
         for link in operating_points(scenario)
@@ -110,12 +110,16 @@ def expand(scenario: Scenario) -> Sweep:
     return Sweep(tuple(unique.values()), tuple(runs))
 
 
-def _build(scenario: Scenario, name: str, seed: int, fingerprint: str, builds: dict[tuple[str, int], Build]) -> Build:
+def _build(
+    scenario: Scenario, name: str, seed: int, *, fingerprint: str, builds: dict[tuple[str, int], Build]
+) -> Build:
     """This codec's build; those of its origins are put before it."""
     if (name, seed) in builds:
         return builds[name, seed]
     plan = scenario.codecs[name]
-    origins = {each: _build(scenario, each, seed, fingerprint, builds) for each in scenario.origins(name)}
+    origins = {
+        each: _build(scenario, each, seed, fingerprint=fingerprint, builds=builds) for each in scenario.origins(name)
+    }
     lesson = None
     if plan.distill:
         teacher = origins[plan.distill.teacher].identity
@@ -166,7 +170,7 @@ def _roles(scenario: Scenario) -> dict[str, str]:
     return roles
 
 
-def _run(build: Build, role: str, link: Link, measure: MeasurePlan, fingerprint: str) -> Run:
+def _run(build: Build, role: str, link: Link, *, measure: MeasurePlan, fingerprint: str) -> Run:
     decisive = measure.model_dump(include={"metrics", "sentences", "repeats", "beam", "batch", "resamples"})
     decisive["similarity"] = measure.similarity if any("similarity" in name for name in measure.metrics) else None
     run = identity(what="run", build=build.identity, link=link, corpus=fingerprint, **decisive)

@@ -39,7 +39,7 @@ class Outcome:
 
 
 @lru_cache(maxsize=2)
-def encoded_exam(build: Build, folder: Path, count: int, size: int, device: str) -> tuple[Exam, Encoded]:
+def encoded_exam(build: Build, folder: Path, *, count: int, size: int, device: str) -> tuple[Exam, Encoded]:
     """The exam, encoded once by this build's codec for all operating points."""
     material = load_material(build.corpus, build.tokenizer, folder)
     questions = exam(material, count, size)
@@ -55,7 +55,7 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
     """
     began = time.perf_counter()
     measure = run.measure
-    questions, encoded = encoded_exam(run.build, folder, measure.sentences, measure.batch, device)
+    questions, encoded = encoded_exam(run.build, folder, count=measure.sentences, size=measure.batch, device=device)
     tokenizer = load_material(run.build.corpus, run.build.tokenizer, folder).tokenizer
     air = Chance(run.build.seed).of("air")
     deliveries = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from channels import Interference, Link, Neighbors
+from channels import Neighbors
+from semcom.experiment.checks import check_sense
 from semcom.experiment.document import read_document, validate
 from semcom.experiment.plans import (
-    MOST_DECIBELS,
     MOST_SEED,
     CodecPlan,
     LinkPlan,
@@ -30,7 +29,7 @@ from semcom.models.spec import CodecSpec
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
 from semcom.sources.docstrings import Docstrings
 from semcom.sources.tokenizer import BytePairs
-from semcom.training.settings import TrainingSettings, bounds
+from semcom.training.settings import TrainingSettings
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 
@@ -53,93 +52,9 @@ class Scenario(Plan):
     threads: int = Field(default=1, ge=1, le=256)
 
     @model_validator(mode="after")
-    def _names_are_known(self) -> Self:
-        self._check_names("sweep.codec", self.sweep.codec)
-        for name, codec in self.codecs.items():
-            if codec.distill:
-                self._check_names(f"codecs.{name}.distill.teacher", (codec.distill.teacher,))
-            if codec.start:
-                self._check_names(f"codecs.{name}.start", (codec.start,))
-            if codec.adopt:
-                self._check_names(f"codecs.{name}.adopt.{codec.adopt.side}", (codec.adopt.donor,))
-            self._check_training(name)
-        self._check_order()
-        self._check_shapes()
-        self._check_comparisons()
-        self._check_crowds()
+    def _makes_sense(self) -> Self:
+        check_sense(self)
         return self
-
-    def _check_names(self, where: str, names: tuple[str, ...]) -> None:
-        for name in names:
-            if name not in self.codecs:
-                raise ValueError(f"{where} names '{name}', which is none of the codecs: {', '.join(self.codecs)}")
-
-    def _check_training(self, name: str) -> None:
-        where = f"codecs.{name}.training" if self.codecs[name].training else "training"
-        try:
-            settings = self.training_of(name)
-            levels = (0.0, 0.0) if settings.level_db is None else bounds(settings.level_db)
-            interference = settings.interference if settings.level_db is None else Neighbors()
-            _check_air(interference, settings.interferers, (*bounds(settings.snr_db), *levels))
-        except ValueError as error:
-            raise ValueError(f"{where}: {error}") from None
-
-    def _check_order(self) -> None:
-        """Refuse circles: every codec must be reachable by building its origins first."""
-        for first in self.codecs:
-            seen: list[str] = []
-            waiting = [first]
-            while waiting:
-                name = waiting.pop()
-                if name == first and seen:
-                    raise ValueError(f"codecs.{first} is built from itself: {' <- '.join([*seen, first])}")
-                if name not in seen:
-                    seen.append(name)
-                    waiting.extend(self.origins(name))
-
-    def _check_shapes(self) -> None:
-        """Refuse origins that do not fit; shapes can be asked for once nothing is built from itself."""
-        for name, codec in self.codecs.items():
-            ours = self.spec_of(name)
-            theirs = self.spec_of(codec.distill.teacher) if codec.distill else ours
-            if codec.distill and theirs.symbols_per_token != ours.symbols_per_token:
-                raise ValueError(
-                    f"codecs.{name}.distill.teacher must send as many symbols a token as its student to share the air, "
-                    f"got {theirs.symbols_per_token} of '{codec.distill.teacher}' and {ours.symbols_per_token}; "
-                    "give both the same symbols_per_token"
-                )
-            # Dropout has no weights; everything else shapes them.
-            if codec.start and replace(self.spec_of(codec.start), dropout=ours.dropout) != ours:
-                raise ValueError(
-                    f"codecs.{name}.start must name a codec of the same shape, got '{codec.start}', whose weights do "
-                    "not fit; give both the same size"
-                )
-
-    def _check_comparisons(self) -> None:
-        """Refuse pairs that no row could be made of."""
-        pairs = self.measure.compare
-        for pair in pairs:
-            self._check_names("measure.compare", pair)
-            if missing := [name for name in pair if name not in self.sweep.codec]:
-                raise ValueError(f"measure.compare names '{missing[0]}', which is not measured; add it to sweep.codec")
-            one, other = (self.spec_of(name).symbols_per_token for name in pair)
-            if one != other:
-                raise ValueError(
-                    "measure.compare must name codecs that send equally many symbols a token and so meet the same air, "
-                    f"got {one} of '{pair[0]}' and {other} of '{pair[1]}'"
-                )
-            if pair[0] == pair[1] or pairs.count(pair) > 1:
-                raise ValueError(f"measure.compare must name two codecs, every pair once, got {', '.join(pair)}")
-
-    def _check_crowds(self) -> None:
-        if self.sweep.level_db is not None:
-            return
-        where = "sweep.interference" if self.sweep.interference else "link.interference"
-        for interference in self.sweep.interference or (self.link.interference,):
-            try:
-                _check_air(interference, self.most_interferers)
-            except ValueError as error:
-                raise ValueError(f"{where}: {error}") from None
 
     def origins(self, name: str) -> tuple[str, ...]:
         """The codecs that must exist before this one."""
@@ -191,15 +106,6 @@ class Scenario(Plan):
                 found.append(name)
                 waiting.extend(self.origins(name))
         return tuple(name for name in self.codecs if name in found)
-
-
-def _check_air(interference: Interference, interferers: int | tuple[int, int], decibels: Sequence[float] = ()) -> None:
-    """Refuse levels that are missing for an interferer, and decibels that no radio meets."""
-    Link(interferers=int(bounds(interferers)[1]), interference=interference)
-    levels = interference.level_db
-    for each in (*decibels, *(levels if isinstance(levels, tuple) else (levels,))):
-        if abs(each) > MOST_DECIBELS:
-            raise ValueError(f"decibels must be between -{MOST_DECIBELS} and {MOST_DECIBELS}, got {each:g}")
 
 
 def load_scenario(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, str]:

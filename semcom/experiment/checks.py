@@ -1,0 +1,122 @@
+"""What no part of a scenario can see alone: whether its names, shapes and crowds fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from channels import Interference, Link, Neighbors
+from semcom.experiment.plans import MOST_DECIBELS
+from semcom.training.settings import bounds
+
+if TYPE_CHECKING:
+    from semcom.experiment.scenario import Scenario
+
+
+def check_sense(scenario: Scenario) -> None:
+    """Refuse what every part alone allows: names of nothing, circles, shapes and crowds that do not fit.
+
+    Raises:
+        ValueError: beginning with the path of the key that is wrong.
+    """
+    _check_names(scenario, "sweep.codec", scenario.sweep.codec)
+    for name, codec in scenario.codecs.items():
+        if codec.distill:
+            _check_names(scenario, f"codecs.{name}.distill.teacher", (codec.distill.teacher,))
+        if codec.start:
+            _check_names(scenario, f"codecs.{name}.start", (codec.start,))
+        if codec.adopt:
+            _check_names(scenario, f"codecs.{name}.adopt.{codec.adopt.side}", (codec.adopt.donor,))
+        _check_training(scenario, name)
+    _check_order(scenario)
+    _check_shapes(scenario)
+    _check_comparisons(scenario)
+    _check_crowds(scenario)
+
+
+def _check_names(scenario: Scenario, where: str, names: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in scenario.codecs:
+            raise ValueError(f"{where} names '{name}', which is none of the codecs: {', '.join(scenario.codecs)}")
+
+
+def _check_training(scenario: Scenario, name: str) -> None:
+    where = f"codecs.{name}.training" if scenario.codecs[name].training else "training"
+    try:
+        settings = scenario.training_of(name)
+        levels = (0.0, 0.0) if settings.level_db is None else bounds(settings.level_db)
+        interference = settings.interference if settings.level_db is None else Neighbors()
+        _check_air(interference, settings.interferers, (*bounds(settings.snr_db), *levels))
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _check_order(scenario: Scenario) -> None:
+    """Refuse circles: every codec must be reachable by building its origins first."""
+    for first in scenario.codecs:
+        seen: list[str] = []
+        waiting = [first]
+        while waiting:
+            name = waiting.pop()
+            if name == first and seen:
+                raise ValueError(f"codecs.{first} is built from itself: {' <- '.join([*seen, first])}")
+            if name not in seen:
+                seen.append(name)
+                waiting.extend(scenario.origins(name))
+
+
+def _check_shapes(scenario: Scenario) -> None:
+    """Refuse origins that do not fit; shapes can be asked for once nothing is built from itscenario."""
+    for name, codec in scenario.codecs.items():
+        ours = scenario.spec_of(name)
+        theirs = scenario.spec_of(codec.distill.teacher) if codec.distill else ours
+        if codec.distill and theirs.symbols_per_token != ours.symbols_per_token:
+            raise ValueError(
+                f"codecs.{name}.distill.teacher must send as many symbols a token as its student to share the air, "
+                f"got {theirs.symbols_per_token} of '{codec.distill.teacher}' and {ours.symbols_per_token}; "
+                "give both the same symbols_per_token"
+            )
+        # Dropout has no weights; everything else shapes them.
+        if codec.start and replace(scenario.spec_of(codec.start), dropout=ours.dropout) != ours:
+            raise ValueError(
+                f"codecs.{name}.start must name a codec of the same shape, got '{codec.start}', whose weights do "
+                "not fit; give both the same size"
+            )
+
+
+def _check_comparisons(scenario: Scenario) -> None:
+    """Refuse pairs that no row could be made of."""
+    pairs = scenario.measure.compare
+    for pair in pairs:
+        _check_names(scenario, "measure.compare", pair)
+        if missing := [name for name in pair if name not in scenario.sweep.codec]:
+            raise ValueError(f"measure.compare names '{missing[0]}', which is not measured; add it to sweep.codec")
+        one, other = (scenario.spec_of(name).symbols_per_token for name in pair)
+        if one != other:
+            raise ValueError(
+                "measure.compare must name codecs that send equally many symbols a token and so meet the same air, "
+                f"got {one} of '{pair[0]}' and {other} of '{pair[1]}'"
+            )
+        if pair[0] == pair[1] or pairs.count(pair) > 1:
+            raise ValueError(f"measure.compare must name two codecs, every pair once, got {', '.join(pair)}")
+
+
+def _check_crowds(scenario: Scenario) -> None:
+    if scenario.sweep.level_db is not None:
+        return
+    where = "sweep.interference" if scenario.sweep.interference else "link.interference"
+    for interference in scenario.sweep.interference or (scenario.link.interference,):
+        try:
+            _check_air(interference, scenario.most_interferers)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+
+
+def _check_air(interference: Interference, interferers: int | tuple[int, int], decibels: Sequence[float] = ()) -> None:
+    """Refuse levels that are missing for an interferer, and decibels that no radio meets."""
+    Link(interferers=int(bounds(interferers)[1]), interference=interference)
+    levels = interference.level_db
+    for each in (*decibels, *(levels if isinstance(levels, tuple) else (levels,))):
+        if abs(each) > MOST_DECIBELS:
+            raise ValueError(f"decibels must be between -{MOST_DECIBELS} and {MOST_DECIBELS}, got {each:g}")
