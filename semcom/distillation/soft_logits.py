@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from semcom.distillation.targets import Trust, check_temperature, divergence, softened, trusted_mean
+
 if TYPE_CHECKING:
+    from semcom.distillation.method import Part
     from semcom.models.spec import CodecSpec
     from semcom.models.trace import Trace
 
@@ -24,17 +27,23 @@ class SoftLogits:
     Args:
         weight: multiplies the loss.
         temperature: T; 1 compares the distributions as they are.
+        trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
 
     Source: Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015, section 2.
     """
 
     weight: float = 1.0
     temperature: float = 1.0
+    trust: Trust = "all"
     kind: Literal["soft_logits"] = "soft_logits"
 
     def __post_init__(self) -> None:
-        if not self.temperature > 0:  # so that NaN is refused too
-            raise ValueError(f"temperature must be positive, got {self.temperature}")
+        check_temperature(self.temperature)
+
+    @property
+    def sees(self) -> frozenset[Part]:
+        """What the receivers say."""
+        return frozenset({"heard"})
 
     def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
         """None are needed: both speak of the same tokens."""
@@ -42,9 +51,5 @@ class SoftLogits:
 
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
         """See the class."""
-        from semcom.models.trace import masked_mean
-
-        guess = (student.heard.logits / self.temperature).log_softmax(dim=-1)
-        target = (teacher.heard.logits / self.temperature).log_softmax(dim=-1)
-        divergence = torch.nn.functional.kl_div(guess, target, reduction="none", log_target=True).sum(dim=-1)
-        return self.temperature**2 * masked_mean(divergence, student.mask)
+        guess, target = (softened(each.heard.logits, self.temperature) for each in (student, teacher))
+        return self.temperature**2 * trusted_mean(divergence(target, guess), teacher, self.trust)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 if TYPE_CHECKING:
+    from semcom.distillation.method import Part
     from semcom.models.spec import CodecSpec
     from semcom.models.trace import Trace
 
@@ -30,6 +31,11 @@ class Symbols:
     weight: float = 1.0
     kind: Literal["symbols"] = "symbols"
 
+    @property
+    def sees(self) -> frozenset[Part]:
+        """What the transmitters send."""
+        return frozenset({"sent"})
+
     def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
         """None; the symbols must be alike in number.
 
@@ -47,6 +53,10 @@ class Symbols:
         """See the class."""
         from semcom.models.trace import masked_mean
 
-        gap = (student.sent.symbols - teacher.sent.symbols).abs().square()
-        per_token = gap.unflatten(1, (student.mask.shape[1], -1)).mean(dim=-1)
-        return masked_mean(per_token, student.mask)
+        return masked_mean(squared_distance(student.sent.symbols, teacher.sent.symbols, student.mask), student.mask)
+
+
+def squared_distance(ours: torch.Tensor, theirs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean of |x - y|^2 over each token's symbols, [batch, length] of [batch, K]."""
+    gap: torch.Tensor = (ours - theirs).abs().square()
+    return gap.unflatten(1, (mask.shape[1], -1)).mean(dim=-1)

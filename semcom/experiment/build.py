@@ -120,7 +120,11 @@ def _objective(
         teacher,
         build.lesson.methods,
         label_weight=build.lesson.label_weight,
-        hears="own" if build.lesson.hears == "own" else "student",
+        hears=build.lesson.hears,
+        cleaner_db=build.lesson.cleaner_db,
+        teacher_interferers=build.lesson.teacher_interferers,
+        above_sinr_db=build.lesson.above_sinr_db,
+        seed=Chance(build.seed).of("training", "adapters").integer(),
     )
 
 

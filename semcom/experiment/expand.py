@@ -12,7 +12,7 @@ from typing import Any, Literal
 from channels import Interference, Link, Neighbors
 from semcom.distillation.catalog import AnyMethod
 from semcom.experiment.identity import identity
-from semcom.experiment.plans import MeasurePlan, values
+from semcom.experiment.plans import DistillPlan, MeasurePlan, values
 from semcom.experiment.scenario import Scenario
 from semcom.mistakes import UserMistake
 from semcom.models.spec import CodecSpec
@@ -29,7 +29,10 @@ class Lesson:
     teacher: str  # identity of the teacher's build
     methods: tuple[AnyMethod, ...]
     label_weight: float
-    hears: str
+    hears: Literal["student", "own"]
+    cleaner_db: float = 0.0
+    teacher_interferers: Literal["same", "none"] = "same"
+    above_sinr_db: float | None = None
 
 
 @dataclass(frozen=True)
@@ -120,10 +123,7 @@ def _build(
     origins = {
         each: _build(scenario, each, seed, fingerprint=fingerprint, builds=builds) for each in scenario.origins(name)
     }
-    lesson = None
-    if plan.distill:
-        teacher = origins[plan.distill.teacher].identity
-        lesson = Lesson(teacher, plan.distill.methods, plan.distill.label_weight, plan.distill.hears)
+    lesson = _lesson(plan.distill, origins[plan.distill.teacher]) if plan.distill else None
     start = origins[plan.start].identity if plan.start else None
     adoption = Adoption(plan.adopt.side, origins[plan.adopt.donor].identity) if plan.adopt else None
     spec = scenario.spec_of(name)
@@ -152,6 +152,18 @@ def _build(
     )
     builds[name, seed] = build
     return build
+
+
+def _lesson(plan: DistillPlan, teacher: Build) -> Lesson:
+    return Lesson(
+        teacher=teacher.identity,
+        methods=plan.methods,
+        label_weight=plan.label_weight,
+        hears=plan.hears,
+        cleaner_db=plan.cleaner_db,
+        teacher_interferers=plan.teacher_interferers,
+        above_sinr_db=plan.above_sinr_db,
+    )
 
 
 def _roles(scenario: Scenario) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_mo
 from channels import Coherence, Csi, Equalizer, Fading, Interference, Mmse, Neighbors, NoFading, PerfectCsi, PerSentence
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.distillation.catalog import METHODS, AnyMethod
+from semcom.distillation.method import check_methods
 from semcom.metrics.catalog import METRICS
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.sizes import SIZES
@@ -91,6 +92,9 @@ class DistillPlan(Plan):
     methods: tuple[MethodPlan, ...] = Field(min_length=1)
     label_weight: float = Field(default=1.0, ge=0)
     hears: Literal["student", "own"] = "student"
+    cleaner_db: float = Field(default=0.0, ge=0, le=100)
+    teacher_interferers: Literal["same", "none"] = "same"
+    above_sinr_db: float | None = Field(default=None, ge=-100, le=100)
 
     @field_validator("methods")
     @classmethod
@@ -154,6 +158,9 @@ class CodecPlan(Plan):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         self.spec()
+        if self.distill:
+            frozen = self.adopt is not None and self.adopt.side == "transmitter"
+            check_methods(self.distill.methods, transmitter_is_frozen=frozen)
         return self
 
     def spec(self) -> CodecSpec:

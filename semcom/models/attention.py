@@ -26,6 +26,10 @@ class MultiHeadAttention(nn.Module):
     def _split(self, features: Tensor) -> Tensor:
         return features.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
+    def ask(self, queries: Tensor) -> Tensor:
+        """Queries [batch, heads, length, width / heads]."""
+        return self._split(self.query(queries))
+
     def remember(self, memory: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values [batch, heads, length, width / heads] of what will be attended."""
         return self._split(self.key(memory)), self._split(self.value(memory))
@@ -40,9 +44,7 @@ class MultiHeadAttention(nn.Module):
             causal: position t sees positions up to t alone. Not together with a mask.
         """
         keys, values = remembered
-        mixed = F.scaled_dot_product_attention(
-            self._split(self.query(queries)), keys, values, attn_mask=mask, is_causal=causal
-        )
+        mixed = F.scaled_dot_product_attention(self.ask(queries), keys, values, attn_mask=mask, is_causal=causal)
         return self.output(mixed.transpose(1, 2).flatten(2))
 
     def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:

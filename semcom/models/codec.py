@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
 from channels import normalize_power, to_reals, to_symbols
 from semcom.models.channel_coding import ChannelDecoder, ChannelEncoder
-from semcom.models.layers import DecoderLayer, EncoderLayer, add_positions, final_norm
+from semcom.models.layers import DecoderLayer, EncoderLayer, add_positions, final_norm, self_attention
 from semcom.models.spec import CodecSpec
-from semcom.models.trace import Heard, Sent
+from semcom.models.trace import Heard, Sent, Trace
 from semcom.sources.batches import SentenceBatch
 
 
@@ -42,13 +44,13 @@ class Transmitter(nn.Module):
         mask = attention_mask(batch)
         features = add_positions(self.embedding(batch.tokens) * self.spec.transmitter.width**0.5)
         features = self.dropout(features)
-        layers = []
+        layers, entering = [], features
         for layer in self.layers:
-            features = layer(features, mask)
+            entering, features = features, layer(features, mask)
             layers.append(features)
         reals = self.channel_encoder(self.norm(features))
         sent = batch.mask.repeat_interleave(self.spec.symbols_per_token, dim=1) if batch.ragged else None
-        return Sent(normalize_power(to_symbols(reals).flatten(1), sent), tuple(layers))
+        return Sent(normalize_power(to_symbols(reals).flatten(1), sent), tuple(layers), entering)
 
 
 class Receiver(nn.Module):
@@ -105,14 +107,14 @@ class Receiver(nn.Module):
             features, layers = self.start(previous, heard), []
             for layer in self.layers:
                 assert isinstance(layer, DecoderLayer)
-                features = layer(features, layer.across.remember(heard), mask)
+                entering, features = features, layer(features, layer.across.remember(heard), mask)
                 layers.append(features)
         else:
             features, layers = self.dropout(add_positions(heard)), []
             for layer in self.layers:
-                features = layer(features, mask)
+                entering, features = features, layer(features, mask)
                 layers.append(features)
-        return Heard(heard, tuple(layers), self.output(self.norm(features)))
+        return Heard(heard, tuple(layers), self.output(self.norm(features)), entering)
 
 
 class SemanticCodec(nn.Module):
@@ -139,6 +141,18 @@ class SemanticCodec(nn.Module):
         """Symbols [batch, K] complex, unit power per sentence, padding silent."""
         sent: Sent = self.transmitter(batch)
         return sent.symbols
+
+    def with_attention(self, trace: Trace) -> Trace:
+        """This codec's trace with what the self-attention of its last layers compared; only asking costs anything."""
+        sent, heard = trace.sent, trace.heard
+        assert sent.entering is not None and heard.entering is not None, "a trace that this codec did not leave"
+        last, final = self.transmitter.layers[-1], self.receiver.layers[-1]
+        assert isinstance(last, EncoderLayer) and isinstance(final, EncoderLayer | DecoderLayer)
+        return replace(
+            trace,
+            sent=replace(sent, attention=self_attention(last, sent.entering)),
+            heard=replace(heard, attention=self_attention(final, heard.entering)),
+        )
 
 
 def initialize(spec: CodecSpec, vocabulary: int, *, seed: int) -> SemanticCodec:

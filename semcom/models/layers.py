@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from semcom.models.attention import MultiHeadAttention
 from semcom.models.spec import CodecSpec, SideSpec
+from semcom.models.trace import Attention
 
 KeysAndValues = tuple[Tensor, Tensor]
 
@@ -23,9 +24,13 @@ class Residual(nn.Module):
         self.dropout = nn.Dropout(spec.dropout)
         self.before = spec.norm == "pre"
 
+    def given(self, features: Tensor) -> Tensor:
+        """What the part sees of the features."""
+        return self.norm(features) if self.before else features
+
     def forward(self, features: Tensor, part: Callable[[Tensor], Tensor]) -> Tensor:
         if self.before:
-            return features + self.dropout(part(self.norm(features)))
+            return features + self.dropout(part(self.given(features)))
         normalized: Tensor = self.norm(features + self.dropout(part(features)))
         return normalized
 
@@ -89,6 +94,13 @@ class DecoderLayer(nn.Module):
         features = self.around_attention(features, look_back)
         features = self.around_across(features, lambda x: self.across.attend(x, received, mask=mask))
         return self.around_feedforward(features, self.feedforward), grown[0]
+
+
+def self_attention(layer: EncoderLayer | DecoderLayer, entering: Tensor) -> Attention:
+    """What a layer's self-attention compared, worked out anew from what entered it; its fast path stays as it is."""
+    given = layer.around_attention.given(entering)
+    keys, values = layer.attention.remember(given)
+    return Attention(layer.attention.ask(given), keys, values, causal=isinstance(layer, DecoderLayer))
 
 
 @lru_cache(maxsize=256)

@@ -9,23 +9,44 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
+class Attention:
+    """What one layer's self-attention compares: [batch, heads, length, width / heads] each.
+
+    `causal` says that a query sees no later key.
+    """
+
+    queries: Tensor
+    keys: Tensor
+    values: Tensor
+    causal: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Sent:
     """What a transmitter made: symbols [batch, K] complex at unit power, and its Transformer layers.
 
-    `layers` holds one [batch, length, width] tensor per encoder layer, first to last.
+    `layers` holds one [batch, length, width] tensor per encoder layer, first to last; `entering` is what entered
+    the last one, from which `attention` is worked out for who asks (`SemanticCodec.with_attention`).
     """
 
     symbols: Tensor
     layers: tuple[Tensor, ...]
+    entering: Tensor | None = None
+    attention: Attention | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Heard:
-    """What a receiver made of the equalized signal: channel decoder output, layers, and logits over tokens."""
+    """What a receiver made of the equalized signal: channel decoder output, layers, and logits over tokens.
+
+    `entering` and `attention` are of the last layer, as in `Sent`.
+    """
 
     features: Tensor
     layers: tuple[Tensor, ...]
     logits: Tensor
+    entering: Tensor | None = None
+    attention: Attention | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +57,7 @@ class Trace:
         targets: what should have arrived, [batch, length] token numbers.
         mask: True for real tokens, [batch, length]; everything a loss averages is averaged over these.
         equalized: the receiver's signal after the equalizer, [batch, K] complex.
+        arrived: what became of `sent` where `equalized` is another's signal or went through other air; for who asks.
     """
 
     targets: Tensor
@@ -43,6 +65,7 @@ class Trace:
     sent: Sent
     equalized: Tensor
     heard: Heard
+    arrived: Tensor | None = None
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:

@@ -12,22 +12,58 @@ from semcom.distillation.catalog import METHODS, AnyMethod
 from semcom.distillation.distiller import Distiller
 from semcom.models.codec import initialize
 from semcom.models.spec import symmetric
-from semcom.models.trace import Heard, Sent, Trace
+from semcom.models.trace import Attention, Heard, Sent
 from semcom.sources.batches import make_batch
 from semcom.tasks.text import rehearse
 
 VOCABULARY = 19
 LINK = Link(snr_db=4.0, interferers=1)
 BATCH = make_batch([[4 + (5 * row + 3 * place) % 15 for place in range(3 + row % 3)] for row in range(6)])
+DECIDED = {"sequence_level"}  # targets are decisions: to agree is not enough, one must be sure
 each_method = pytest.mark.parametrize("method", [make() for make in METHODS], ids=lambda method: method.kind)
 
 
-def codec(seed, *, width=8, layers=1):
-    return initialize(replace(symmetric(width, layers, heads=2), symbols_per_token=2), VOCABULARY, seed=seed)
+def codec(seed, *, width=8, layers=1, decoding="parallel"):
+    spec = replace(symmetric(width, layers, heads=2), symbols_per_token=2, decoding=decoding)
+    return initialize(spec, VOCABULARY, seed=seed)
 
 
 def trip(made, *, seed=1):
-    return rehearse(made, BATCH, LINK, draw(LINK, made.symbols(BATCH), Chance(seed)))
+    trace = rehearse(made, BATCH, LINK, draw(LINK, made.symbols(BATCH), Chance(seed)))
+    return made.with_attention(replace(trace, arrived=trace.equalized))
+
+
+def changed(trace, places, *, symbols=None, heads=None):
+    """A trace whose every [batch, length, ...] tensor went through one function, and those of other shapes too."""
+    length = trace.mask.shape[1]
+
+    def each_symbol(sent):
+        return places(sent.unflatten(1, (length, -1))).flatten(1)
+
+    def each_head(attention):
+        compared = (attention.queries, attention.keys, attention.values)
+        return Attention(*(heads(each) for each in compared), causal=attention.causal)
+
+    symbols, heads = symbols or each_symbol, heads or (lambda each: places(each.transpose(1, 2)).transpose(1, 2))
+    sent, heard = trace.sent, trace.heard
+    return replace(
+        trace,
+        sent=Sent(
+            symbols(sent.symbols),
+            tuple(places(each) for each in sent.layers),
+            places(sent.entering),
+            each_head(sent.attention),
+        ),
+        equalized=symbols(trace.equalized),
+        heard=Heard(
+            places(heard.features),
+            tuple(places(each) for each in heard.layers),
+            places(heard.logits),
+            places(heard.entering),
+            each_head(heard.attention),
+        ),
+        arrived=symbols(trace.arrived),
+    )
 
 
 def adapters_of(method, student, teacher):
@@ -48,25 +84,14 @@ def make_identities(adapters):
 
 def padded(trace, extra, value):
     """The same trip with `extra` more places of padding, full of a value that must not matter."""
-    rows, length = trace.mask.shape
+    rows, _ = trace.mask.shape
 
     def longer(features):
         return torch.cat((features, features.new_full((rows, extra, *features.shape[2:]), value)), dim=1)
 
-    def longer_symbols(symbols):
-        return longer(symbols.unflatten(1, (length, -1))).flatten(1)
-
-    return Trace(
-        targets=torch.cat((trace.targets, trace.targets.new_zeros(rows, extra)), dim=1),
-        mask=torch.cat((trace.mask, trace.mask.new_zeros(rows, extra)), dim=1),
-        sent=Sent(longer_symbols(trace.sent.symbols), tuple(longer(each) for each in trace.sent.layers)),
-        equalized=longer_symbols(trace.equalized),
-        heard=Heard(
-            longer(trace.heard.features),
-            tuple(longer(each) for each in trace.heard.layers),
-            longer(trace.heard.logits),
-        ),
-    )
+    ends = {"targets": trace.targets.new_zeros(rows, extra), "mask": trace.mask.new_zeros(rows, extra)}
+    ended = {name: torch.cat((getattr(trace, name), end), dim=1) for name, end in ends.items()}
+    return replace(changed(trace, longer), **ended)
 
 
 def test_the_catalog_and_its_type_name_the_same_methods():
@@ -103,7 +128,47 @@ def test_who_does_as_the_teacher_does_loses_nothing(method):
     one, other = codec(1), codec(1)
     adapters = adapters_of(method, one, other)
     make_identities(adapters)
-    assert method.loss(trip(one), trip(other), adapters).item() == pytest.approx(0, abs=1e-6)
+    ours, theirs = (sure(trip(each)) if method.kind in DECIDED else trip(each) for each in (one, other))
+    assert method.loss(ours, theirs, adapters).item() == pytest.approx(0, abs=1e-6)
+
+
+def sure(trace):
+    """The same decisions without a doubt."""
+    return replace(trace, heard=replace(trace.heard, logits=trace.heard.logits * 1e4))
+
+
+@each_method
+def test_other_air_is_another_observation_for_all_that_hear(method):
+    """A codec against itself under two draws: what is sent agrees still, what is heard does not."""
+    made = codec(1)
+    adapters = adapters_of(method, made, made)
+    make_identities(adapters)
+    loss = method.loss(trip(made, seed=1), trip(made, seed=2), adapters).item()
+    if method.sees & {"heard", "received"}:
+        assert loss > 1e-4
+    else:
+        assert loss == pytest.approx(0, abs=1e-6)
+
+
+@each_method
+def test_what_a_method_does_not_see_does_not_count(method):
+    """Else it would be asked for in vain, or refused to a student that could learn from it."""
+    student, teacher = codec(1), codec(2, width=12, layers=2)
+    ours, theirs = trip(student), trip(teacher)
+    adapters = adapters_of(method, student, teacher)
+    spoiled = {
+        "sent": lambda trace: replace(trace, sent=changed(trace, torch.randn_like, symbols=torch.randn_like).sent),
+        "heard": lambda trace: replace(trace, heard=changed(trace, torch.randn_like).heard),
+        "received": lambda trace: replace(trace, **dict.fromkeys(("equalized", "arrived"), trace.sent.symbols.flip(0))),
+        "attention": lambda trace: replace(
+            trace, sent=replace(trace.sent, attention=None), heard=replace(trace.heard, attention=None)
+        ),
+    }
+    assert method.sees < set(spoiled)
+    for part, spoil in spoiled.items():
+        if part not in method.sees:
+            ours, theirs = spoil(ours), spoil(theirs)
+    assert method.loss(ours, theirs, adapters).item() == method.loss(trip(student), trip(teacher), adapters).item()
 
 
 @each_method
@@ -123,15 +188,8 @@ def test_the_order_of_sentences_does_not_matter(method):
     turn = torch.arange(len(BATCH) - 1, -1, -1)
 
     def turned(trace):
-        return Trace(
-            trace.targets[turn],
-            trace.mask[turn],
-            Sent(trace.sent.symbols[turn], tuple(each[turn] for each in trace.sent.layers)),
-            trace.equalized[turn],
-            Heard(
-                trace.heard.features[turn], tuple(each[turn] for each in trace.heard.layers), trace.heard.logits[turn]
-            ),
-        )
+        ends = {"targets": trace.targets[turn], "mask": trace.mask[turn]}
+        return replace(changed(trace, lambda each: each[turn]), **ends)
 
     adapters = adapters_of(method, student, teacher)
     expected = method.loss(ours, theirs, adapters).item()
@@ -142,7 +200,7 @@ def test_the_order_of_sentences_does_not_matter(method):
 @pytest.mark.parametrize("hears", ["student", "own"])
 def test_gradients_reach_the_student_and_the_adapters_alone(method, hears):
     student, teacher = codec(1), codec(2, width=12, layers=2)
-    distiller = Distiller(student, teacher, [method], label_weight=0, hears=hears)
+    distiller = Distiller(student, teacher, [method], label_weight=0, hears=hears, cleaner_db=3.0)
     losses = distiller(BATCH, LINK, Chance(5))
     assert list(losses) == [method.kind]
     losses[method.kind].backward()
@@ -158,7 +216,45 @@ def test_a_weight_multiplies(method):
     student, teacher = codec(1), codec(2)
     values = []
     for weight in (1.0, 4.0):
-        torch.manual_seed(3)  # adapters begin alike
         distiller = Distiller(student, teacher, [replace(method, weight=weight)], label_weight=0)
         values.append(distiller(BATCH, LINK, Chance(5))[method.kind].item())
     assert values[1] == pytest.approx(4 * values[0], rel=1e-6)
+
+
+@each_method
+@pytest.mark.parametrize("teaching", ["parallel", "autoregressive"])
+@pytest.mark.parametrize("learning", ["parallel", "autoregressive"])
+def test_either_decoding_may_teach_either(method, learning, teaching):
+    student, teacher = codec(1, decoding=learning), codec(2, width=12, layers=3, decoding=teaching)
+    loss = Distiller(student, teacher, [method], label_weight=0)(BATCH, LINK, Chance(5))[method.kind]
+    loss.backward()
+    assert loss > 0
+    reached = [each.grad for each in student.parameters() if each.grad is not None]
+    assert reached
+    assert all(each.isfinite().all() for each in reached)
+
+
+@each_method
+def test_a_frozen_transmitter_is_taught_around_or_refused(method):
+    student, teacher = codec(1), codec(2, width=12, layers=2)
+    student.transmitter.requires_grad_(False)
+    if method.sees & {"sent", "received"}:
+        with pytest.raises(ValueError, match=f"method {method.kind} must teach something"):
+            Distiller(student, teacher, [method])
+        if "side" not in {each.name for each in fields(method)}:
+            return
+        method = replace(method, side="decoder")
+    distiller = Distiller(student, teacher, [method], label_weight=0)
+    distiller(BATCH, LINK, Chance(5))[method.kind].backward()
+    assert all(each.grad is None for each in student.transmitter.parameters())
+    assert any(each.grad is not None and each.grad.any() for each in student.receiver.parameters())
+
+
+@each_method
+def test_a_frozen_receiver_passes_everything_on_to_the_transmitter(method):
+    student, teacher = codec(1), codec(2, width=12, layers=2)
+    student.receiver.requires_grad_(False)
+    Distiller(student, teacher, [method], label_weight=0)(BATCH, LINK, Chance(5))[method.kind].backward()
+    trained = [each for each in student.transmitter.parameters() if each.requires_grad]
+    assert any(each.grad is not None and each.grad.any() for each in trained)
+    assert all(each.grad is None for each in student.receiver.parameters())

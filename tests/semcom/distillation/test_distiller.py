@@ -30,6 +30,7 @@ class Hint:
     shown: list
     weight: float = 1.0
     kind: Literal["hint"] = "hint"
+    sees = frozenset({"heard"})
 
     def adapters(self, student, teacher):
         return torch.nn.Linear(student.receiver.width, teacher.receiver.width)
@@ -97,6 +98,22 @@ def test_adapters_are_trained_beside_the_student(student, teacher):
     trained = dict(distiller.named_parameters())
     assert {name for name in trained if not name.startswith("student.")} == {"adapters.1.weight", "adapters.1.bias"}
     assert all(each.requires_grad for each in trained.values())
+
+
+def test_the_adapters_depend_on_the_seed_alone(student, teacher):
+    def made(seed):
+        torch.rand(3)  # somebody else draws from torch's own generator
+        return snapshot(Distiller(student, teacher, [Hint([])], seed=seed).adapters)["0.weight"]
+
+    state = torch.get_rng_state()
+    first = made(5)
+    torch.set_rng_state(state)
+    torch.rand(7)
+    assert torch.equal(first, made(5))
+    assert not torch.equal(first, made(6))
+    torch.set_rng_state(state)
+    Distiller(student, teacher, [Hint([])])
+    assert torch.equal(state, torch.get_rng_state()), "and nobody else's chance depends on them"
 
 
 def test_training_mode_never_reaches_the_teacher(student, teacher, batch):

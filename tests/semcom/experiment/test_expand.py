@@ -15,6 +15,8 @@ from semcom.experiment.plans import LinkPlan, SweepPlan
 from semcom.experiment.scenario import Scenario, load_scenario
 from semcom.mistakes import UserMistake
 
+SOFT_LOGITS = "codecs.small.distill.methods=[{kind: soft_logits}]"  # which a receiver alone can learn from too
+
 
 @pytest.fixture
 def tiny(tiny_yaml):
@@ -178,7 +180,7 @@ def test_codecs_made_alike_are_built_once_and_keep_their_names(tiny) -> None:
             {"big": "teacher", "small": "student", "plain": "codec"},
         ),
         (
-            ("codecs.plain.adopt={transmitter: big}", "codecs.small.adopt={transmitter: big}"),
+            ("codecs.plain.adopt={transmitter: big}", "codecs.small.adopt={transmitter: big}", SOFT_LOGITS),
             {"big": "teacher", "small": "student", "plain": "control"},
         ),
     ],
@@ -195,7 +197,7 @@ def test_roles(tiny, changes: tuple[str, ...], roles: dict[str, str]) -> None:
         ((), "soft_logits+symbols"),
         (("codecs.small={size: tiny, symbols_per_token: 2}",), "trained"),
         (("codecs.small={size: tiny, symbols_per_token: 2, start: plain}",), "trained, from weights"),
-        (("codecs.small.adopt={transmitter: big}",), "soft_logits+symbols, transmitter adopted"),
+        (("codecs.small.adopt={transmitter: big}", SOFT_LOGITS), "soft_logits, transmitter adopted"),
     ],
 )
 def test_how_a_codec_was_made_in_a_word(tiny, changes: tuple[str, ...], method: str) -> None:

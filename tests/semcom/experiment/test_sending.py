@@ -77,7 +77,7 @@ def test_the_first_of_several_seeds_is_sent_with(carry_out, tmp_path, monkeypatc
 
 
 def test_a_codec_that_learned_says_more_than_one_that_did_not(carry_out, tmp_path) -> None:
-    learn = ("sweep.codec=[plain]", "training={steps: 300, batch: 16, interferers: 0, snr_db: 20}", "sweep.snr_db=20")
+    learn = ("sweep.codec=[plain]", "training={steps: 200, batch: 16, interferers: 0, snr_db: 20}", "sweep.snr_db=20")
     carry_out(tmp_path / "out", *learn, "sweep.interferers=0", "codecs.plain.size=student_quarter")
     shares = [float(share) for share in cells(send(tmp_path / "out", snr_db=20.0, interferers=0))[3]]
     assert min(shares) > 0.6

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pytest
 import torch
@@ -37,6 +37,7 @@ class Hint:
 
     weight: float = 0.5
     kind: Literal["hint"] = "hint"
+    sees: ClassVar[frozenset[str]] = frozenset({"heard"})
 
     def adapters(self, student, teacher):
         with torch.random.fork_rng(devices=[]):

@@ -1,0 +1,51 @@
+"""Where features of a trip stand, which belong together, and how far two of them are apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+if TYPE_CHECKING:
+    from semcom.models.spec import CodecSpec, SideSpec
+    from semcom.models.trace import Trace
+
+Side = Literal["encoder", "decoder", "both"]
+Stack = Literal["sent", "heard"]
+Between = Literal["sentences", "tokens"]
+
+
+def stacks(side: Side) -> tuple[Stack, ...]:
+    """Where the Transformer layers of a side stand in a trace: the encoder's in `sent`, the decoder's in `heard`."""
+    return {"encoder": ("sent",), "decoder": ("heard",), "both": ("sent", "heard")}[side]  # type: ignore[return-value]
+
+
+def spec_of(codec: CodecSpec, stack: Stack) -> SideSpec:
+    """The shape of one side."""
+    return codec.transmitter if stack == "sent" else codec.receiver
+
+
+def layers_of(trace: Trace, stack: Stack) -> tuple[torch.Tensor, ...]:
+    """One side's layers [batch, length, width], first to last."""
+    return (trace.sent if stack == "sent" else trace.heard).layers
+
+
+def evenly(ours: int, theirs: int) -> list[int]:
+    """For each of our layers the one of theirs that it learns from: evenly spaced, the last from the last.
+
+    Source: Sun et al., Patient Knowledge Distillation for BERT Model Compression, EMNLP 2019, section 3.2 (`skip`),
+    with the last layer kept.
+    """
+    return [-(-(layer * theirs) // ours) - 1 for layer in range(1, ours + 1)]
+
+
+def turn(ours: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor:
+    """How far one feature is turned from another, over the last axis: | a/|a| - b/|b| |^2.
+
+    0 for one direction, 2 for unrelated ones, 4 for opposite ones, whatever the width and the scale: so hints weigh
+    alike at every layer of every size of teacher.
+
+    Source: Sun et al., Patient Knowledge Distillation for BERT Model Compression, EMNLP 2019, section 3.2.
+    """
+    normalize = torch.nn.functional.normalize
+    return (normalize(ours, dim=-1) - normalize(theirs, dim=-1)).square().sum(dim=-1)

@@ -1,0 +1,66 @@
+"""Hidden hints: what the teacher's layers hold, as targets for the student's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from semcom.distillation.features import Side, evenly, layers_of, spec_of, stacks, turn
+
+if TYPE_CHECKING:
+    from semcom.distillation.method import Part
+    from semcom.models.spec import CodecSpec
+    from semcom.models.trace import Trace
+
+
+@dataclass(frozen=True)
+class HiddenHints:
+    """How far paired layers point in different directions, per real token.
+
+    loss = mean over pairs (i, j) and tokens of | P_i h_i / |P_i h_i| - g_j / |g_j| |^2
+
+    h are the student's layers, g the teacher's; layer i of S learns from layer ceil(i T / S) of T. P_i is a linear
+    layer, learned with the student and thrown away afterwards, from one width to the other. Directions, not
+    vectors: 0 is alike and 2 unrelated at any width.
+
+    Args:
+        weight: multiplies the loss.
+        side: whose layers: the semantic encoder's, the semantic decoder's, or both.
+
+    Source: the hint and its projection, Romero et al., FitNets, ICLR 2015, eq. (3); every layer, normalized, Sun et
+    al., Patient Knowledge Distillation for BERT Model Compression, EMNLP 2019, section 3.2.
+    """
+
+    weight: float = 1.0
+    side: Side = "both"
+    kind: Literal["hidden_hints"] = "hidden_hints"
+
+    @property
+    def sees(self) -> frozenset[Part]:
+        """The layers of its side."""
+        return frozenset(stacks(self.side))
+
+    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
+        """A projection for every layer of the student."""
+        projections: dict[str, torch.nn.Module] = {}
+        for stack in stacks(self.side):
+            ours, theirs = spec_of(student, stack), spec_of(teacher, stack)
+            each = [torch.nn.Linear(ours.width, theirs.width) for _ in range(ours.layers)]
+            projections[stack] = torch.nn.ModuleList(each)
+        return torch.nn.ModuleDict(projections)
+
+    def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
+        """See the class."""
+        from semcom.models.trace import masked_mean
+
+        assert isinstance(adapters, torch.nn.ModuleDict)
+        gaps = []
+        for stack in stacks(self.side):
+            ours, theirs = layers_of(student, stack), layers_of(teacher, stack)
+            projections = adapters[stack]
+            assert isinstance(projections, torch.nn.ModuleList)
+            for project, layer, index in zip(projections, ours, evenly(len(ours), len(theirs)), strict=True):
+                gaps.append(turn(project(layer), theirs[index]))
+        return masked_mean(torch.stack(gaps).mean(dim=0), student.mask)

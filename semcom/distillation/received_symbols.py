@@ -1,0 +1,52 @@
+"""Received symbols: the student's symbols arrive as its teacher's would have arrived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from semcom.distillation.symbols import Symbols, squared_distance
+
+if TYPE_CHECKING:
+    from semcom.distillation.method import Part
+    from semcom.models.spec import CodecSpec
+    from semcom.models.trace import Trace
+
+
+@dataclass(frozen=True)
+class ReceivedSymbols:
+    """Squared distance between the symbols that come out of the equalizer, per complex symbol.
+
+    loss = mean over real tokens of (1/S) sum_i | y_s,i - y_t,i |^2,   y = equalized, S symbols a token
+
+    Both go through one draw of the student's air, so the noise cancels and what is left is w h (x_s - x_t): an
+    error counts as far as it arrives. With the MMSE equalizer a symbol in a deep fade counts next to nothing,
+    where zero forcing would count it in full, and a method on what is *sent* does so always. Neighbors send
+    through the same codec as the wanted user, so their difference is in it too, without a gradient.
+
+    Args:
+        weight: multiplies the loss.
+
+    Source: our reconstruction; see Symbols.
+    """
+
+    weight: float = 1.0
+    kind: Literal["received_symbols"] = "received_symbols"
+
+    @property
+    def sees(self) -> frozenset[Part]:
+        """What the transmitters send, as it arrives."""
+        return frozenset({"received"})
+
+    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
+        """None; the symbols must be alike in number."""
+        return Symbols().adapters(student, teacher)
+
+    def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
+        """See the class."""
+        from semcom.models.trace import masked_mean
+
+        theirs = teacher.equalized if teacher.arrived is None else teacher.arrived
+        return masked_mean(squared_distance(student.equalized, theirs, student.mask), student.mask)

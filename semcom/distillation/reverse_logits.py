@@ -1,0 +1,57 @@
+"""Reverse logits: the student says only what its teacher might have said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from semcom.distillation.targets import Trust, check_temperature, divergence, softened, trusted_mean
+
+if TYPE_CHECKING:
+    from semcom.distillation.method import Part
+    from semcom.models.spec import CodecSpec
+    from semcom.models.trace import Trace
+
+
+@dataclass(frozen=True)
+class ReverseLogits:
+    """Kullback-Leibler divergence the other way round, per real token.
+
+    loss = T^2 mean over tokens of KL( softmax(z_s / T) || softmax(z_t / T) )
+
+    Forward divergence makes a small student spread over everything its teacher holds possible; this one lets it
+    settle on a part of that, and punishes what the teacher rules out. MiniLLM takes it over whole sentences that
+    the student wrote, by policy gradient; here it is taken token by token under the true prefix, in closed form.
+
+    Args:
+        weight: multiplies the loss.
+        temperature: T; 1 compares the distributions as they are.
+        trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
+
+    Source: Gu, Dong, Wei and Huang, MiniLLM: Knowledge Distillation of Large Language Models, ICLR 2024, section 2.1;
+    token by token it is our reconstruction.
+    """
+
+    weight: float = 1.0
+    temperature: float = 1.0
+    trust: Trust = "all"
+    kind: Literal["reverse_logits"] = "reverse_logits"
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature)
+
+    @property
+    def sees(self) -> frozenset[Part]:
+        """What the receivers say."""
+        return frozenset({"heard"})
+
+    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
+        """None are needed: both speak of the same tokens."""
+        return torch.nn.Identity()
+
+    def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
+        """See the class."""
+        guess, target = (softened(each.heard.logits, self.temperature) for each in (student, teacher))
+        return self.temperature**2 * trusted_mean(divergence(guess, target), teacher, self.trust)

@@ -1,0 +1,56 @@
+"""Sequence level: the teacher's own sentence in place of the true one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from semcom.distillation.targets import Trust, trusted_mean
+
+if TYPE_CHECKING:
+    from semcom.distillation.method import Part
+    from semcom.models.spec import CodecSpec
+    from semcom.models.trace import Trace
+
+
+@dataclass(frozen=True)
+class SequenceLevel:
+    """Cross-entropy to the tokens that the teacher decides for, per real token.
+
+    loss = mean over tokens of - log p_s( argmax_v z_t,v )
+
+    The paper trains on the sentence that a teacher finds likeliest by beam search. A parallel teacher decides every
+    position apart, so these arg-maxes *are* its likeliest sentence, and between two parallel codecs this is the
+    paper's loss. An autoregressive teacher is asked under the true prefix, at the cost of no search at all: its
+    decision at each position, had all before it been right. That is cheaper and milder than the paper's.
+
+    It does not vanish when student and teacher agree, only when the student is also sure.
+
+    Args:
+        weight: multiplies the loss.
+        trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
+
+    Source: Kim and Rush, Sequence-Level Knowledge Distillation, EMNLP 2016, section 3.2.
+    """
+
+    weight: float = 1.0
+    trust: Trust = "all"
+    kind: Literal["sequence_level"] = "sequence_level"
+
+    @property
+    def sees(self) -> frozenset[Part]:
+        """What the receivers say."""
+        return frozenset({"heard"})
+
+    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
+        """None are needed: both speak of the same tokens."""
+        return torch.nn.Identity()
+
+    def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
+        """See the class."""
+        decided = teacher.heard.logits.argmax(dim=-1)
+        # torch wants the classes in axis 1; .mT puts the vocabulary there.
+        surprise = torch.nn.functional.cross_entropy(student.heard.logits.mT, decided, reduction="none")
+        return trusted_mean(surprise, teacher, self.trust)

@@ -1,0 +1,67 @@
+"""Similarity preserving: what is alike for the teacher is alike for the student."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from semcom.distillation.features import Between, Side, layers_of, stacks
+
+if TYPE_CHECKING:
+    from semcom.distillation.method import Part
+    from semcom.models.spec import CodecSpec
+    from semcom.models.trace import Trace
+
+
+@dataclass(frozen=True)
+class SimilarityPreserving:
+    """Squared distance between rows of similarity matrices of the last layers' features.
+
+    loss = mean over i of | s_i / |s_i| - t_i / |t_i| |^2,   s_ij = <a_i, a_j>,  t_ij = <b_i, b_j>
+
+    a is the student's and b the teacher's. A row is normalized, so neither width nor scale counts. The paper
+    divides by the square of the number of rows; divided by the number, the loss does not shrink in larger batches.
+
+    Args:
+        weight: multiplies the loss.
+        between: sentences of a batch, each with the features of all its places in a row, padding 0; or tokens of
+            one sentence.
+        side: the last layer of the semantic encoder, of the semantic decoder, or of each.
+
+    Source: Tung and Mori, Similarity-Preserving Knowledge Distillation, ICCV 2019, section 3, eq. (4).
+    """
+
+    weight: float = 1.0
+    between: Between = "sentences"
+    side: Side = "both"
+    kind: Literal["similarity_preserving"] = "similarity_preserving"
+
+    @property
+    def sees(self) -> frozenset[Part]:
+        """The layers of its side."""
+        return frozenset(stacks(self.side))
+
+    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
+        """None are needed: a similarity is a number at any width."""
+        return torch.nn.Identity()
+
+    def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
+        """See the class."""
+        from semcom.models.trace import masked_mean
+
+        total = student.heard.logits.new_zeros(())
+        for stack in stacks(self.side):
+            ours, theirs = (self._similarities(layers_of(each, stack)[-1], student.mask) for each in (student, teacher))
+            gap = (ours - theirs).square().sum(dim=-1)
+            real = torch.ones_like(gap, dtype=torch.bool) if self.between == "sentences" else student.mask
+            total = total + masked_mean(gap, real)
+        return total / len(stacks(self.side))
+
+    def _similarities(self, features: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Normalized rows [groups, i, j]; a group is the batch, or one sentence."""
+        features = torch.where(mask.unsqueeze(-1), features, torch.zeros_like(features))
+        if self.between == "sentences":
+            features = features.flatten(1).unsqueeze(0)
+        return torch.nn.functional.normalize(features @ features.mT, dim=-1)
