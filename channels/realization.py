@@ -181,7 +181,7 @@ def superpose(signals: torch.Tensor, air: Realization) -> torch.Tensor:
         gains, received, signals = gains.unsqueeze(-1), in_spans(received, air), in_spans(signals, air)
     # One fused pass a user, straight onto the noise: nothing of size users x antennas x symbols is ever stored.
     for user in range(signals.shape[1]):
-        # [B, 1, K], which every antenna hears. A slice costs a tenth of a sum of 10,000 symbols; a lone user needs none.
+        # [B, 1, K], heard by every antenna. A slice costs a tenth of a sum of 10,000 symbols; a lone user needs none.
         signal = signals if signals.shape[1] == 1 else signals[:, user : user + 1]
         if air.steady is not None:
             received = torch.add(received, signal, alpha=air.steady[user])
