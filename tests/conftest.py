@@ -6,6 +6,7 @@ import io
 import math
 import os
 import random
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -170,3 +171,24 @@ def semcom(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     monkeypatch.delenv("SEMCOM_DEBUG", raising=False)
     yield call
     os.environ.pop("SEMCOM_DEBUG", None)
+
+
+@pytest.fixture
+def refused(semcom: Callable[..., Answer], tmp_path: Path) -> Callable[..., str]:
+    """Hand out `refused(*words)`: the message of a command that must be refused and must leave no trace.
+
+    `whole` is a pattern for names of files that may be left all the same: whole ones, from which a run goes on.
+    """
+
+    def call(*words: object, whole: str = "(?!)") -> str:
+        before = {path for path in tmp_path.rglob("*") if path.is_file()}
+        answer = semcom(*words)
+        assert answer.code == 2, answer
+        assert "Traceback" not in answer.err + answer.out
+        assert answer.err.strip(), "nothing was said"
+        left = {path for path in tmp_path.rglob("*") if path.is_file()} - before
+        assert all(re.fullmatch(whole, path.name) for path in left), f"left behind: {left}"
+        # typer draws a box around its messages, and lines break anywhere between words.
+        return " ".join(re.sub("[\u2500-\u257f]", " ", answer.err).split())
+
+    return call

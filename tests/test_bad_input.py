@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
 import re
-import shutil
 from pathlib import Path
 
 import pytest
-import torch
 
-from semcom.experiment.expand import expand
-from semcom.experiment.folder import RunFolder
 from semcom.experiment.material import exam, load_material
 from semcom.experiment.run import encoded_exam
-from semcom.experiment.scenario import load_scenario
-from semcom.models.codec import initialize
-from semcom.models.spec import symmetric
-from semcom.training.checkpoint import save_weights
 
 WHOLE = r"results\.sqlite(\.lock|-wal|-shm)?|scenario\.yaml|[0-9a-f]{16}\.json|weights\.safetensors|checkpoint\.pt"
 
@@ -30,27 +21,6 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for remembered in (load_material, exam, encoded_exam):
         remembered.cache_clear()
     return tmp_path
-
-
-@pytest.fixture
-def refused(semcom, tmp_path):
-    """Hand out `refused(*words)`: the message of a command that must be refused and must leave no trace.
-
-    `whole` is a pattern for names of files that may be left all the same: whole ones, from which a run goes on.
-    """
-
-    def call(*words, whole="(?!)"):
-        before = {path for path in tmp_path.rglob("*") if path.is_file()}
-        answer = semcom(*words)
-        assert answer.code == 2, answer
-        assert "Traceback" not in answer.err + answer.out
-        assert answer.err.strip(), "nothing was said"
-        left = {path for path in tmp_path.rglob("*") if path.is_file()} - before
-        assert all(re.fullmatch(whole, path.name) for path in left), f"left behind: {left}"
-        # typer draws a box around its messages, and lines break anywhere between words.
-        return " ".join(re.sub("[\u2500-\u257f]", " ", answer.err).split())
-
-    return call
 
 
 @pytest.fixture
@@ -70,7 +40,6 @@ SNRS = "snr_db: [0, 6, 12]"
 CROWDS = "interferers: [0, 2]"
 SWEPT = "codec: [big, small]"
 SHAPE = "plain: {size: tiny, symbols_per_token: 2}"
-TAUGHT = "distill: {teacher: big, methods: [{kind: soft_logits}, {kind: symbols}]}"
 LAST = "resamples: 100"
 
 MISTAKES = {
@@ -330,175 +299,6 @@ def test_a_crowd_too_long_for_the_test_sentences(refused, tiny_yaml, monkeypatch
     crowd = ("--set", "sweep.interferers=[4]", "--set", "measure.sentences=5", "--out", "out")
     message = refused("run", tiny_yaml, *crowd, whole=WHOLE)
     assert "sweep.interferers: 4 interferers must find other test sentences" in message
-
-
-# Weights and checkpoints that are not what they should be
-
-
-class Payload:
-    """Unpickled, it leaves a mark."""
-
-    def __reduce__(self):
-        return (Path.touch, (Path("marked").absolute(),))
-
-
-def truncated(path):
-    path.write_bytes(path.read_bytes()[:-100])
-
-
-def emptied(path):
-    path.write_bytes(b"")
-
-
-def pickled(path):
-    path.write_bytes(pickle.dumps({"embedding.weight": Payload()}))
-
-
-def promising(path):
-    """A header that announces more than any disk holds."""
-    path.write_bytes((2**62).to_bytes(8, "little") + path.read_bytes()[8:])
-
-
-def misshapen(path):
-    save_weights(initialize(symmetric(24, 1, heads=2), 50, seed=0), path, about={})
-
-
-def foreign(path):
-    save_weights(torch.nn.Linear(2, 2), path, about={})
-
-
-@pytest.fixture
-def with_weights(finished):
-    """Hand out `with_weights(damage)`: a finished folder whose teacher's weights were changed so."""
-
-    def copy(damage):
-        shutil.copytree(finished, "out")
-        build = expand(load_scenario(Path("out/scenario.yaml"))[0]).builds[0]
-        damage(RunFolder(Path("out")).weights(build.identity))
-        return Path("out")
-
-    return copy
-
-
-@pytest.mark.parametrize("damage", [truncated, emptied, pickled, promising, misshapen, foreign])
-def test_weights_that_are_not_ours(refused, tiny_yaml, with_weights, damage) -> None:
-    folder = with_weights(damage)
-    told = r"weights.safetensors: (not a readable safetensors file|.* must have shape|these weights belong to another)"
-    for words in (
-        ("send", folder, "the cat sees a dog", "--codec", "big"),
-        ("run", tiny_yaml, "--out", folder, "--set", "sweep.snr_db=[9]"),
-    ):
-        message = refused(*words, whole=WHOLE)
-        assert re.search(told, message), message
-    assert not Path("marked").exists()
-
-
-def test_a_checkpoint_with_a_payload_runs_nothing_and_costs_nothing(finished, carry_out) -> None:
-    shutil.copytree(finished / "tokenizers", "out/tokenizers")
-    for build in expand(load_scenario(finished / "scenario.yaml")[0]).builds:
-        path = RunFolder(Path("out")).model(build.identity) / "checkpoint.pt"
-        path.parent.mkdir(parents=True)
-        torch.save({"identity": build.identity, "step": 4, "weights": Payload()}, path)
-    assert carry_out(Path("out")).failures == 0
-    assert not Path("marked").exists()
-    assert Path("out/results.csv").read_bytes() == (finished / "results.csv").read_bytes()
-
-
-@pytest.mark.parametrize("damage", [truncated, emptied, pickled])
-def test_a_damaged_tokenizer(refused, tiny_yaml, finished, damage) -> None:
-    shutil.copytree(finished, "out")
-    damage(next(Path("out/tokenizers").iterdir()))
-    message = refused("run", tiny_yaml, "--out", "out", "--set", "sweep.snr_db=[9]", whole=WHOLE)
-    assert "must be a tokenizer that semcom wrote" in message
-
-
-def test_a_damaged_store(refused, tiny_yaml, finished) -> None:
-    shutil.copytree(finished, "out")
-    Path("out/results.sqlite").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
-    for command in ("check", "run"):
-        assert "out/results.sqlite: must be" in refused(command, tiny_yaml, "--out", "out", whole=WHOLE)
-
-
-# Disks that are full
-
-
-@pytest.fixture
-def small_disk():
-    """Hand out `small_disk(size)`: from then on no file may grow beyond it, as when the disk is full."""
-    resource = pytest.importorskip("resource", reason="limits of file sizes are POSIX")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@pytest.mark.parametrize("seconds", [1000.0, 0.0], ids=["weights", "checkpoint"])
-def test_a_disk_that_fills_up_in_training(
-    refused, tiny_yaml, finished, carry_out, small_disk, monkeypatch, seconds
-) -> None:
-    monkeypatch.setattr("semcom.training.fit.CHECKPOINT_SECONDS", seconds)
-    small_disk(100_000)
-    message = refused("run", tiny_yaml, "--out", "out", whole=WHOLE)
-    name = "weights.safetensors" if seconds else "checkpoint.pt"
-    assert f"{name}: the disk must have room for this file" in message
-    assert not Path("out/results.csv").exists()
-    small_disk(-1)
-    assert carry_out(Path("out")).failures == 0
-    assert Path("out/results.csv").read_bytes() == (finished / "results.csv").read_bytes()
-
-
-@pytest.mark.parametrize("size", [2_000, 60_000])
-def test_a_disk_that_fills_up_in_measuring(refused, tiny_yaml, finished, carry_out, small_disk, size) -> None:
-    shutil.copytree(finished, "out")
-    small_disk(size)
-    message = refused("run", tiny_yaml, "--out", "out", "--set", "sweep.seed=[3,4,5]", whole=WHOLE)
-    assert "disk must" in message
-    assert Path("out/results.csv").read_bytes() == (finished / "results.csv").read_bytes(), "untouched"
-    small_disk(-1)
-    carry_out(Path("out"))
-    assert Path("out/results.csv").read_bytes() == (finished / "results.csv").read_bytes()
-
-
-def test_a_disk_that_fills_up_in_drawing(refused, finished, small_disk) -> None:
-    shutil.copyfile(finished / "results.csv", "results.csv")
-    small_disk(9_000)
-    assert "the disk must have room for this file" in refused("report", ".", whole=r".*\.(png|svg|pdf)")
-    assert all(path.stat().st_size < 9_000 for path in Path("figures").iterdir()), "whole ones alone"
-    assert not list(Path("figures").glob(".*"))
-
-
-def test_a_file_where_figures_should_be(refused, finished) -> None:
-    Path("taken").write_text("mine")
-    assert "taken/figures/" in refused("report", finished, "--out", "taken")
-    assert Path("taken").read_text() == "mine"
-
-
-# Sending
-
-
-SENDINGS = {
-    ("a sentence", "--codec", "tiny"): "codec must be one of big, small, got tiny",
-    ("",): "the sentence must hold letters or . ! ?, got ''; write a sentence",
-    ("1234 --",): "the sentence must hold letters or . ! ?",
-    ("word " * 40,): "must have at most 20 words (marks count), as those the codecs were trained on, got 40; cut it",
-    ("the cat plays the saxophone",): "must be made of words from the training text, got plays, saxophone; use other",
-    ("the cat sees a dog", "--snr-db", "nan"): "snr_db must be a finite number",
-    ("the cat sees a dog", "--snr-db", "1e9"): "snr_db must be between -100 and 100",
-    ("the cat sees a dog", "--interferers", "500"): "interferers must be at most",
-    ("the cat sees a dog", "--interferers", "-1"): "greater than or equal to 0",
-    ("the cat sees a dog", "--repeats", "0"): "greater than or equal to 1",
-}
-
-
-@pytest.mark.parametrize("words", SENDINGS, ids=lambda words: " ".join(words)[:40])
-def test_a_sentence_that_cannot_be_sent(refused, finished, words) -> None:
-    assert SENDINGS[words] in refused("send", finished, *words)
-
-
-def test_a_folder_that_was_never_trained(refused, finished) -> None:
-    Path("out").mkdir()
-    shutil.copyfile(finished / "scenario.yaml", "out/scenario.yaml")
-    message = refused("send", "out", "the cat sees a dog", whole=WHOLE)
-    assert "big is not trained in out; run `semcom run` on this folder first" in message
 
 
 def test_a_mistake_shows_its_traceback_when_asked(semcom) -> None:

@@ -41,6 +41,7 @@ def conduct(scenario: Scenario, text: str, folder: Path, *, means: Means, consol
     """
     began = time.perf_counter()
     means = Means(workers=means.workers, device=_device(means.device), threads=means.threads)
+    _check_processes(scenario, means)
     # Found out now rather than after the training: can every metric be computed here?
     provenance = {metric.name: metric.provenance() for metric in metrics_of(scenario.measure)}
     sweep = expand(scenario)
@@ -64,6 +65,16 @@ def conduct(scenario: Scenario, text: str, folder: Path, *, means: Means, consol
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
             write_record(place, facts | {"metrics": provenance})
     return work.failures
+
+
+def _check_processes(scenario: Scenario, means: Means) -> None:
+    """Refuse workers that would have to start processes of their own, which they may not."""
+    most = max(scenario.training_of(name).devices for name in scenario.needed_codecs)
+    if means.workers > 1 and most > 1:
+        raise UserMistake(
+            f"--workers must be 1 where training.devices is above 1, got {means.workers} workers and {most} devices; "
+            "spread either the codecs over workers or one codec over devices"
+        )
 
 
 def _read(scenario: Scenario, board: Board) -> None:

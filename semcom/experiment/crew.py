@@ -125,7 +125,10 @@ class Several(AbstractContextManager["Several"]):
                 n_workers=self._means.workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                # Even without a dashboard a port is opened; any free one, or a second run would warn of the first.
+                dashboard_address="127.0.0.1:0",
+                # Equal shares of the memory would get a worker killed whose turn it is to hold a large corpus.
+                memory_limit=0,
                 silence_logs=40,
                 env=environment,
                 local_directory=os.environ.get("TMPDIR"),

@@ -73,3 +73,10 @@ def test_two_processes_train_one_codec_together(tmp_path: Path, carry_out) -> No
     alone = tmp_path / "alone"
     assert carry_out(alone, *changes[1:]).failures == 0
     assert (alone / "results.csv").read_bytes() != tables[0]
+
+
+def test_workers_and_devices_are_not_nested(tiny_yaml: Path, semcom, tmp_path: Path) -> None:
+    said = semcom("run", tiny_yaml, "--out", tmp_path / "run", "--workers", "2", "--set", "training.devices=2")
+    assert said.code == 2
+    assert "--workers must be 1" in said.err
+    assert not (tmp_path / "run").exists()
