@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -207,13 +208,20 @@ def test_ctrl_c_says_how_to_go_on(tiny_yaml, tmp_path, workers: int) -> None:
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
         start_new_session=True,
+        # Whoever is started in the background by a shell ignores interrupts, and so do its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    assert process.stdout is not None
-    # It trains as soon as it counts steps.
-    assert any("/100000" in line for line in process.stdout)
-    time.sleep(0.5)
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    try:
+        assert process.stdout is not None
+        # It trains as soon as it counts steps.
+        assert any("/100000" in line for line in process.stdout)
+        time.sleep(0.5)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
     assert process.returncode == 130
     assert said.strip() == "stopped; run the same command again to go on where it stopped"
     assert not (tmp_path / "out" / "results.csv").exists()
