@@ -79,7 +79,8 @@ def _draw(folder: Path) -> None:
     paths = draw(folder / "results.csv", folder)
     console.print(summary_table(folder / "results.csv"))
     figures = sum(path.suffix == ".png" for path in paths)
-    console.print(f"{figures} figures in {folder / 'figures'}, tables in {folder / 'tables'}", highlight=False)
+    said = f"{figures} figures in {folder / 'figures'}, tables in {folder / 'tables'}"
+    console.print(said, highlight=False, markup=False)
 
 
 @app.command()
@@ -110,7 +111,7 @@ def send(
     sentence: Annotated[str, typer.Argument(help="What to say.")],
     codec: Annotated[list[str] | None, typer.Option(help="Which codecs; default all of the sweep.")] = None,
     snr_db: Annotated[float, typer.Option(help="Signal-to-noise ratio [dB].")] = 6.0,
-    interferers: Annotated[int, typer.Option(min=0, help="Other users on the air.")] = 0,
+    interferers: Annotated[int, typer.Option(min=0, max=1000, help="Other users on the air.")] = 0,
     repeats: Annotated[int, typer.Option(min=1, max=100, help="How many times, each in new air.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Of the air.")] = 0,
 ) -> None:

@@ -198,4 +198,4 @@ def test_a_folder_that_was_never_trained(refused, finished) -> None:
     Path("out").mkdir()
     shutil.copyfile(finished / "scenario.yaml", "out/scenario.yaml")
     message = refused("send", "out", "the cat sees a dog", whole=WHOLE)
-    assert "big is not trained in out; run `semcom run` on this folder first" in message
+    assert "big must be trained in out on the text as it is now, got no such weights" in message

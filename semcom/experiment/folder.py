@@ -105,8 +105,13 @@ class RunFolder:
         """Make the folder and see that files can be written, before an hour of work finds out that they cannot.
 
         Raises:
-            UserMistake: a file is in the way, or the disk refuses.
+            UserMistake: a file is in the way, the folder holds somebody else's files, or the disk refuses.
         """
+        if not self.store_file.is_file():
+            for ours in (self.scenario_file, self.results_file, self.record_file):
+                if ours.exists():
+                    what = f"{self.path} must be a run folder or a new one, got {ours.name} without a run's store"
+                    raise UserMistake(f"{what}; choose another --out")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
@@ -121,8 +126,10 @@ class RunFolder:
 
     def tidy(self) -> None:
         """Remove what a killed run left half written. Only for the one who holds the store."""
-        for partial in self.path.rglob(f".*{PARTIAL}"):
-            partial.unlink(missing_ok=True)
+        # Only where a run writes, and only what `replacing` calls so: the folder may lie among other people's files.
+        for place in (self.path, self.models, self.tokenizers, self.figures, self.tables, *self.models.glob("*")):
+            for partial in place.glob(f".*.[0-9a-f]*{PARTIAL}"):
+                partial.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

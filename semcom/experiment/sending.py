@@ -56,7 +56,10 @@ def send_sentence(
         table.add_column(heading, overflow="fold")
     for name, build in builds.items():
         if not RunFolder(folder).weights(build.identity).is_file():
-            raise UserMistake(f"{name} is not trained in {folder}; run `semcom run` on this folder first")
+            raise UserMistake(
+                f"{name} must be trained in {folder} on the text as it is now, got no such weights; if the text or its "
+                "cleaning changed since, `semcom run` with this --out trains it anew"
+            )
         material = load_material(build.corpus, build.tokenizer, folder)
         batch = _understood(said, material.tokenizer)
         neighbors = exam(material, CROWD_SENTENCES, 32).batches

@@ -62,7 +62,17 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
         written.extend(write_table(table, out_dir / "tables"))
         if progress is not None:
             progress(done, total, table.name)
+    _forget_others(out_dir, set(written))
     return written
+
+
+def _forget_others(out_dir: Path, written: set[Path]) -> None:
+    """Remove figures and tables of an earlier table of results, which would be taken for this one's."""
+    for folder, endings in (("figures", FORMATS), ("tables", ("md", "tex", "csv"))):
+        # Two underscores are in the name of every figure and table but one, and hardly in anybody's own file.
+        for file in (out_dir / folder).glob("*__*.*"):
+            if file.suffix.removeprefix(".") in endings and file not in written:
+                file.unlink()
 
 
 def save(figure: Figure, path: Path) -> list[Path]:

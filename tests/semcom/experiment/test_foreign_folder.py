@@ -1,0 +1,44 @@
+"""A run leaves other people's files alone, and takes away what it drew before."""
+
+from pathlib import Path
+
+import pytest
+
+from semcom.experiment.folder import RunFolder
+from semcom.files import PARTIAL, write_atomically
+from semcom.mistakes import UserMistake
+
+
+@pytest.mark.parametrize("name", ["scenario.yaml", "results.csv", "record.json"])
+def test_a_folder_with_somebody_elses_files_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(UserMistake, match=f"got {name} without a run's store; choose another --out"):
+        RunFolder(tmp_path).prepare()
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_only_what_a_run_left_half_written_is_removed(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    ours = [
+        tmp_path / f".results.csv.0a1b2c3d{PARTIAL}",
+        folder.model("f00") / f".weights.safetensors.99ff00aa{PARTIAL}",
+    ]
+    theirs = [tmp_path / "notes" / f".movie.0a1b2c3d{PARTIAL}", tmp_path / f".movie{PARTIAL}"]
+    for each in (*ours, *theirs):
+        each.parent.mkdir(parents=True, exist_ok=True)
+        each.write_text("half")
+    folder.tidy()
+    assert not any(each.exists() for each in ours)
+    assert all(each.exists() for each in theirs)
+
+
+def test_figures_of_an_earlier_table_do_not_stay(finished: Path, tmp_path: Path) -> None:
+    from semcom.report.drawing import report
+
+    write_atomically(tmp_path / "figures" / "bleu_9__against_snr.png", b"old")
+    write_atomically(tmp_path / "figures" / "my_photo.png", b"mine")
+    written = report(finished / "results.csv", tmp_path)
+    assert not (tmp_path / "figures" / "bleu_9__against_snr.png").exists()
+    assert (tmp_path / "figures" / "my_photo.png").exists()
+    assert all(path.exists() for path in written)
