@@ -68,6 +68,5 @@ def complex_gaussian(shape: Sequence[int], *, power: float = 1.0, generator: tor
 
     Half of the power goes to each real axis: forgetting it is the 3 dB error this field knows best.
     """
-    # Filling real memory in place and viewing it as complex is 1.3 to 1.5 times faster than drawing complex numbers.
-    axes = torch.empty((*shape, 2)).normal_(0.0, math.sqrt(power / 2), generator=generator)
-    return torch.view_as_complex(axes)
+    # Drawing real numbers and viewing them as complex is 1.3 to 1.5 times faster than drawing complex numbers.
+    return torch.view_as_complex(torch.normal(0.0, math.sqrt(power / 2), (*shape, 2), generator=generator))

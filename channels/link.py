@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from channels.coherence import Coherence, PerSentence
 from channels.fading import Fading, NoFading
@@ -60,12 +61,12 @@ class Link:
                 "add the missing ones, or give a single number for all"
             )
 
-    @property
+    @cached_property
     def noise_power(self) -> float:
         """N0, the receiver's noise power per complex symbol on each antenna."""
         return db_to_ratio(-self.snr_db)
 
-    @property
+    @cached_property
     def interferer_powers(self) -> tuple[float, ...]:
         """p_k, the mean power of each interferer relative to the wanted user; a crowd really gets louder."""
         levels = self.interference.level_db
@@ -73,12 +74,12 @@ class Link:
         each = levels if isinstance(levels, tuple) else (levels,) * self.interferers
         return tuple(db_to_ratio(level) for level in each[: self.interferers])
 
-    @property
+    @cached_property
     def amplitudes(self) -> tuple[float, ...]:
         """sqrt(p_u) of every user, the wanted one's 1 first."""
         return (1.0, *(math.sqrt(power) for power in self.interferer_powers))
 
-    @property
+    @cached_property
     def is_steady(self) -> bool:
         """Whether nobody fades, so that every gain is known beforehand."""
         others = self.interferer_fading if self.interferers else self.fading
