@@ -99,9 +99,7 @@ class DistillPlan(Plan):
     @field_validator("methods")
     @classmethod
     def _once(cls, methods: tuple[MethodPlan, ...]) -> tuple[MethodPlan, ...]:
-        kinds = [method.kind for method in methods]
-        if len(set(kinds)) < len(kinds):
-            raise ValueError(f"each method may be named once, got {', '.join(kinds)}")
+        check_methods(methods, transmitter_is_frozen=False)
         return methods
 
 

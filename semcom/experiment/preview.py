@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from semcom.experiment.estimate import build_seconds, run_seconds
+from semcom.experiment.estimate import build_seconds, sweep_seconds
 from semcom.experiment.expand import Build, Run, expand
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.progress import lasting
@@ -31,7 +31,7 @@ def preview(scenario: Scenario, folder: Path) -> str:
     runs = {run.identity: run for run in sweep.runs}
     left = [build for build in sweep.builds if build.identity not in built]
     waiting = [run for run in runs.values() if run.identity not in ran]
-    seconds = sum(map(build_seconds, left)) + sum(map(run_seconds, waiting))
+    seconds = sweep_seconds(sweep, built | ran)
     names = {build.identity: build.name for build in sweep.builds}
     lines = [f"{scenario.name}: {scenario.question}", "", f"{len(sweep.builds)} codecs ({len(left)} to train)"]
     lines += [_build_line(build, names, build.identity in built) for build in sweep.builds]
