@@ -11,15 +11,18 @@ import torch
 from torch import Tensor, nn
 
 from channels import Chance, Link, Realization, draw, equalize, everyone, mean_sinr_db, superpose
-from semcom.distillation.method import Method, check_methods
+from semcom.distillation.method import Method, Part, check_methods
 from semcom.models.codec import SemanticCodec
-from semcom.models.trace import Trace
+from semcom.models.trace import Sent, Trace
 from semcom.sources.batches import SentenceBatch
 from semcom.tasks.text import crowd_of, overhear, rehearse
 from semcom.training.objective import Losses, hard_labels
 
 Hears = Literal["student", "own"]
 Interferers = Literal["same", "none"]
+
+# What a trip shows of its transmitter; where no method looks at it, the teacher's need not run.
+OF_TRANSMITTER: frozenset[Part] = frozenset({"sent", "received", "attention"})
 
 
 class Distiller(nn.Module):
@@ -122,7 +125,7 @@ class Distiller(nn.Module):
         return Trace(
             targets=batch.tokens,
             mask=batch.mask,
-            sent=self.teacher.transmitter(batch),
+            sent=self.teacher.transmitter(batch) if self._seen & OF_TRANSMITTER else _unseen(equalized),
             equalized=equalized,
             heard=overhear(self.teacher, equalized, batch),
         )
@@ -131,6 +134,11 @@ class Distiller(nn.Module):
         """The student's link as the teacher's receiver meets it."""
         interferers = link.interferers if self.teacher_interferers == "same" else 0
         return replace(link, snr_db=link.snr_db + self.cleaner_db, interferers=interferers)
+
+
+def _unseen(like: Tensor) -> Sent:
+    """In place of what nobody looks at: a method that looks all the same gets no number rather than a wrong one."""
+    return Sent(symbols=torch.full_like(like, math.nan), layers=())
 
 
 def arrive(symbols: Tensor, batch: SentenceBatch, link: Link, air: Realization, *, codec: SemanticCodec) -> Tensor:

@@ -14,10 +14,12 @@ GENERATION = 1
 def canonical(value: Any) -> Any:
     """Plain JSON data of any mix of dataclasses, tuples, dictionaries and scalars.
 
-    Numbers that are equal are written alike: 6 and 6.0 are one SNR.
+    Numbers that are equal are written alike: 6 and 6.0 are one SNR. A field that is None says that something is not
+    there, and is left out: a new optional field moves no identity of what does without it.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {each.name: canonical(getattr(value, each.name)) for each in dataclasses.fields(value)}
+        held = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+        return {name: canonical(item) for name, item in held.items() if item is not None}
     if isinstance(value, dict):
         return {str(key): canonical(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

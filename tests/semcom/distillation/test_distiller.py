@@ -30,7 +30,7 @@ class Hint:
     shown: list
     weight: float = 1.0
     kind: Literal["hint"] = "hint"
-    sees = frozenset({"heard"})
+    sees = frozenset({"sent", "heard"})
 
     def adapters(self, student, teacher):
         return torch.nn.Linear(student.receiver.width, teacher.receiver.width)
