@@ -34,6 +34,9 @@ ScenarioArgument = Annotated[str, typer.Argument(help="A YAML file, or the bare 
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="Override one key: --set training.steps=500.")]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Run folder; default runs/<name of the scenario>.")]
 WorkersOption = Annotated[int, typer.Option(min=1, max=256, help="Processes that train and measure.")]
+BorrowOption = Annotated[
+    list[Path] | None, typer.Option("--borrow", help="A run folder whose finished codecs are not trained again.")
+]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
 
@@ -57,6 +60,7 @@ def run(
     workers: WorkersOption = 1,
     device: DeviceOption = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="torch threads of each worker.")] = None,
+    borrow: BorrowOption = None,
     changes: SetOption = None,
 ) -> None:
     """Carry a scenario out: train, sweep, tabulate, draw. Begun again, it goes on where it stopped."""
@@ -66,7 +70,7 @@ def run(
 
     folder = out or Path("runs") / plan.name
     means = Means(workers=workers, device=device, threads=threads or plan.threads)
-    failed = conduct(plan, text, folder, means=means, console=console)
+    failed = conduct(plan, text, folder, means=means, console=console, lenders=tuple(borrow or ()))
     _draw(folder)
     if failed:
         raise typer.Exit(1)

@@ -126,10 +126,11 @@ def carry_out(tiny_yaml: Path) -> Callable[..., Carried]:
     from semcom.experiment.crew import Means
     from semcom.experiment.scenario import load_scenario
 
-    def call(folder: Path, *changes: str) -> Carried:
+    def call(folder: Path, *changes: str, lenders: tuple[Path, ...] = ()) -> Carried:
         scenario, text = load_scenario(tiny_yaml, changes)
         said = io.StringIO()
-        failures = conduct(scenario, text, folder, means=Means(), console=Console(file=said, width=200))
+        console = Console(file=said, width=200)
+        failures = conduct(scenario, text, folder, means=Means(), console=console, lenders=lenders)
         return Carried(failures, said.getvalue())
 
     return call

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from semcom.experiment.borrowing import borrow
 from semcom.experiment.crew import Alone, Job, Means, Several, crew_of
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.expand import Build, Run, Sweep, expand
@@ -24,7 +25,9 @@ from semcom.files import write_atomically
 from semcom.mistakes import UserMistake
 
 
-def conduct(scenario: Scenario, text: str, folder: Path, *, means: Means, console: Console) -> int:
+def conduct(
+    scenario: Scenario, text: str, folder: Path, *, means: Means, console: Console, lenders: tuple[Path, ...] = ()
+) -> int:
     """Build what is not built, run what is not run, and write results.csv.
 
     Everything that is finished is in the store at once, so that a kill at any instant costs only work in progress;
@@ -32,6 +35,7 @@ def conduct(scenario: Scenario, text: str, folder: Path, *, means: Means, consol
 
     Args:
         text: the scenario as YAML, kept in the run folder.
+        lenders: run folders whose finished codecs are taken over instead of being trained again.
 
     Returns:
         How many builds and runs failed; the others are finished all the same.
@@ -53,6 +57,8 @@ def conduct(scenario: Scenario, text: str, folder: Path, *, means: Means, consol
         place.prepare()
         with Store(place.store_file) as store:
             place.tidy()
+            if borrowed := borrow(sweep, place, store, lenders=lenders):
+                board.say(f"borrowed: {', '.join(borrowed)}")
             work = _Work(sweep, place, store, means)
             board.say(_opening(scenario, sweep, work, means))
             if work.builds or work.runs:

@@ -1,0 +1,67 @@
+"""Borrowing: another folder's codecs serve as if they had been trained here, and nothing else is taken."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from semcom.experiment import build as building
+from semcom.experiment.folder import RunFolder
+from semcom.experiment.store import Store
+from semcom.mistakes import UserMistake
+
+
+@pytest.fixture
+def trained(monkeypatch) -> list[str]:
+    """Names of what is really trained."""
+    names: list[str] = []
+    build = building.carry_out_build
+
+    def noted(plan, *rest, **options):
+        names.append(plan.name)
+        return build(plan, *rest, **options)
+
+    monkeypatch.setattr(building, "carry_out_build", noted)
+    return names
+
+
+def test_borrowed_codecs_give_the_same_table_without_training(carry_out, finished, tmp_path, trained) -> None:
+    carried = carry_out(tmp_path / "new", lenders=(finished,))
+    assert carried.failures == 0 and trained == []
+    assert "borrowed: big, small" in carried.said
+    assert (tmp_path / "new" / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
+
+
+def test_what_differs_is_trained(carry_out, finished, tmp_path, trained) -> None:
+    carry_out(tmp_path / "new", "codecs.small.training={steps: 4}", lenders=(finished,))
+    assert trained == ["small"]
+
+
+def test_a_second_call_borrows_nothing(carry_out, finished, tmp_path) -> None:
+    carry_out(tmp_path / "new", lenders=(finished,))
+    assert "borrowed" not in carry_out(tmp_path / "new", lenders=(finished,)).said
+
+
+def test_a_lender_is_left_as_it_was(carry_out, finished, tmp_path) -> None:
+    lender = Path(shutil.copytree(finished, tmp_path / "lender"))
+    before = {path: path.read_bytes() for path in lender.rglob("*") if path.is_file()}
+    carry_out(tmp_path / "new", lenders=(lender,))
+    after = {path: path.read_bytes() for path in lender.rglob("*") if path.is_file()}
+    assert {path: after[path] for path in before} == before
+
+
+def test_failed_builds_and_lost_weights_are_not_borrowed(carry_out, finished, tmp_path, trained) -> None:
+    lender = RunFolder(Path(shutil.copytree(finished, tmp_path / "lender")))
+    with Store(lender.store_file) as store:
+        names = {build.name: key for key, build in store.builds().items()}
+        store.finish_build(names["big"], name="big", status="failed", message="a test")
+    lender.weights(names["small"]).unlink()
+    carry_out(tmp_path / "new", lenders=(lender.path,))
+    assert sorted(trained) == ["big", "small"]
+
+
+def test_a_folder_without_a_run_cannot_lend(carry_out, tmp_path) -> None:
+    with pytest.raises(UserMistake, match="--borrow must name a run folder"):
+        carry_out(tmp_path / "new", lenders=(tmp_path,))
