@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from semcom.distillation.features import Side, stacks
+from semcom.distillation.method import no_adapters
 from semcom.distillation.targets import divergence
 
 if TYPE_CHECKING:
     from semcom.distillation.features import Stack
     from semcom.distillation.method import Part
-    from semcom.models.spec import CodecSpec
     from semcom.models.trace import Attention, Trace
 
 
@@ -43,14 +43,12 @@ class AttentionMaps:
     side: Side = "both"
     kind: Literal["attention_maps"] = "attention_maps"
 
+    adapters = no_adapters
+
     @property
     def sees(self) -> frozenset[Part]:
         """What attention compares, at its side."""
         return frozenset({*stacks(self.side), "attention"})
-
-    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
-        """None are needed: both weigh the same tokens."""
-        return torch.nn.Identity()
 
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
         """See the class."""
