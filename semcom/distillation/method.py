@@ -85,6 +85,6 @@ def check_methods(methods: Sequence[Method], *, transmitter_is_frozen: bool, tea
             )
         if teachers > 1 and method.sees != LOGITS:
             raise ValueError(
-                f"method {method.kind} must have one teacher, for it looks at more than logits, got {teachers}; "
-                "leave the method out, or name one teacher"
+                f"teacher must be a single one for method {method.kind}, which looks at more than logits, "
+                f"got {teachers}; name one, or leave the method out"
             )

@@ -116,7 +116,7 @@ EVEN_FROM_UNEVEN = log(2 / 3) / 2 + log(2) / 2
 UNEVEN_FROM_EVEN = 3 * log(3 / 2) / 4 + log(1 / 2) / 4
 
 # Relations. Three sentences whose means stand 3, 4 and 5 apart for the student, all 2 apart for the teacher: in units
-# of their mean 3/4, 1 and 5/4 against 1, 1, 1. Cosines: 0, 3/5 and 4/5 against 1/2. A gap below 1 loses half its square.
+# of their mean 3/4, 1 and 5/4 against 1, 1, 1. Cosines: 0, 3/5 and 4/5 against 1/2. Gaps lose half their square.
 TRIANGLE = [[[0, 1], [0, -1]], [[3, 0], [WILD, 0]], [[0, 4], [0, WILD]]]
 EQUILATERAL = [[[0, 2], [0, -2]], [[2, 0], [0, WILD]], [[1, sqrt(3)], [WILD, 0]]]
 THREE = [[True, True], [True, False], [True, False]]
