@@ -1,4 +1,4 @@
-"""What training with every method keeps: the teacher to the bit, nothing done twice, one size of gradient at any heat."""
+"""What training with every method keeps: its teacher to the bit, nothing done twice, gradients of one size at any T."""
 
 import copy
 from collections import Counter

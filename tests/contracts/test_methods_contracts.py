@@ -239,6 +239,10 @@ def test_a_row_of_nothing_but_padding_does_not_matter(method):
 
     found = method.loss(another_row(ours, 5.0), another_row(theirs, -2.0), adapters)
     assert found.item() == pytest.approx(expected, rel=1e-5)
+    found.backward()
+    slopes = [each.grad for each in student.parameters() if each.grad is not None]
+    assert slopes
+    assert all(each.isfinite().all() for each in slopes)
 
 
 @each_method
