@@ -25,8 +25,8 @@ class AttentionMaps:
     loss = mean over heads and tokens of KL( A_t || A_s ) + KL( V_t || V_s )
     A = softmax(Q K' / sqrt(d)),  V = softmax(V V' / sqrt(d)),  over the last axis and real tokens alone
 
-    MiniLM's form rather than TinyBERT's squared distance of maps (Jiao et al., Findings of EMNLP 2020, eq. 7), which
-    needs equally many heads in every layer. Here only the last layers are compared, and each side's heads are
+    MiniLM's form rather than TinyBERT's squared distance of maps (Jiao et al., Findings of EMNLP 2020), which needs
+    equally many heads in every layer. Here only the last layers are compared, and each side's heads are
     joined to as many as both numbers share (their greatest common divisor): so any width, depth and number of heads
     may teach any other, without a projection. Where one decoder is autoregressive and the other is not, both are
     compared on what either may look at: the tokens up to its own.
@@ -35,8 +35,8 @@ class AttentionMaps:
         weight: multiplies the loss.
         side: whose attention: the semantic encoder's, the semantic decoder's, or both.
 
-    Source: Wang et al., MiniLM, NeurIPS 2020, sections 3.1 and 3.2; heads joined as in MiniLMv2 (Wang et al., Findings
-    of ACL 2021), section 3.1.
+    Source: Wang et al., MiniLM, NeurIPS 2020, on self-attention distribution and value-relation transfer; heads joined
+    as in MiniLMv2 (Wang et al., Findings of ACL 2021), on multi-head self-attention relations.
     """
 
     weight: float = 1.0

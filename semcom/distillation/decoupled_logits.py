@@ -31,7 +31,8 @@ class DecoupledLogits:
         temperature: T; 1 compares the distributions as they are.
         trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
 
-    Source: Zhao, Cui, Song, Qiu and Liang, Decoupled Knowledge Distillation, CVPR 2022, section 3, eq. (7).
+    Source: Zhao, Cui, Song, Qiu and Liang, Decoupled Knowledge Distillation, CVPR 2022, where soft
+    logits are taken apart into target and non-target classes, alpha TCKD + beta NCKD.
     """
 
     weight: float = 1.0

@@ -58,7 +58,7 @@ class Distiller(nn.Module):
         ValueError: student and teacher cannot share the air or the tokens, or a method would teach nobody.
 
     Source: privileged teachers, Lopez-Paz, Bottou, Schoelkopf and Vapnik, Unifying Distillation and Privileged
-    Information, ICLR 2016, section 4; the same draw in cleaner air is our reconstruction.
+    Information, ICLR 2016, on generalized distillation; the same draw in cleaner air is our reconstruction.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ def pooled(trips: Sequence[Trace]) -> Trace:
     The trips are those of different receivers on one signal, or each of its own transmitter's through one air.
 
     Source: the arithmetic mean of the members as soft targets, Hinton, Vinyals and Dean, Distilling the Knowledge in
-    a Neural Network, 2015, section 1; as the target of ensemble distillation, Malinin, Mlodozeniec and Gales,
+    a Neural Network, 2015, introduction; as the target of ensemble distillation, Malinin, Mlodozeniec and Gales,
     Ensemble Distribution Distillation, ICLR 2020. Softening after the mean is our choice.
     """
     opinions = torch.stack([trip.heard.logits.log_softmax(dim=-1) for trip in trips])

@@ -33,7 +33,8 @@ class Relations:
         between: sentences of a batch, each the mean of its real tokens; or tokens of one sentence.
         side: the last layer of the semantic encoder, of the semantic decoder, or of each.
 
-    Source: Park, Kim, Lu and Cho, Relational Knowledge Distillation, CVPR 2019, section 3.2.
+    Source: Park, Kim, Lu and Cho, Relational Knowledge Distillation, CVPR 2019, the distance-wise
+    and the angle-wise loss.
     """
 
     weight: float = 1.0

@@ -29,8 +29,8 @@ class ReverseLogits:
         temperature: T; 1 compares the distributions as they are.
         trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
 
-    Source: Gu, Dong, Wei and Huang, MiniLLM: Knowledge Distillation of Large Language Models, ICLR 2024, section 2.1;
-    token by token it is our reconstruction.
+    Source: Gu, Dong, Wei and Huang, MiniLLM: Knowledge Distillation of Large Language Models, ICLR 2024, on
+    reverse divergence as the objective; token by token it is our reconstruction.
     """
 
     weight: float = 1.0

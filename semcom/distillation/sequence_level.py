@@ -31,7 +31,8 @@ class SequenceLevel:
         weight: multiplies the loss.
         trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
 
-    Source: Kim and Rush, Sequence-Level Knowledge Distillation, EMNLP 2016, section 3.2.
+    Source: Kim and Rush, Sequence-Level Knowledge Distillation, EMNLP 2016, on training on the
+    teacher's beam search.
     """
 
     weight: float = 1.0

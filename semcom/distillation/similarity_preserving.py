@@ -30,7 +30,7 @@ class SimilarityPreserving:
             one sentence.
         side: the last layer of the semantic encoder, of the semantic decoder, or of each.
 
-    Source: Tung and Mori, Similarity-Preserving Knowledge Distillation, ICCV 2019, section 3, eq. (4).
+    Source: Tung and Mori, Similarity-Preserving Knowledge Distillation, ICCV 2019, the similarity-preserving loss.
     """
 
     weight: float = 1.0

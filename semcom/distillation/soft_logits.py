@@ -28,7 +28,8 @@ class SoftLogits:
         temperature: T; 1 compares the distributions as they are.
         trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
 
-    Source: Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015, section 2.
+    Source: Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015, on distillation at a
+    temperature and its T^2.
     """
 
     weight: float = 1.0

@@ -79,7 +79,7 @@ def test_decoupled_by_hand(loss, t, alpha, beta):
 
 
 def test_decoupled_losses_put_together_again_are_soft_logits():
-    """KL = KL(b_t || b_s) + (1 - p_t,y) KL(r_t || r_s), eq. (6) of the paper."""
+    """KL = KL(b_t || b_s) + (1 - p_t,y) KL(r_t || r_s), where the paper begins."""
     unsure = 1 - np.take_along_axis(softmax(TEACHER), TRUE[..., None], axis=-1)[..., 0]
     together = decoupled(1.0, 1.0, 0.0) + unsure * decoupled(1.0, 0.0, 1.0)
     assert together == pytest.approx(forward(1.0), rel=1e-10)
