@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from semcom.distillation.features import Side, stacks
+from semcom.distillation.method import no_adapters
 from semcom.distillation.targets import divergence
 
 if TYPE_CHECKING:
     from semcom.distillation.features import Stack
     from semcom.distillation.method import Part
-    from semcom.models.spec import CodecSpec
     from semcom.models.trace import Attention, Trace
 
 
@@ -25,8 +25,8 @@ class AttentionMaps:
     loss = mean over heads and tokens of KL( A_t || A_s ) + KL( V_t || V_s )
     A = softmax(Q K' / sqrt(d)),  V = softmax(V V' / sqrt(d)),  over the last axis and real tokens alone
 
-    MiniLM's form rather than TinyBERT's squared distance of maps (Jiao et al., Findings of EMNLP 2020, eq. 7), which
-    needs equally many heads in every layer. Here only the last layers are compared, and each side's heads are
+    MiniLM's form rather than TinyBERT's squared distance of maps (Jiao et al., Findings of EMNLP 2020), which needs
+    equally many heads in every layer. Here only the last layers are compared, and each side's heads are
     joined to as many as both numbers share (their greatest common divisor): so any width, depth and number of heads
     may teach any other, without a projection. Where one decoder is autoregressive and the other is not, both are
     compared on what either may look at: the tokens up to its own.
@@ -35,22 +35,20 @@ class AttentionMaps:
         weight: multiplies the loss.
         side: whose attention: the semantic encoder's, the semantic decoder's, or both.
 
-    Source: Wang et al., MiniLM, NeurIPS 2020, sections 3.1 and 3.2; heads joined as in MiniLMv2 (Wang et al., Findings
-    of ACL 2021), section 3.1.
+    Source: Wang et al., MiniLM, NeurIPS 2020, on self-attention distribution and value-relation transfer; heads joined
+    as in MiniLMv2 (Wang et al., Findings of ACL 2021), on multi-head self-attention relations.
     """
 
     weight: float = 1.0
     side: Side = "both"
     kind: Literal["attention_maps"] = "attention_maps"
 
+    adapters = no_adapters
+
     @property
     def sees(self) -> frozenset[Part]:
         """What attention compares, at its side."""
         return frozenset({*stacks(self.side), "attention"})
-
-    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
-        """None are needed: both weigh the same tokens."""
-        return torch.nn.Identity()
 
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
         """See the class."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from semcom.distillation.features import turn
+from semcom.distillation.method import check_shares
 from semcom.distillation.symbols import squared_distance
 
 if TYPE_CHECKING:
@@ -47,9 +48,8 @@ class Components:
     kind: Literal["components"] = "components"
 
     def __post_init__(self) -> None:
-        weights = (self.semantic_encoder, self.channel_encoder, self.channel_decoder, self.semantic_decoder)
-        if not (min(weights) >= 0 and max(weights) > 0):
-            raise ValueError(f"the components' weights must be at least 0, one of them more, got {weights}")
+        shares = (self.semantic_encoder, self.channel_encoder, self.channel_decoder, self.semantic_decoder)
+        check_shares("the components' weights", *shares)
 
     @property
     def sees(self) -> frozenset[Part]:

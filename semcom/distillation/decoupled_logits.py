@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from semcom.distillation.method import LOGITS, check_shares, no_adapters
 from semcom.distillation.targets import Trust, check_temperature, divergence, trusted_mean
 
 if TYPE_CHECKING:
-    from semcom.distillation.method import Part
-    from semcom.models.spec import CodecSpec
     from semcom.models.trace import Trace
 
 
@@ -32,7 +31,8 @@ class DecoupledLogits:
         temperature: T; 1 compares the distributions as they are.
         trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
 
-    Source: Zhao, Cui, Song, Qiu and Liang, Decoupled Knowledge Distillation, CVPR 2022, section 3, eq. (7).
+    Source: Zhao, Cui, Song, Qiu and Liang, Decoupled Knowledge Distillation, CVPR 2022, where soft
+    logits are taken apart into target and non-target classes, alpha TCKD + beta NCKD.
     """
 
     weight: float = 1.0
@@ -42,19 +42,12 @@ class DecoupledLogits:
     trust: Trust = "all"
     kind: Literal["decoupled_logits"] = "decoupled_logits"
 
+    sees = LOGITS
+    adapters = no_adapters
+
     def __post_init__(self) -> None:
         check_temperature(self.temperature)
-        if not (self.alpha >= 0 and self.beta >= 0 and self.alpha + self.beta > 0):
-            raise ValueError(f"alpha and beta must be at least 0, one of them more, got {self.alpha} and {self.beta}")
-
-    @property
-    def sees(self) -> frozenset[Part]:
-        """What the receivers say."""
-        return frozenset({"heard"})
-
-    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
-        """None are needed: both speak of the same tokens."""
-        return torch.nn.Identity()
+        check_shares("alpha and beta", self.alpha, self.beta)
 
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
         """See the class."""

@@ -10,10 +10,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from channels import Chance, Link, Realization, draw, equalize, everyone, mean_sinr_db, superpose
+from channels import Chance, Link, Realization, draw, equalize, everyone, superpose
+from semcom.distillation.ensemble import nothing_sent, pooled
 from semcom.distillation.method import Method, Part, check_methods
+from semcom.distillation.share import check_share, share_in
 from semcom.models.codec import SemanticCodec
-from semcom.models.trace import Sent, Trace
+from semcom.models.trace import Trace
 from semcom.sources.batches import SentenceBatch
 from semcom.tasks.text import crowd_of, overhear, rehearse
 from semcom.training.objective import Losses, hard_labels
@@ -22,7 +24,7 @@ Hears = Literal["student", "own"]
 Interferers = Literal["same", "none"]
 
 # What a trip shows of its transmitter; where no method looks at it, the teacher's need not run.
-OF_TRANSMITTER: frozenset[Part] = frozenset({"sent", "received", "attention"})
+OF_TRANSMITTER: frozenset[Part] = frozenset({"sent", "received"})
 
 
 class Distiller(nn.Module):
@@ -37,28 +39,32 @@ class Distiller(nn.Module):
     (`teacher_interferers="none"`). It knows more than its student can, so it is no longer the right posterior for
     what the student hears, but one that is oftener right.
 
+    Several teachers speak as one, with the mean of their probabilities (`ensemble.pooled`), to methods that look at
+    logits alone.
+
     Args:
         student: trained.
-        teacher: frozen; its weights are never part of what is saved or stepped.
+        teacher: frozen, one or several; their weights are never part of what is saved or stepped.
         methods: each adds its weighted loss under its `kind`.
         label_weight: weight of the plain cross-entropy to the true tokens; 0 leaves it out.
         hears: whose signal the teacher's receiver reads.
         cleaner_db: how much weaker the noise is at the teacher's receiver [dB].
         teacher_interferers: whether the teacher's receiver meets the interference.
         above_sinr_db: batches whose mean SINR at the student is lower teach by labels alone [dB]; None: all count.
+        rises_over_db: instead of that step, the SINRs between which the methods' share grows from 0 to 1 [dB].
         seed: of the adapters' first weights.
 
     Raises:
         ValueError: student and teacher cannot share the air or the tokens, or a method would teach nobody.
 
     Source: privileged teachers, Lopez-Paz, Bottou, Schoelkopf and Vapnik, Unifying Distillation and Privileged
-    Information, ICLR 2016, section 4; the same draw in cleaner air is our reconstruction.
+    Information, ICLR 2016, on generalized distillation; the same draw in cleaner air is our reconstruction.
     """
 
     def __init__(
         self,
         student: SemanticCodec,
-        teacher: SemanticCodec,
+        teacher: SemanticCodec | Sequence[SemanticCodec],
         methods: Sequence[Method],
         *,
         label_weight: float = 1.0,
@@ -66,79 +72,82 @@ class Distiller(nn.Module):
         cleaner_db: float = 0.0,
         teacher_interferers: Interferers = "same",
         above_sinr_db: float | None = None,
+        rises_over_db: tuple[float, float] | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        check_pair(student, teacher)
-        check_methods(methods, transmitter_is_frozen=is_frozen(student.transmitter))
+        teachers = (teacher,) if isinstance(teacher, SemanticCodec) else tuple(teacher)
+        check_teachers(student, teachers)
+        check_methods(methods, transmitter_is_frozen=is_frozen(student.transmitter), teachers=len(teachers))
+        check_share(above_sinr_db, rises_over_db)
         if not 0 <= cleaner_db < math.inf:
             raise ValueError(f"cleaner_db must be at least 0 and finite, got {cleaner_db}")
         self.student = student
         self.methods = tuple(methods)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            self.adapters = nn.ModuleList(method.adapters(student.spec, teacher.spec) for method in methods)
+            self.adapters = nn.ModuleList(method.adapters(student.spec, teachers[0].spec) for method in methods)
         self.label_weight = label_weight
         self.hears = hears
         self.cleaner_db = cleaner_db
         self.teacher_interferers = teacher_interferers
         self.above_sinr_db = above_sinr_db
+        self.rises_over_db = rises_over_db
         self._seen = frozenset().union(*(method.sees for method in methods))
-        # In a tuple the teacher is no sub-module: it is neither trained, nor saved, nor switched to training mode.
-        self._teacher = (teacher.eval().requires_grad_(False),)
-
-    @property
-    def teacher(self) -> SemanticCodec:
-        """The frozen teacher."""
-        return self._teacher[0]
+        # In a tuple a teacher is no sub-module: it is neither trained, nor saved, nor switched to training mode.
+        self.teachers = tuple(each.eval().requires_grad_(False) for each in teachers)
+        # Who took over the teacher's transmitter for good hears what the teacher would hear of its own.
+        self._own = hears == "own" and not all(sends_alike(student, each) for each in teachers)
 
     def forward(self, batch: SentenceBatch, link: Link, chance: Chance) -> Losses:
         """Named, weighted losses of one batch."""
         air = draw(link, self.student.symbols(batch), chance).to(batch.tokens.device)
         ours = rehearse(self.student, batch, link, air)
         with torch.no_grad():
-            theirs = self._teach(ours, batch, self.teachers_link(link), air=air, chance=chance)
-            if "received" in self._seen:
-                theirs = replace(theirs, arrived=arrive(theirs.sent.symbols, batch, link, air, codec=self.teacher))
+            theirs = self._teach(ours, batch, link, air=air, chance=chance)
         if "attention" in self._seen:
-            ours, theirs = self.student.with_attention(ours), self.teacher.with_attention(theirs)
+            ours, theirs = self.student.with_attention(ours), self.teachers[0].with_attention(theirs)
         losses: Losses = {}
         if self.label_weight:
             losses["hard_labels"] = self.label_weight * hard_labels(ours)
         # A loss that does not count keeps its name, so that every step logs alike and every process waits for none.
-        counts = self.above_sinr_db is None or mean_sinr_db(link) >= self.above_sinr_db
+        share = share_in(link, above_sinr_db=self.above_sinr_db, rises_over_db=self.rises_over_db)
         for method, adapters in zip(self.methods, self.adapters, strict=True):
-            losses[method.kind] = counts * method.weight * method.loss(ours, theirs, adapters)
+            losses[method.kind] = share * method.weight * method.loss(ours, theirs, adapters)
         return losses
 
     def _teach(self, ours: Trace, batch: SentenceBatch, link: Link, *, air: Realization, chance: Chance) -> Trace:
-        """The teacher's trip in the air it is granted: its own, or its receiver on the student's signal."""
-        privileged = self.cleaner_db > 0 or link.interferers < air.shape[1] - 1
-        if privileged:
-            # The same chance once more: it is the student's draw, with less noise or without the others.
-            air = draw(link, self.student.symbols(batch), chance).to(batch.tokens.device)
-        if self.hears == "own":
-            return rehearse(self.teacher, batch, link, air)
-        equalized = ours.equalized.detach()
-        if privileged:
-            equalized = arrive(ours.sent.symbols.detach(), batch, link, air, codec=self.student)
+        """The teachers' trip in the air they are granted: each its own, or their receivers on the student's signal."""
+        granted = self.teachers_link(link)
+        privileged = granted != link
+        # The same chance once more: it is the student's draw, with less noise or without the others.
+        clean = draw(granted, self.student.symbols(batch), chance).to(batch.tokens.device) if privileged else air
+        if self._own:
+            trips = [rehearse(each, batch, granted, clean) for each in self.teachers]
+        else:
+            equalized = ours.equalized.detach()
+            if privileged:
+                equalized = arrive(ours.sent.symbols.detach(), batch, granted, clean, codec=self.student)
+            trips = [self._overheard(each, equalized, batch) for each in self.teachers]
+        theirs = trips[0] if len(trips) == 1 else pooled(trips)
+        if "received" in self._seen and (privileged or not self._own):
+            theirs = replace(theirs, arrived=arrive(theirs.sent.symbols, batch, link, air, codec=self.teachers[0]))
+        return theirs
+
+    def _overheard(self, teacher: SemanticCodec, equalized: Tensor, batch: SentenceBatch) -> Trace:
+        """A teacher's trip on a signal that is not its own; its transmitter runs only if somebody looks at it."""
         return Trace(
             targets=batch.tokens,
             mask=batch.mask,
-            sent=self.teacher.transmitter(batch) if self._seen & OF_TRANSMITTER else _unseen(equalized),
+            sent=teacher.transmitter(batch) if self._seen & OF_TRANSMITTER else nothing_sent(equalized),
             equalized=equalized,
-            heard=overhear(self.teacher, equalized, batch),
+            heard=overhear(teacher, equalized, batch),
         )
 
     def teachers_link(self, link: Link) -> Link:
         """The student's link as the teacher's receiver meets it."""
         interferers = link.interferers if self.teacher_interferers == "same" else 0
         return replace(link, snr_db=link.snr_db + self.cleaner_db, interferers=interferers)
-
-
-def _unseen(like: Tensor) -> Sent:
-    """In place of what nobody looks at: a method that looks all the same gets no number rather than a wrong one."""
-    return Sent(symbols=torch.full_like(like, math.nan), layers=())
 
 
 def arrive(symbols: Tensor, batch: SentenceBatch, link: Link, air: Realization, *, codec: SemanticCodec) -> Tensor:
@@ -150,6 +159,27 @@ def arrive(symbols: Tensor, batch: SentenceBatch, link: Link, air: Realization, 
 def is_frozen(part: nn.Module) -> bool:
     """Whether no training reaches it."""
     return not any(each.requires_grad for each in part.parameters())
+
+
+def sends_alike(student: SemanticCodec, teacher: SemanticCodec) -> bool:
+    """Whether the student's transmitter is the teacher's, to the bit and for good: adopted, frozen, without dropout.
+
+    Dropout acts in a frozen transmitter too, and only the student is ever in training mode.
+    """
+    ours, theirs = student.transmitter, teacher.transmitter
+    if not is_frozen(ours) or student.spec.dropout or student.spec.norm != teacher.spec.norm:
+        return False
+    mine, its = ours.state_dict(), theirs.state_dict()
+    same_shape = student.spec.transmitter == teacher.spec.transmitter
+    return same_shape and all(torch.equal(each, its[name].to(each.device)) for name, each in mine.items())
+
+
+def check_teachers(student: SemanticCodec, teachers: Sequence[SemanticCodec]) -> None:
+    """Refuse teachers that share neither a draw of the air nor a language with their student, or that are none."""
+    if not teachers:
+        raise ValueError("a student must have a teacher, got an empty list; for none train with HardLabels")
+    for teacher in teachers:
+        check_pair(student, teacher)
 
 
 def check_pair(student: SemanticCodec, teacher: SemanticCodec) -> None:

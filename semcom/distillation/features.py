@@ -33,8 +33,8 @@ def layers_of(trace: Trace, stack: Stack) -> tuple[torch.Tensor, ...]:
 def evenly(ours: int, theirs: int) -> list[int]:
     """For each of our layers the one of theirs that it learns from: evenly spaced, the last from the last.
 
-    Source: Sun et al., Patient Knowledge Distillation for BERT Model Compression, EMNLP 2019, section 3.2 (`skip`),
-    with the last layer kept.
+    Source: Sun et al., Patient Knowledge Distillation for BERT Model Compression, EMNLP 2019 (its PKD-Skip), with
+    the last layer kept.
     """
     return [-(-(layer * theirs) // ours) - 1 for layer in range(1, ours + 1)]
 
@@ -45,7 +45,7 @@ def turn(ours: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor:
     0 for one direction, 2 for unrelated ones, 4 for opposite ones, whatever the width and the scale: so hints weigh
     alike at every layer of every size of teacher.
 
-    Source: Sun et al., Patient Knowledge Distillation for BERT Model Compression, EMNLP 2019, section 3.2.
+    Source: Sun et al., Patient Knowledge Distillation for BERT Model Compression, EMNLP 2019, the patient loss.
     """
     normalize = torch.nn.functional.normalize
     return (normalize(ours, dim=-1) - normalize(theirs, dim=-1)).square().sum(dim=-1)

@@ -29,8 +29,8 @@ class HiddenHints:
         weight: multiplies the loss.
         side: whose layers: the semantic encoder's, the semantic decoder's, or both.
 
-    Source: the hint and its projection, Romero et al., FitNets, ICLR 2015, eq. (3); every layer, normalized, Sun et
-    al., Patient Knowledge Distillation for BERT Model Compression, EMNLP 2019, section 3.2.
+    Source: the hint and its projection, Romero et al., FitNets, ICLR 2015, on hint-based training; every layer,
+    normalized, Sun et al., Patient Knowledge Distillation for BERT Model Compression, EMNLP 2019, the patient teacher.
     """
 
     weight: float = 1.0

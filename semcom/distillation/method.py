@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
+import torch
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from semcom.models.spec import CodecSpec
     from semcom.models.trace import Trace
 
-Part = Literal["sent", "received", "heard", "attention"]
-"""What of a trip a method may compare: what the transmitter made, its symbols as they arrive, what the receiver
-made of a signal, and what self-attention weighed."""
+Part = Literal["sent", "received", "heard", "logits", "attention"]
+"""What of a trip a method may compare: what the transmitter made, its symbols as they arrive, the receiver's features
+and layers, the logits it ends with, and what self-attention weighed on the sides that are seen."""
+
+LOGITS: frozenset[Part] = frozenset({"logits"})
+"""What a method sees that compares only what both receivers say; it alone may learn from several teachers at once."""
 
 
 class Method(Protocol):
@@ -45,12 +50,26 @@ class Method(Protocol):
         ...
 
 
-def check_methods(methods: Sequence[Method], *, transmitter_is_frozen: bool) -> None:
+def no_adapters(method: Method, student: CodecSpec, teacher: CodecSpec) -> nn.Module:
+    """`adapters` of a method that trains no layers: it compares what has one meaning at any width."""
+    return torch.nn.Identity()
+
+
+def check_shares(what: str, *shares: float) -> None:
+    """Refuse the weights of a method's terms if one is negative, or no number, or all are 0."""
+    if not (all(share >= 0 for share in shares) and any(shares)):
+        raise ValueError(f"{what} must be at least 0, one of them more, got {', '.join(map(str, shares))}")
+
+
+def check_methods(methods: Sequence[Method], *, transmitter_is_frozen: bool, teachers: int = 1) -> None:
     """Refuse methods that could not be told apart, and those that would teach nobody.
 
     What the transmitter makes depends on the transmitter alone. If that is frozen, such a loss is a constant, or
     trains nothing but its own adapters, and an ablation would report it as a method that does not help. A frozen
     receiver is another matter: gradients pass through it to the transmitter.
+
+    Several teachers agree on the tokens they speak of and on nothing else: neither on what to send nor on what a
+    coordinate of a layer means. So there a method may look at the logits alone.
 
     Raises:
         ValueError: see above.
@@ -63,4 +82,9 @@ def check_methods(methods: Sequence[Method], *, transmitter_is_frozen: bool) -> 
             raise ValueError(
                 f"method {method.kind} must teach something, got a student whose transmitter is adopted and frozen; "
                 "leave the method out, or let it look at the receiver alone"
+            )
+        if teachers > 1 and method.sees != LOGITS:
+            raise ValueError(
+                f"teacher must be a single one for method {method.kind}, which looks at more than logits, "
+                f"got {teachers}; name one, or leave the method out"
             )

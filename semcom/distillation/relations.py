@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from semcom.distillation.features import Between, Side, layers_of, stacks
+from semcom.distillation.method import check_shares, no_adapters
 
 if TYPE_CHECKING:
     from semcom.distillation.features import Stack
     from semcom.distillation.method import Part
-    from semcom.models.spec import CodecSpec
     from semcom.models.trace import Trace
 
 
@@ -33,7 +33,8 @@ class Relations:
         between: sentences of a batch, each the mean of its real tokens; or tokens of one sentence.
         side: the last layer of the semantic encoder, of the semantic decoder, or of each.
 
-    Source: Park, Kim, Lu and Cho, Relational Knowledge Distillation, CVPR 2019, section 3.2.
+    Source: Park, Kim, Lu and Cho, Relational Knowledge Distillation, CVPR 2019, the distance-wise
+    and the angle-wise loss.
     """
 
     weight: float = 1.0
@@ -43,24 +44,19 @@ class Relations:
     side: Side = "both"
     kind: Literal["relations"] = "relations"
 
+    adapters = no_adapters
+
     def __post_init__(self) -> None:
-        if not (self.distance >= 0 and self.angle >= 0 and self.distance + self.angle > 0):
-            raise ValueError(
-                f"distance and angle must be at least 0, one of them more, got {self.distance} and {self.angle}"
-            )
+        check_shares("distance and angle", self.distance, self.angle)
 
     @property
     def sees(self) -> frozenset[Part]:
         """The layers of its side."""
         return frozenset(stacks(self.side))
 
-    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
-        """None are needed: a relation is a number at any width."""
-        return torch.nn.Identity()
-
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
         """See the class."""
-        total = student.heard.logits.new_zeros(())
+        total = torch.zeros((), device=student.mask.device)
         for stack in stacks(self.side):
             (ours, real), (theirs, _) = (points(each, stack, self.between) for each in (student, teacher))
             itself = torch.eye(real.shape[1], dtype=torch.bool, device=real.device)
@@ -80,8 +76,8 @@ def points(trace: Trace, stack: Stack, between: Between) -> tuple[torch.Tensor, 
     if between == "tokens":
         return features, trace.mask
     real = trace.mask.unsqueeze(-1)
-    sentences = torch.where(real, features, torch.zeros_like(features)).sum(dim=1) / real.sum(dim=1)
-    return sentences.unsqueeze(0), torch.ones_like(trace.mask[None, :, 0])
+    sentences = torch.where(real, features, torch.zeros_like(features)).sum(dim=1) / real.sum(dim=1).clamp(min=1)
+    return sentences.unsqueeze(0), trace.mask.any(dim=1).unsqueeze(0)
 
 
 def geometry(features: torch.Tensor, pairs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from semcom.distillation.method import LOGITS, no_adapters
 from semcom.distillation.targets import Trust, check_temperature, divergence, softened, trusted_mean
 
 if TYPE_CHECKING:
-    from semcom.distillation.method import Part
-    from semcom.models.spec import CodecSpec
     from semcom.models.trace import Trace
 
 
@@ -30,8 +29,8 @@ class ReverseLogits:
         temperature: T; 1 compares the distributions as they are.
         trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
 
-    Source: Gu, Dong, Wei and Huang, MiniLLM: Knowledge Distillation of Large Language Models, ICLR 2024, section 2.1;
-    token by token it is our reconstruction.
+    Source: Gu, Dong, Wei and Huang, MiniLLM: Knowledge Distillation of Large Language Models, ICLR 2024, on
+    reverse divergence as the objective; token by token it is our reconstruction.
     """
 
     weight: float = 1.0
@@ -39,19 +38,13 @@ class ReverseLogits:
     trust: Trust = "all"
     kind: Literal["reverse_logits"] = "reverse_logits"
 
+    sees = LOGITS
+    adapters = no_adapters
+
     def __post_init__(self) -> None:
         check_temperature(self.temperature)
 
-    @property
-    def sees(self) -> frozenset[Part]:
-        """What the receivers say."""
-        return frozenset({"heard"})
-
-    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
-        """None are needed: both speak of the same tokens."""
-        return torch.nn.Identity()
-
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
         """See the class."""
-        guess, target = (softened(each.heard.logits, self.temperature) for each in (student, teacher))
+        guess, target = softened(student, teacher, self.temperature)
         return self.temperature**2 * trusted_mean(divergence(guess, target), teacher, self.trust)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from semcom.distillation.method import LOGITS, no_adapters
 from semcom.distillation.targets import Trust, trusted_mean
 
 if TYPE_CHECKING:
-    from semcom.distillation.method import Part
-    from semcom.models.spec import CodecSpec
     from semcom.models.trace import Trace
 
 
@@ -32,21 +31,16 @@ class SequenceLevel:
         weight: multiplies the loss.
         trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
 
-    Source: Kim and Rush, Sequence-Level Knowledge Distillation, EMNLP 2016, section 3.2.
+    Source: Kim and Rush, Sequence-Level Knowledge Distillation, EMNLP 2016, on training on the
+    teacher's beam search.
     """
 
     weight: float = 1.0
     trust: Trust = "all"
     kind: Literal["sequence_level"] = "sequence_level"
 
-    @property
-    def sees(self) -> frozenset[Part]:
-        """What the receivers say."""
-        return frozenset({"heard"})
-
-    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
-        """None are needed: both speak of the same tokens."""
-        return torch.nn.Identity()
+    sees = LOGITS
+    adapters = no_adapters
 
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
         """See the class."""

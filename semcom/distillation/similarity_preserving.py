@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from semcom.distillation.features import Between, Side, layers_of, stacks
+from semcom.distillation.method import no_adapters
 
 if TYPE_CHECKING:
     from semcom.distillation.method import Part
-    from semcom.models.spec import CodecSpec
     from semcom.models.trace import Trace
 
 
@@ -30,7 +30,7 @@ class SimilarityPreserving:
             one sentence.
         side: the last layer of the semantic encoder, of the semantic decoder, or of each.
 
-    Source: Tung and Mori, Similarity-Preserving Knowledge Distillation, ICCV 2019, section 3, eq. (4).
+    Source: Tung and Mori, Similarity-Preserving Knowledge Distillation, ICCV 2019, the similarity-preserving loss.
     """
 
     weight: float = 1.0
@@ -38,24 +38,22 @@ class SimilarityPreserving:
     side: Side = "both"
     kind: Literal["similarity_preserving"] = "similarity_preserving"
 
+    adapters = no_adapters
+
     @property
     def sees(self) -> frozenset[Part]:
         """The layers of its side."""
         return frozenset(stacks(self.side))
 
-    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
-        """None are needed: a similarity is a number at any width."""
-        return torch.nn.Identity()
-
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
         """See the class."""
         from semcom.models.trace import masked_mean
 
-        total = student.heard.logits.new_zeros(())
+        total = torch.zeros((), device=student.mask.device)
         for stack in stacks(self.side):
             ours, theirs = (self._similarities(layers_of(each, stack)[-1], student.mask) for each in (student, teacher))
             gap = (ours - theirs).square().sum(dim=-1)
-            real = torch.ones_like(gap, dtype=torch.bool) if self.between == "sentences" else student.mask
+            real = student.mask.any(dim=1).unsqueeze(0) if self.between == "sentences" else student.mask
             total = total + masked_mean(gap, real)
         return total / len(stacks(self.side))
 

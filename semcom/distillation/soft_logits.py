@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from semcom.distillation.method import LOGITS, no_adapters
 from semcom.distillation.targets import Trust, check_temperature, divergence, softened, trusted_mean
 
 if TYPE_CHECKING:
-    from semcom.distillation.method import Part
-    from semcom.models.spec import CodecSpec
     from semcom.models.trace import Trace
 
 
@@ -29,7 +28,8 @@ class SoftLogits:
         temperature: T; 1 compares the distributions as they are.
         trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
 
-    Source: Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015, section 2.
+    Source: Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015, on distillation at a
+    temperature and its T^2.
     """
 
     weight: float = 1.0
@@ -37,19 +37,13 @@ class SoftLogits:
     trust: Trust = "all"
     kind: Literal["soft_logits"] = "soft_logits"
 
+    sees = LOGITS
+    adapters = no_adapters
+
     def __post_init__(self) -> None:
         check_temperature(self.temperature)
 
-    @property
-    def sees(self) -> frozenset[Part]:
-        """What the receivers say."""
-        return frozenset({"heard"})
-
-    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
-        """None are needed: both speak of the same tokens."""
-        return torch.nn.Identity()
-
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
         """See the class."""
-        guess, target = (softened(each.heard.logits, self.temperature) for each in (student, teacher))
+        guess, target = softened(student, teacher, self.temperature)
         return self.temperature**2 * trusted_mean(divergence(target, guess), teacher, self.trust)

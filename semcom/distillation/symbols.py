@@ -25,7 +25,7 @@ class Symbols:
     Args:
         weight: multiplies the loss.
 
-    Source: our reconstruction; FitNets' hint (Romero et al., ICLR 2015, eq. 3) placed on the air.
+    Source: our reconstruction; FitNets' hint (Romero et al., ICLR 2015) placed on the air.
     """
 
     weight: float = 1.0

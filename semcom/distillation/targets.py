@@ -19,9 +19,10 @@ def check_temperature(temperature: float) -> None:
         raise ValueError(f"temperature must be positive, got {temperature}")
 
 
-def softened(logits: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Log-probabilities of logits [batch, length, vocabulary] at a temperature, over the last axis."""
-    return (logits / temperature).log_softmax(dim=-1)
+def softened(student: Trace, teacher: Trace, temperature: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Both sides' log-probabilities [batch, length, vocabulary] at a temperature, over the last axis."""
+    ours, theirs = ((each.heard.logits / temperature).log_softmax(dim=-1) for each in (student, teacher))
+    return ours, theirs
 
 
 def divergence(of: torch.Tensor, to: torch.Tensor) -> torch.Tensor:

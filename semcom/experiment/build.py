@@ -62,7 +62,7 @@ def _train(
     """The work of one process; only the first of them writes files."""
     began, device = time.perf_counter(), str(fabric.device)
     material = load_material(build.corpus, build.tokenizer, folder)
-    chance = Chance(build.seed).of("training")
+    chance = build.chance.of("training")
     codec = initialize(build.spec, material.tokenizer.size, seed=chance.of("weights").integer())
     if build.start:
         load_weights(codec, RunFolder(folder).weights(build.start))
@@ -90,6 +90,7 @@ def _train(
     return {
         "name": build.name,
         "seed": build.seed,
+        "draw": build.draw or 1,
         "method": build.method,
         "spec": canonical(build.spec),
         "settings": canonical(build.settings),
@@ -114,17 +115,18 @@ def _objective(
 ) -> HardLabels | Distiller:
     if build.lesson is None:
         return HardLabels(codec)
-    teacher = load_codec(known[build.lesson.teacher], folder, device)
+    teachers = [load_codec(known[each], folder, device) for each in build.lesson.teachers]
     return Distiller(
         codec,
-        teacher,
+        teachers,
         build.lesson.methods,
         label_weight=build.lesson.label_weight,
         hears=build.lesson.hears,
         cleaner_db=build.lesson.cleaner_db,
         teacher_interferers=build.lesson.teacher_interferers,
         above_sinr_db=build.lesson.above_sinr_db,
-        seed=Chance(build.seed).of("training", "adapters").integer(),
+        rises_over_db=build.lesson.rises_over_db,
+        seed=build.chance.of("training", "adapters").integer(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ def check_sense(scenario: Scenario) -> None:
     _check_names(scenario, "sweep.codec", scenario.sweep.codec)
     for name, codec in scenario.codecs.items():
         if codec.distill:
-            _check_names(scenario, f"codecs.{name}.distill.teacher", (codec.distill.teacher,))
+            _check_names(scenario, f"codecs.{name}.distill.teacher", codec.distill.teachers)
         if codec.start:
             _check_names(scenario, f"codecs.{name}.start", (codec.start,))
         if codec.adopt:
@@ -70,18 +71,31 @@ def _check_shapes(scenario: Scenario) -> None:
     """Refuse origins that do not fit; shapes can be asked for once nothing is built from itscenario."""
     for name, codec in scenario.codecs.items():
         ours = scenario.spec_of(name)
-        theirs = scenario.spec_of(codec.distill.teacher) if codec.distill else ours
-        if codec.distill and theirs.symbols_per_token != ours.symbols_per_token:
-            raise ValueError(
-                f"codecs.{name}.distill.teacher must send as many symbols a token as its student to share the air, "
-                f"got {theirs.symbols_per_token} of '{codec.distill.teacher}' and {ours.symbols_per_token}; "
-                "give both the same symbols_per_token"
-            )
+        _check_teachers(scenario, name)
         # Dropout has no weights; everything else shapes them.
         if codec.start and replace(scenario.spec_of(codec.start), dropout=ours.dropout) != ours:
             raise ValueError(
                 f"codecs.{name}.start must name a codec of the same shape, got '{codec.start}', whose weights do "
                 "not fit; give both the same size"
+            )
+
+
+def _check_teachers(scenario: Scenario, name: str) -> None:
+    """Refuse teachers that cannot share their student's air, and several that are one."""
+    plan, ours = scenario.codecs[name].distill, scenario.spec_of(name).symbols_per_token
+    teachers = plan.teachers if plan else ()
+    for teacher in teachers:
+        theirs = scenario.spec_of(teacher).symbols_per_token
+        if theirs != ours:
+            raise ValueError(
+                f"codecs.{name}.distill.teacher must send as many symbols a token as its student to share the air, "
+                f"got {theirs} of '{teacher}' and {ours}; give both the same symbols_per_token"
+            )
+    for one, other in itertools.combinations(teachers, 2):
+        if scenario.codecs[one] == scenario.codecs[other]:
+            raise ValueError(
+                f"codecs.{name}.distill.teacher must name codecs that differ, got '{one}' and '{other}', which are "
+                "made alike to the bit; give one another draw, such as draw: 2"
             )
 
 

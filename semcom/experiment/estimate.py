@@ -15,11 +15,11 @@ VOCABULARY = 4000
 
 
 def build_seconds(build: Build) -> float:
-    """Core-seconds of one training: three passes (forward, and twice that backward), plus a teacher's forward."""
+    """Core-seconds of one training: three passes (forward, and twice that backward), plus each teacher's forward."""
     settings = build.settings
     passes = 3.0 * settings.batch * TOKENS * _multiply_adds(build.spec)
     if build.lesson:
-        passes *= 1.8
+        passes *= 1 + 0.8 * len(build.lesson.teachers)
     return settings.steps * (STEP_SECONDS + passes / RATE)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from channels import Interference, Link, Neighbors
+from channels import Chance, Interference, Link, Neighbors
 from semcom.distillation.catalog import AnyMethod
 from semcom.experiment.identity import identity
 from semcom.experiment.plans import DistillPlan, MeasurePlan, values
@@ -26,13 +26,19 @@ MOST_POINTS = 100_000  # of one codec; more would take longer to list than anyon
 class Lesson:
     """What a student is taught: by the build of which teacher, and how."""
 
-    teacher: str  # identity of the teacher's build
+    teacher: str | tuple[str, ...]  # identity of the teacher's build, or those of several
     methods: tuple[AnyMethod, ...]
     label_weight: float
     hears: Literal["student", "own"]
     cleaner_db: float = 0.0
     teacher_interferers: Literal["same", "none"] = "same"
     above_sinr_db: float | None = None
+    rises_over_db: tuple[float, float] | None = None
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """The identities of all teachers' builds."""
+        return (self.teacher,) if isinstance(self.teacher, str) else self.teacher
 
 
 @dataclass(frozen=True)
@@ -62,11 +68,19 @@ class Build:
     start: str | None  # identity of the build whose weights it begins from
     adoption: Adoption | None
     needs: tuple[str, ...]  # identities of the builds that must be done first
+    draw: int | None = None  # which draw of chance under the seed; None is the first
+
+    @property
+    def chance(self) -> Chance:
+        """The chance of its training: weights, batches and air. What it is measured in is the seed's alone."""
+        chance = Chance(self.seed)
+        return chance if self.draw is None else chance.of("draw", self.draw)
 
     @property
     def method(self) -> str:
         """What the results table says of how it was made."""
         made = "+".join(method.kind for method in self.lesson.methods) if self.lesson else "trained"
+        made += f", {len(self.lesson.teachers)} teachers" if self.lesson and len(self.lesson.teachers) > 1 else ""
         made += f", {self.adoption.side} adopted" if self.adoption else ""
         return f"{made}, from weights" if self.start else made
 
@@ -123,7 +137,7 @@ def _build(
     origins = {
         each: _build(scenario, each, seed, fingerprint=fingerprint, builds=builds) for each in scenario.origins(name)
     }
-    lesson = _lesson(plan.distill, origins[plan.distill.teacher]) if plan.distill else None
+    lesson = _lesson(plan.distill, origins) if plan.distill else None
     start = origins[plan.start].identity if plan.start else None
     adoption = Adoption(plan.adopt.side, origins[plan.adopt.donor].identity) if plan.adopt else None
     spec = scenario.spec_of(name)
@@ -136,6 +150,7 @@ def _build(
         "lesson": lesson,
         "start": start,
         "adoption": adoption,
+        **({"draw": plan.draw} if plan.draw > 1 else {}),
     }
     build = Build(
         name=name,
@@ -149,26 +164,29 @@ def _build(
         start=start,
         adoption=adoption,
         needs=tuple(origin.identity for origin in origins.values()),
+        draw=plan.draw if plan.draw > 1 else None,
     )
     builds[name, seed] = build
     return build
 
 
-def _lesson(plan: DistillPlan, teacher: Build) -> Lesson:
+def _lesson(plan: DistillPlan, origins: dict[str, Build]) -> Lesson:
+    teachers = tuple(origins[name].identity for name in plan.teachers)
     return Lesson(
-        teacher=teacher.identity,
+        teacher=teachers if len(teachers) > 1 else teachers[0],
         methods=plan.methods,
         label_weight=plan.label_weight,
         hears=plan.hears,
         cleaner_db=plan.cleaner_db,
         teacher_interferers=plan.teacher_interferers,
         above_sinr_db=plan.above_sinr_db,
+        rises_over_db=plan.rises_over_db,
     )
 
 
 def _roles(scenario: Scenario) -> dict[str, str]:
     """Who teaches is a teacher, who learns from one a student, and a student's like without one its control."""
-    teachers = {plan.distill.teacher for plan in scenario.codecs.values() if plan.distill}
+    teachers = {name for plan in scenario.codecs.values() if plan.distill for name in plan.distill.teachers}
     taught = {name: plan for name, plan in scenario.codecs.items() if plan.distill}
     sizes = {(scenario.spec_of(name), plan.adopt) for name, plan in taught.items()}
     roles = {}

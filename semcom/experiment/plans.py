@@ -12,6 +12,7 @@ from channels import Coherence, Csi, Equalizer, Fading, Interference, Mmse, Neig
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.distillation.catalog import METHODS, AnyMethod
 from semcom.distillation.method import check_methods
+from semcom.distillation.share import check_share
 from semcom.metrics.catalog import METRICS
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.sizes import SIZES
@@ -85,22 +86,43 @@ def changed(base: Any, changes: BaseModel | None) -> Any:
     return dataclasses.replace(base, **{name: getattr(changes, name) for name in changes.model_fields_set})
 
 
+OneOrMore = Annotated[
+    Annotated[str, Tag("one")] | Annotated[tuple[str, ...], Field(min_length=1), Tag("list")],
+    Discriminator(lambda value: "list" if isinstance(value, list | tuple) else "one"),
+]
+Sinr = Annotated[float, Field(ge=-100, le=100)]
+
+
 class DistillPlan(Plan):
     """Whom to learn from, and how."""
 
-    teacher: str
+    teacher: OneOrMore
     methods: tuple[MethodPlan, ...] = Field(min_length=1)
     label_weight: float = Field(default=1.0, ge=0)
     hears: Literal["student", "own"] = "student"
     cleaner_db: float = Field(default=0.0, ge=0, le=100)
     teacher_interferers: Literal["same", "none"] = "same"
     above_sinr_db: float | None = Field(default=None, ge=-100, le=100)
+    rises_over_db: tuple[Sinr, Sinr] | None = None
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """The names of all teachers."""
+        return (self.teacher,) if isinstance(self.teacher, str) else self.teacher
 
     @field_validator("methods")
     @classmethod
     def _once(cls, methods: tuple[MethodPlan, ...]) -> tuple[MethodPlan, ...]:
         check_methods(methods, transmitter_is_frozen=False)
         return methods
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        check_share(self.above_sinr_db, self.rises_over_db)
+        check_methods(self.methods, transmitter_is_frozen=False, teachers=len(self.teachers))
+        if len(set(self.teachers)) < len(self.teachers):
+            raise ValueError(f"teacher names a codec twice: {', '.join(self.teachers)}")
+        return self
 
 
 class AdoptPlan(Plan):
@@ -145,6 +167,7 @@ class CodecPlan(Plan):
     adopt: AdoptPlan | None = None
     distill: DistillPlan | None = None
     training: TrainingChanges | None = None
+    draw: int = Field(default=1, ge=1, le=1000)  # which draw of weights, batches and training air under the seed
 
     @field_validator("size")
     @classmethod

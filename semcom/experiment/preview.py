@@ -51,12 +51,13 @@ def _done(place: RunFolder) -> tuple[set[str], set[str]]:
 
 def _build_line(build: Build, names: dict[str, str], done: bool) -> str:
     sides = " -> ".join(f"{side.layers}x{side.width}" for side in (build.spec.transmitter, build.spec.receiver))
-    taught = f", taught by {names[build.lesson.teacher]}" if build.lesson else ""
+    taught = f", taught by {' and '.join(names[each] for each in build.lesson.teachers)}" if build.lesson else ""
     begun = f", begun from {names[build.start]}" if build.start else ""
     state = "done" if done else f"about {lasting(build_seconds(build))}"
     return (
         f"  {build.identity}  {build.name:<20} {sides}, {build.spec.symbols_per_token} symbols a token, "
-        f"{build.method}{taught}{begun}, {build.settings.steps} steps, seed {build.seed}  [{state}]"
+        f"{build.method}{taught}{begun}, {build.settings.steps} steps, seed {build.seed}"
+        f"{f', draw {build.draw}' if build.draw else ''}  [{state}]"
     )
 
 

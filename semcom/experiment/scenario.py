@@ -59,7 +59,8 @@ class Scenario(Plan):
     def origins(self, name: str) -> tuple[str, ...]:
         """The codecs that must exist before this one."""
         codec = self.codecs[name]
-        named = (codec.start, codec.adopt and codec.adopt.donor, codec.distill and codec.distill.teacher)
+        taught_by = codec.distill.teachers if codec.distill else ()
+        named = (codec.start, codec.adopt and codec.adopt.donor, *taught_by)
         return tuple(each for each in named if each)
 
     def spec_of(self, name: str) -> CodecSpec:

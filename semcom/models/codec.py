@@ -145,14 +145,13 @@ class SemanticCodec(nn.Module):
     def with_attention(self, trace: Trace) -> Trace:
         """This codec's trace with what the self-attention of its last layers compared; only asking costs anything."""
         sent, heard = trace.sent, trace.heard
-        assert sent.entering is not None and heard.entering is not None, "a trace that this codec did not leave"
         last, final = self.transmitter.layers[-1], self.receiver.layers[-1]
         assert isinstance(last, EncoderLayer) and isinstance(final, EncoderLayer | DecoderLayer)
-        return replace(
-            trace,
-            sent=replace(sent, attention=self_attention(last, sent.entering)),
-            heard=replace(heard, attention=self_attention(final, heard.entering)),
-        )
+        # A transmitter that did not run for this trip weighed nothing.
+        if sent.entering is not None:
+            sent = replace(sent, attention=self_attention(last, sent.entering))
+        assert heard.entering is not None, "a trace that this codec did not leave"
+        return replace(trace, sent=sent, heard=replace(heard, attention=self_attention(final, heard.entering)))
 
 
 def initialize(spec: CodecSpec, vocabulary: int, *, seed: int) -> SemanticCodec:

@@ -9,7 +9,9 @@ import torch
 
 from channels import Chance, Link, draw
 from semcom.distillation.catalog import METHODS, AnyMethod
+from semcom.distillation.components import Components
 from semcom.distillation.distiller import Distiller
+from semcom.distillation.method import Part
 from semcom.models.codec import initialize
 from semcom.models.spec import symmetric
 from semcom.models.trace import Attention, Heard, Sent
@@ -20,7 +22,20 @@ VOCABULARY = 19
 LINK = Link(snr_db=4.0, interferers=1)
 BATCH = make_batch([[4 + (5 * row + 3 * place) % 15 for place in range(3 + row % 3)] for row in range(6)])
 DECIDED = {"sequence_level"}  # targets are decisions: to agree is not enough, one must be sure
+RELATING = {"attention_maps", "relations", "similarity_preserving"}
+PARTS = typing.get_args(Part)
 each_method = pytest.mark.parametrize("method", [make() for make in METHODS], ids=lambda method: method.kind)
+
+# Each method as it is, and with every choice that has names.
+VARIANTS = [
+    replace(make(), **{field.name: choice})
+    for make in METHODS
+    for field in fields(make)
+    for choice in typing.get_args(typing.get_type_hints(make)[field.name])
+]
+VARIANTS += [Components(**{part: 0.0}) for part in ("semantic_encoder", "channel_encoder", "channel_decoder")]
+VARIANTS += [Components(channel_decoder=0, semantic_decoder=0), Components(semantic_encoder=0, channel_encoder=0)]
+VARIANTS = list(dict.fromkeys(VARIANTS))
 
 
 def codec(seed, *, width=8, layers=1, decoding="parallel"):
@@ -144,31 +159,58 @@ def test_other_air_is_another_observation_for_all_that_hear(method):
     adapters = adapters_of(method, made, made)
     make_identities(adapters)
     loss = method.loss(trip(made, seed=1), trip(made, seed=2), adapters).item()
-    if method.sees & {"heard", "received"}:
+    if method.sees & {"heard", "logits", "received"}:
         assert loss > 1e-4
     else:
         assert loss == pytest.approx(0, abs=1e-6)
 
 
-@each_method
+def unseen(trace, part):
+    """The trace with no number where a part stood."""
+    nothing = changed(trace, nan, symbols=nan, heads=nan)
+    if part == "sent":
+        return replace(trace, sent=nothing.sent)
+    if part == "received":
+        return replace(trace, equalized=nothing.equalized, arrived=nothing.arrived)
+    if part == "heard":
+        return replace(trace, heard=replace(nothing.heard, logits=trace.heard.logits))
+    if part == "logits":
+        return replace(trace, heard=replace(trace.heard, logits=nothing.heard.logits))
+    sent, heard = (replace(each, attention=None) for each in (trace.sent, trace.heard))
+    return replace(trace, sent=sent, heard=heard)
+
+
+def nan(features):
+    return torch.full_like(features, torch.nan)
+
+
+@pytest.mark.parametrize("method", VARIANTS, ids=str)
 def test_what_a_method_does_not_see_does_not_count(method):
     """Else it would be asked for in vain, or refused to a student that could learn from it."""
     student, teacher = codec(1), codec(2, width=12, layers=2)
     ours, theirs = trip(student), trip(teacher)
     adapters = adapters_of(method, student, teacher)
-    spoiled = {
-        "sent": lambda trace: replace(trace, sent=changed(trace, torch.randn_like, symbols=torch.randn_like).sent),
-        "heard": lambda trace: replace(trace, heard=changed(trace, torch.randn_like).heard),
-        "received": lambda trace: replace(trace, **dict.fromkeys(("equalized", "arrived"), trace.sent.symbols.flip(0))),
-        "attention": lambda trace: replace(
-            trace, sent=replace(trace.sent, attention=None), heard=replace(trace.heard, attention=None)
-        ),
-    }
-    assert method.sees < set(spoiled)
-    for part, spoil in spoiled.items():
+    expected = method.loss(ours, theirs, adapters).item()
+    assert method.sees < set(PARTS)
+    for part in PARTS:
         if part not in method.sees:
-            ours, theirs = spoil(ours), spoil(theirs)
-    assert method.loss(ours, theirs, adapters).item() == method.loss(trip(student), trip(teacher), adapters).item()
+            ours, theirs = unseen(ours, part), unseen(theirs, part)
+    assert method.loss(ours, theirs, adapters).item() == expected
+
+
+@pytest.mark.parametrize("method", VARIANTS, ids=str)
+def test_a_method_sees_no_more_than_it_needs(method):
+    """Whatever it says it sees makes a difference, on either side."""
+    student, teacher = codec(1), codec(2, width=12, layers=2)
+    ours, theirs = trip(student), trip(teacher)
+    adapters = adapters_of(method, student, teacher)
+    expected = method.loss(ours, theirs, adapters).item()
+    for part in method.sees - {"attention"}:
+        assert method.loss(ours, unseen(theirs, part), adapters).item() != expected
+        assert method.loss(unseen(ours, part), theirs, adapters).item() != expected
+    if "attention" in method.sees:
+        with pytest.raises(AssertionError, match="a trace without attention"):
+            method.loss(ours, unseen(theirs, "attention"), adapters)
 
 
 @each_method
@@ -179,6 +221,71 @@ def test_padding_does_not_matter(method):
     alone = method.loss(ours, theirs, adapters)
     beside = method.loss(padded(ours, 3, 5.0), padded(theirs, 3, -2.0), adapters)
     assert beside.item() == pytest.approx(alone.item(), rel=1e-5)
+
+
+@each_method
+def test_a_row_of_nothing_but_padding_does_not_matter(method):
+    student, teacher = codec(1), codec(2, width=12, layers=2)
+    ours, theirs = trip(student), trip(teacher)
+    adapters = adapters_of(method, student, teacher)
+    expected = method.loss(ours, theirs, adapters).item()
+
+    def another_row(trace, value):
+        def more(features):
+            return torch.cat((features, torch.full_like(features[:1], value)))
+
+        ends = {"targets": more(trace.targets), "mask": torch.cat((trace.mask, trace.mask.new_zeros(1, 5)))}
+        return replace(changed(trace, more, symbols=more, heads=more), **ends)
+
+    found = method.loss(another_row(ours, 5.0), another_row(theirs, -2.0), adapters)
+    assert found.item() == pytest.approx(expected, rel=1e-5)
+    found.backward()
+    slopes = [each.grad for each in student.parameters() if each.grad is not None]
+    assert slopes
+    assert all(each.isfinite().all() for each in slopes)
+
+
+@each_method
+def test_the_order_of_places_does_not_matter(method):
+    """Whatever is normalized or averaged over the places of a sentence, all of them stand in it alike."""
+    student, teacher = codec(1), codec(2, width=12, layers=2)
+    ours, theirs = trip(student), trip(teacher)
+    turn = torch.tensor([3, 0, 4, 2, 1])
+
+    def turned(trace):
+        ends = {"targets": trace.targets[:, turn], "mask": trace.mask[:, turn]}
+        return replace(changed(trace, lambda each: each[:, turn]), **ends)
+
+    adapters = adapters_of(method, student, teacher)
+    expected = method.loss(ours, theirs, adapters).item()
+    assert method.loss(turned(ours), turned(theirs), adapters).item() == pytest.approx(expected, rel=1e-5)
+
+
+@each_method
+def test_a_token_is_compared_alone_or_related_to_all(method):
+    """The mean over tokens of what each loses by itself: a softmax or a norm over the axis of length would fail this.
+
+    The methods on relations compare tokens or sentences with each other; they are worked out by hand elsewhere.
+    """
+    student, teacher = codec(1), codec(2, width=12, layers=2)
+    ours, theirs = trip(student), trip(teacher)
+    adapters = adapters_of(method, student, teacher)
+
+    def alone(trace, row, place):
+        def cut(features):
+            return features[row : row + 1, place : place + 1]
+
+        return replace(changed(trace, cut), targets=cut(trace.targets), mask=cut(trace.mask))
+
+    each = [
+        method.loss(alone(ours, row, place), alone(theirs, row, place), adapters).item()
+        for row, place in BATCH.mask.nonzero().tolist()
+    ]
+    together = method.loss(ours, theirs, adapters).item()
+    if method.kind in RELATING:
+        assert max(each) < together, "one alone stands in no relation"
+    else:
+        assert together == pytest.approx(sum(each) / len(each), rel=1e-5)
 
 
 @each_method

@@ -90,7 +90,7 @@ def test_a_teacher_without_gradients_is_no_part_of_what_is_trained_or_saved(stud
     assert not theirs & {id(each) for each in distiller.parameters()}
     assert not {id(each) for each in teacher.modules()} & {id(each) for each in distiller.modules()}
     assert {name.split(".")[0] for name in distiller.state_dict()} == {"student", "adapters"}
-    assert distiller.teacher is teacher
+    assert distiller.teachers == (teacher,)
 
 
 def test_adapters_are_trained_beside_the_student(student, teacher):

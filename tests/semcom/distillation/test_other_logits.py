@@ -79,7 +79,7 @@ def test_decoupled_by_hand(loss, t, alpha, beta):
 
 
 def test_decoupled_losses_put_together_again_are_soft_logits():
-    """KL = KL(b_t || b_s) + (1 - p_t,y) KL(r_t || r_s), eq. (6) of the paper."""
+    """KL = KL(b_t || b_s) + (1 - p_t,y) KL(r_t || r_s), where the paper begins."""
     unsure = 1 - np.take_along_axis(softmax(TEACHER), TRUE[..., None], axis=-1)[..., 0]
     together = decoupled(1.0, 1.0, 0.0) + unsure * decoupled(1.0, 0.0, 1.0)
     assert together == pytest.approx(forward(1.0), rel=1e-10)
@@ -143,6 +143,39 @@ def test_the_temperature_hardly_changes_the_size_of_the_gradient(loss, make):
         loss(make(temperature=temperature), student=student, teacher=TEACHER / 2).backward()
         sizes.append(student.grad.norm().item())
     assert 0.4 < sizes[1] / sizes[0] < 2.5
+
+
+def near(logits, gap, true, t):
+    """Slopes of T^2 KL at one place for logits that nearly agree: forward and backward, and decoupled.
+
+    KL is half a square there, of the gap measured by Fisher's matrix: F gap / T^2, F = diag(p) - p p', either way
+    round. Decoupled, z_y stands against logsumexp of the rest, whose slope is r: p_y (1 - p_y) u (e_y - r) with
+    u = gap_y - r gap, and diag(r) - r r' among the rest.
+    """
+    p = softmax(logits, t)
+    fisher = np.diag(p) - np.outer(p, p)
+    r = np.where(np.arange(len(p)) == true, 0.0, p) / (1 - p[true])
+    against = np.eye(len(p))[true] - r
+    apart = p[true] * (1 - p[true]) * (against @ gap) * against
+    return fisher @ gap, 2 * apart + 3 * (np.diag(r) - np.outer(r, r)) @ gap
+
+
+@pytest.mark.parametrize("t", [1.0, 2.0, 4.0, 8.0, 1e4])
+def test_for_logits_that_nearly_agree_the_gradient_is_known(loss, t):
+    """At high T it no longer depends on T: F tends to (1 - 1 1' / V) / V."""
+    gap = 1e-5 * CHANCE.normal(size=STUDENT.shape)
+    expected = [np.zeros_like(STUDENT) for _ in range(2)]
+    for place in zip(*np.nonzero(REAL), strict=True):
+        for each, slope in zip(expected, near(STUDENT[place], gap[place], TRUE[place], t), strict=True):
+            each[place] = slope / REAL.sum()
+    methods = (SoftLogits, ReverseLogits, lambda **heat: DecoupledLogits(alpha=2.0, beta=3.0, **heat))
+    for make, slope in zip(methods, (expected[0], expected[0], expected[1]), strict=True):
+        student = torch.as_tensor(STUDENT).clone().requires_grad_()
+        loss(make(temperature=t), student=student, teacher=STUDENT - gap).backward()
+        assert student.grad.numpy() == pytest.approx(slope, rel=1e-3, abs=1e-9)
+    if t > 1e3:
+        limit = (gap - gap.mean(axis=-1, keepdims=True)) / gap.shape[-1] / REAL.sum()
+        assert expected[0][REAL] == pytest.approx(limit[REAL], rel=1e-2, abs=1e-9)
 
 
 @pytest.mark.parametrize("make", ALL)

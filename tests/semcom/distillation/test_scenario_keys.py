@@ -1,12 +1,16 @@
 """The distiller's options as a scenario writes them: they reach the training, and one seed gives one codec."""
 
+import csv
 from pathlib import Path
 
 import pytest
 import torch
 
+from channels import Chance
 from semcom.distillation.catalog import METHODS
 from semcom.experiment import build as building
+from semcom.experiment.build import load_codec
+from semcom.experiment.expand import Build, expand
 from semcom.experiment.scenario import load_scenario
 from semcom.mistakes import UserMistake
 
@@ -36,7 +40,8 @@ def test_every_option_reaches_the_distiller_and_adapters_begin_with_the_seed(
     (options, one), (_, again), (_, other) = made
     assert options.pop("seed") > 0
     assert options == {
-        "label_weight": 1.0, "hears": "own", "cleaner_db": 6.0, "teacher_interferers": "none", "above_sinr_db": 1.0
+        "label_weight": 1.0, "hears": "own", "cleaner_db": 6.0, "teacher_interferers": "none", "above_sinr_db": 1.0,
+        "rises_over_db": None,
     }  # fmt: skip
     assert len(one) == 8, "weights and biases: a hint, and three parts of another width"
     assert all(torch.equal(*pair) for pair in zip(one, again, strict=True))
@@ -56,6 +61,27 @@ def test_every_option_reaches_the_distiller_and_adapters_begin_with_the_seed(
         ("codecs.small.distill.methods=[{kind: soft_logits, trust: sometimes}]", "'all', 'confident' or 'right'"),
         ("codecs.small.distill.methods=[{kind: hidden_hints, side: left}]", "'encoder', 'decoder' or 'both'"),
         ("codecs.small.adopt={transmitter: big}", "method symbols must teach something"),
+        ("codecs.small.distill.rises_over_db=[6, 6]", "two different SINRs, got 6 twice"),
+        (
+            "codecs.small.distill={teacher: big, methods: [{kind: symbols}], above_sinr_db: 1, rises_over_db: [0, 6]}",
+            "rises_over_db must be the only rule, got above_sinr_db: 1 beside it",
+        ),
+        ("codecs.small.distill.teacher=[]", "must have 1 or more entries, got 0"),
+        ("codecs.small.distill.teacher=[big, 3]", "must be text, got 3"),
+        (
+            "codecs.small.distill={teacher: [big, big], methods: [{kind: soft_logits}]}",
+            "teacher names a codec twice: big, big",
+        ),
+        (
+            "codecs.small.distill={teacher: [big, huge], methods: [{kind: soft_logits}]}",
+            "names 'huge', which is none of the codecs",
+        ),
+        (
+            "codecs.small.distill={teacher: [big, small], methods: [{kind: soft_logits}]}",
+            "codecs.small is built from itself",
+        ),
+        ("codecs.small.distill.teacher=[big, plain]", "teacher must be a single one for method symbols"),
+        ("codecs.small.draw=0", "must be at least 1, got 0"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_before_any_training(tiny_yaml: Path, change: str, message: str) -> None:
@@ -68,3 +94,85 @@ def test_every_method_can_be_typed(tiny_yaml: Path, kind: str) -> None:
     scenario, _ = load_scenario(tiny_yaml, (f"codecs.small.distill.methods=[{{kind: {kind}, weight: 0.3}}]",))
     assert [method.kind for method in scenario.codecs["small"].distill.methods] == [kind]
     assert scenario.codecs["small"].distill.methods[0].weight == 0.3
+
+
+# Several teachers, and several draws of one codec
+
+OTHER = "codecs.other={size: student_quarter, symbols_per_token: 2, draw: 2}"
+BOTH = "codecs.small.distill={teacher: [big, other], methods: [{kind: soft_logits}]}"
+
+
+def builds(path: Path, *changes: str) -> dict[str, Build]:
+    return {build.name: build for build in expand(load_scenario(path, changes)[0]).builds}
+
+
+def test_a_list_of_one_teacher_is_that_teacher(tiny_yaml: Path) -> None:
+    assert builds(tiny_yaml, "codecs.small.distill.teacher=[big]") == builds(tiny_yaml)
+
+
+def test_several_teachers_are_built_before_their_student_and_part_of_it(tiny_yaml: Path) -> None:
+    one, both = builds(tiny_yaml, OTHER), builds(tiny_yaml, OTHER, BOTH)
+    assert list(both) == ["big", "other", "small"]
+    assert both["small"].needs == both["small"].lesson.teacher == (both["big"].identity, both["other"].identity)
+    assert both["small"].method == "soft_logits, 2 teachers"
+    assert both["small"].identity != one["small"].identity
+    assert both["big"] == one["big"]
+    turned = builds(tiny_yaml, OTHER, BOTH.replace("[big, other]", "[other, big]"))
+    assert turned["small"].identity != both["small"].identity
+    sweep = expand(load_scenario(tiny_yaml, (OTHER, BOTH, "sweep.codec=[big, other, small]"))[0])
+    roles = {run.build.name: run.role for run in sweep.runs}
+    assert roles == {"big": "teacher", "other": "teacher", "small": "student"}
+
+
+def test_teachers_made_alike_are_refused(tiny_yaml: Path) -> None:
+    with pytest.raises(UserMistake, match=r"must name codecs that differ, got 'big' and 'other', .* such as draw: 2"):
+        load_scenario(tiny_yaml, (OTHER.replace("draw: 2", "draw: 1"), BOTH))
+    with pytest.raises(UserMistake, match="got 3 of 'other' and 2; give both the same symbols_per_token"):
+        load_scenario(tiny_yaml, (OTHER.replace("token: 2", "token: 3"), BOTH))
+
+
+def test_a_draw_moves_a_codec_and_its_students_and_the_first_is_as_ever(tiny_yaml: Path) -> None:
+    plain = builds(tiny_yaml)
+    assert builds(tiny_yaml, "codecs.big.draw=1", "codecs.small.draw=1") == plain
+    student, teacher = builds(tiny_yaml, "codecs.small.draw=2"), builds(tiny_yaml, "codecs.big.draw=2")
+    assert student["big"] == plain["big"]
+    assert len({each["small"].identity for each in (plain, student, teacher)}) == 3
+    assert teacher["big"].identity != plain["big"].identity
+    chances = [each["big"].chance for each in (plain, teacher, builds(tiny_yaml, "seed=4", "codecs.big.draw=2"))]
+    assert chances[0] == Chance(3)
+    assert len({chance.of("training").integer() for chance in chances}) == 3
+
+
+def test_a_draw_is_other_weights_in_the_same_measured_air(carry_out, tmp_path: Path) -> None:
+    changes = (OTHER, BOTH, "sweep.codec=[big, other, small]", "training.steps=3", "sweep.snr_db=6", "threads=1")
+    assert carry_out(tmp_path / "run", *changes).failures == 0
+    found = builds(tmp_path / "run" / "scenario.yaml")
+    weights = [load_codec(found[name], tmp_path / "run").transmitter.embedding.weight for name in ("big", "other")]
+    assert weights[0].shape == weights[1].shape
+    assert not torch.equal(*weights)
+    with (tmp_path / "run" / "results.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["metric"] == "bleu_1"]
+    met = {name: {row["measured_sinr_db"] for row in rows if row["codec"] == name} for name in ("big", "other")}
+    assert len(met["big"]) == len(met["other"]) > 0
+    assert {row["method"] for row in rows if row["codec"] == "small"} == {"soft_logits, 2 teachers"}
+
+
+def test_the_rise_and_the_teachers_reach_the_distiller(
+    carry_out, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    class Spy(building.Distiller):
+        """A distiller that is remembered."""
+
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            made.append(self)
+
+    monkeypatch.setattr(building, "Distiller", Spy)
+    rising = BOTH.replace("methods:", "rises_over_db: [12, 0], methods:")
+    assert carry_out(tmp_path / "run", OTHER, rising, *SHORT).failures == 0
+    (distiller,) = made
+    assert distiller.rises_over_db == (12.0, 0.0)
+    assert len(distiller.teachers) == 2
+    assert not torch.equal(*(each.transmitter.embedding.weight for each in distiller.teachers))

@@ -114,7 +114,7 @@ def test_the_temperature_hardly_changes_the_size_of_the_gradient(loss):
 def test_at_high_temperature_the_gradient_is_that_of_matching_logits(loss):
     """In the limit dL/dz_s = ((z_s - mean z_s) - (z_t - mean z_t)) / (V N), for V tokens to choose from and N places.
 
-    Source: Hinton, Vinyals and Dean, 2015, section 2.1.
+    Source: Hinton, Vinyals and Dean, 2015, on matching logits as a special case of distillation.
     """
     generator = torch.Generator().manual_seed(4)
     student, teacher = torch.randn((2, 3, 5, 7), generator=generator, dtype=torch.float64)
