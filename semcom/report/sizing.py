@@ -99,7 +99,7 @@ def mark_sizes(axes: Axes, values: Iterable[float], told: Callable[[float], str]
     low, high = seen[0], seen[-1]
     axes.set_xlim(low / 1.18, high * 1.18)
     decades = [10.0**power for power in range(-3, 12)]
-    steps = (1, 2, 5) if high / low < 30 else (1, 3)
+    steps = (1, 2, 5) if high / low < 10 else (1, 3)
     axes.xaxis.set_major_locator(FixedLocator([step * each for each in decades for step in steps] if told else seen))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: told(value) if told else f"{value:g}"))
