@@ -1,4 +1,4 @@
-"""Cost: parameters of a codec, whole and without its vocabulary, and multiply-adds a token."""
+"""Cost: parameters of a codec, whole and without its vocabulary, and multiply-adds a token; by side too."""
 
 from __future__ import annotations
 
@@ -16,23 +16,39 @@ class Cost:
         parameters: all of them, tied ones once.
         body_parameters: without embeddings and output layer, which hide how much was compressed.
         multiply_adds: per token, at 20 tokens a sentence, both sides, output layer included.
+        transmitter_body_parameters: those of the body that the transmitter holds.
+        receiver_body_parameters: the rest of the body.
+        transmitter_multiply_adds: of these, up to the symbols.
+        receiver_multiply_adds: the rest, from the equalized signal to the logits.
     """
 
     parameters: int
     body_parameters: int
     multiply_adds: int
+    transmitter_body_parameters: int
+    receiver_body_parameters: int
+    transmitter_multiply_adds: int
+    receiver_multiply_adds: int
 
 
 def count(codec: SemanticCodec) -> Cost:
     """The cost of a codec as it stands."""
     sizes = {name: parameter.numel() for name, parameter in codec.named_parameters()}
-    vocabulary = sum(
-        size
-        for name, size in sizes.items()
-        if ".embedding." in name or (".output.weight" in name and "attention" not in name and "across" not in name)
+    body = {name: size for name, size in sizes.items() if not _is_vocabulary(name)}
+    sending = sum(size for name, size in body.items() if name.startswith("transmitter."))
+    return Cost(
+        parameters=sum(sizes.values()),
+        body_parameters=sum(body.values()),
+        multiply_adds=multiply_adds(codec.spec, codec.vocabulary),
+        transmitter_body_parameters=sending,
+        receiver_body_parameters=sum(body.values()) - sending,
+        transmitter_multiply_adds=transmitter_multiply_adds(codec.spec),
+        receiver_multiply_adds=receiver_multiply_adds(codec.spec, codec.vocabulary),
     )
-    total = sum(sizes.values())
-    return Cost(total, total - vocabulary, multiply_adds(codec.spec, codec.vocabulary))
+
+
+def _is_vocabulary(name: str) -> bool:
+    return ".embedding." in name or (".output.weight" in name and "attention" not in name and "across" not in name)
 
 
 def multiply_adds(spec: CodecSpec, vocabulary: int, *, length: int = 20) -> int:
@@ -41,14 +57,22 @@ def multiply_adds(spec: CodecSpec, vocabulary: int, *, length: int = 20) -> int:
     Per layer: 4 d^2 for query, key, value and output, 2 length d for scores and mixing, 2 d f feed-forward; an
     autoregressive layer has its attention twice.
     """
-    reals = 2 * spec.symbols_per_token
-    sending, hearing = spec.transmitter, spec.receiver
+    return transmitter_multiply_adds(spec, length=length) + receiver_multiply_adds(spec, vocabulary, length=length)
+
+
+def transmitter_multiply_adds(spec: CodecSpec, *, length: int = 20) -> int:
+    """The part of them up to the symbols on the air."""
+    side, reals = spec.transmitter, 2 * spec.symbols_per_token
+    channel_encoder = side.width * side.channel_hidden + side.channel_hidden * reals
+    return side.layers * _layer(side, length, attentions=1) + channel_encoder
+
+
+def receiver_multiply_adds(spec: CodecSpec, vocabulary: int, *, length: int = 20) -> int:
+    """The part of them from the equalized signal on."""
+    side, reals = spec.receiver, 2 * spec.symbols_per_token
     twice = 2 if spec.decoding == "autoregressive" else 1
-    encoder = sending.layers * _layer(sending, length, attentions=1)
-    decoder = hearing.layers * _layer(hearing, length, attentions=twice)
-    channel_encoder = sending.width * sending.channel_hidden + sending.channel_hidden * reals
-    channel_decoder = reals * hearing.width + 2 * hearing.width * hearing.channel_hidden
-    return encoder + channel_encoder + channel_decoder + decoder + hearing.width * vocabulary
+    channel_decoder = reals * side.width + 2 * side.width * side.channel_hidden
+    return channel_decoder + side.layers * _layer(side, length, attentions=twice) + side.width * vocabulary
 
 
 def _layer(side: SideSpec, length: int, *, attentions: int) -> int:

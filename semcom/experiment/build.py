@@ -14,6 +14,7 @@ from torch import nn
 
 from channels import Chance
 from semcom.compression.cost import count
+from semcom.compression.latency import latency
 from semcom.distillation.distiller import Distiller
 from semcom.experiment.expand import Adoption, Build
 from semcom.experiment.folder import RunFolder
@@ -25,6 +26,7 @@ from semcom.sources.batches import SentenceBatch
 from semcom.training.checkpoint import Checkpoint, about_codec, load_weights, save_weights
 from semcom.training.fit import Progress, fit, processes, silent
 from semcom.training.objective import HardLabels
+from semcom.training.pace import Pace
 
 
 def load_codec(build: Build, folder: Path, device: str = "cpu") -> SemanticCodec:
@@ -44,7 +46,7 @@ def carry_out_build(
         known: all builds of the sweep by identity, to find the teacher's.
 
     Returns:
-        The record: costs, time, the history of the losses.
+        The record: costs, times, the history of the losses.
     """
     fabric = processes(build.settings, device)
     # The work is bound beforehand: Fabric looks into the arguments of a launch and refuses frozen records.
@@ -72,6 +74,7 @@ def _train(
     objective = _objective(build, codec, known, folder, device=device)
     path = RunFolder(folder).weights(build.identity)
     checkpoint = Checkpoint(path.with_name("checkpoint.pt"), build.identity)
+    pace = Pace()
     history = fit(
         objective,
         training_batches(material, build.settings, chance.of("batches")),
@@ -81,7 +84,11 @@ def _train(
         validate=_validation(build, objective, material, device),
         progress=progress,
         fabric=fabric,
+        pace=pace,
     )
+    seconds = time.perf_counter() - began
+    # While the checkpoint is still there: a kill meanwhile costs no training.
+    measured = latency(codec)
     if fabric.global_rank == 0:
         about = about_codec(canonical(build.spec), vocabulary=codec.vocabulary, build=build.identity)
         save_weights(codec, path, about=about)
@@ -98,7 +105,9 @@ def _train(
         "size_bytes": path.stat().st_size,
         "train_sentences": len(material.corpus.train),
         "vocabulary": codec.vocabulary,
-        "seconds": round(time.perf_counter() - began, 2),
+        "seconds": round(seconds, 2),
+        "step_ms": pace.step_ms,
+        **vars(measured),
         "history": vars(history),
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from semcom.experiment.borrowing import borrow
+from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.crew import Alone, Job, Means, Several, crew_of
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.expand import Build, Run, Sweep, expand
@@ -28,7 +29,7 @@ from semcom.mistakes import UserMistake
 def conduct(
     scenario: Scenario, text: str, folder: Path, *, means: Means, console: Console, lenders: tuple[Path, ...] = ()
 ) -> int:
-    """Build what is not built, run what is not run, and write results.csv.
+    """Build what is not built, run what is not run, and write results.csv, and costs.csv beside it.
 
     Everything that is finished is in the store at once, so that a kill at any instant costs only work in progress;
     training in progress is in its own checkpoint.
@@ -68,6 +69,7 @@ def conduct(
             with crew_of(board, means) as crew:
                 work.carry_out(crew, board)
             write_csv(tabulate(scenario, sweep, store), place.results_file)
+            write_costs(cost_rows(sweep, store.builds()), place.costs_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
             write_record(place, facts | {"metrics": provenance})
     return work.failures

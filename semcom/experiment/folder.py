@@ -54,6 +54,11 @@ class RunFolder:
         return self.path / "results.csv"
 
     @property
+    def costs_file(self) -> Path:
+        """What each codec costs; times are in it, so no two runs write the same."""
+        return self.path / "costs.csv"
+
+    @property
     def store_file(self) -> Path:
         """The store the table is exported from."""
         return self.path / "results.sqlite"
@@ -108,7 +113,7 @@ class RunFolder:
             UserMistake: a file is in the way, the folder holds somebody else's files, or the disk refuses.
         """
         if not self.store_file.is_file():
-            for ours in (self.scenario_file, self.results_file, self.record_file):
+            for ours in (self.scenario_file, self.results_file, self.costs_file, self.record_file):
                 if ours.exists():
                     what = f"{self.path} must be a run folder or a new one, got {ours.name} without a run's store"
                     raise UserMistake(f"{what}; choose another --out")

@@ -16,9 +16,9 @@ from semcom.distillation.share import check_share
 from semcom.metrics.catalog import METRICS
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.sizes import SIZES
-from semcom.models.spec import CodecSpec, SideSpec
+from semcom.models.spec import MOST_HIDDEN, MOST_LAYERS, MOST_WIDTH, CodecSpec, SideSpec
 from semcom.sources.catalog import CORPORA, TOKENIZERS
-from semcom.training.settings import TrainingSettings
+from semcom.training.settings import MOST_ANTENNAS, TrainingSettings
 
 STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -205,7 +205,7 @@ class LinkPlan(Plan):
     interference: InterferencePlan = Neighbors()
     csi: CsiPlan = PerfectCsi()
     equalizer: EqualizerPlan = Mmse()
-    antennas: int = Field(default=1, ge=1, le=64)
+    antennas: int = Field(default=1, ge=1, le=MOST_ANTENNAS)
 
 
 class Steps(Plan):
@@ -250,6 +250,9 @@ MOST_INTERFERERS = 1000
 MOST_SEED = 2**53  # the largest whole number below which every tool that reads a table reads it right
 Decibels = Annotated[float, Field(ge=-MOST_DECIBELS, le=MOST_DECIBELS)]
 Count = Annotated[int, Field(ge=0, le=MOST_INTERFERERS)]
+Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
+Width = Annotated[int, Field(ge=2, le=MOST_WIDTH, multiple_of=2)]
+Hidden = Annotated[int, Field(ge=1, le=MOST_HIDDEN)]
 
 
 def values(axis: Any) -> tuple[Any, ...]:
@@ -259,15 +262,33 @@ def values(axis: Any) -> tuple[Any, ...]:
     return axis if isinstance(axis, tuple) else (axis,)
 
 
+def _whole_numbers(axis: Any, least: int, most: int) -> tuple[int, ...]:
+    """The points of an axis that counts something; those of steps have not been looked at before."""
+    points = values(axis)
+    if any(point != int(point) or point < least for point in points):
+        raise ValueError(f"must be whole numbers from {least} up, got {', '.join(f'{p:g}' for p in points)}")
+    if max(points, default=0) > most:
+        raise ValueError(f"must be at most {most}, got {max(points):g}")
+    return tuple(int(point) for point in points)
+
+
 class SweepPlan(Plan):
-    """The only way to say `several`: axes multiply in the order written here."""
+    """The only way to say `several`: axes multiply in the order written here.
+
+    `layers`, `width`, `feedforward` and `channel_hidden` vary the codecs themselves (see shapes.py), the others the
+    air they are measured in.
+    """
 
     codec: tuple[str, ...]
+    layers: _axis(Layers) | None = None  # type: ignore[valid-type]
+    width: _axis(Width) | None = None  # type: ignore[valid-type]
+    feedforward: _axis(Hidden) | None = None  # type: ignore[valid-type]
+    channel_hidden: _axis(Hidden) | None = None  # type: ignore[valid-type]
     seed: tuple[Annotated[int, Field(ge=0, lt=MOST_SEED)], ...] | None = None
     fading: tuple[FadingPlan, ...] | None = None
     interference: tuple[InterferencePlan, ...] | None = None
     equalizer: tuple[EqualizerPlan, ...] | None = None
-    antennas: tuple[Annotated[int, Field(ge=1, le=64)], ...] | None = None
+    antennas: tuple[Annotated[int, Field(ge=1, le=MOST_ANTENNAS)], ...] | None = None
     level_db: _axis(Decibels) | None = None  # type: ignore[valid-type]
     interferers: _axis(Count) = 0  # type: ignore[valid-type]
     snr_db: _axis(Decibels) = 12.0  # type: ignore[valid-type]
@@ -275,12 +296,27 @@ class SweepPlan(Plan):
     @field_validator("interferers")
     @classmethod
     def _whole(cls, axis: Any) -> Any:
-        points = values(axis)
-        if any(point != int(point) or point < 0 for point in points):
-            raise ValueError(f"must be whole numbers from 0 up, got {', '.join(f'{p:g}' for p in points)}")
-        if max(points, default=0) > MOST_INTERFERERS:
-            raise ValueError(f"must be at most {MOST_INTERFERERS}, got {max(points):g}")
-        return tuple(int(point) for point in points)
+        return _whole_numbers(axis, 0, MOST_INTERFERERS)
+
+    @field_validator("layers")
+    @classmethod
+    def _deep(cls, axis: Any) -> Any:
+        return None if axis is None else _whole_numbers(axis, 1, MOST_LAYERS)
+
+    @field_validator("width")
+    @classmethod
+    def _wide(cls, axis: Any) -> Any:
+        if axis is None:
+            return None
+        points = _whole_numbers(axis, 2, MOST_WIDTH)
+        if odd := [point for point in points if point % 2]:
+            raise ValueError(f"must be even (positions are sine and cosine pairs), got {odd[0]}")
+        return points
+
+    @field_validator("feedforward", "channel_hidden")
+    @classmethod
+    def _hidden(cls, axis: Any) -> Any:
+        return None if axis is None else _whole_numbers(axis, 1, MOST_HIDDEN)
 
     @field_validator("snr_db", "level_db")
     @classmethod

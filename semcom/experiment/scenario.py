@@ -24,6 +24,7 @@ from semcom.experiment.plans import (
     changed,
     values,
 )
+from semcom.experiment.shapes import written_out
 from semcom.mistakes import UserMistake
 from semcom.models.spec import CodecSpec
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
@@ -54,6 +55,8 @@ class Scenario(Plan):
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         check_sense(self)
+        # Only to hear what is wrong with the shapes, while the places in the file are still known.
+        written_out(self)
         return self
 
     def origins(self, name: str) -> tuple[str, ...]:
@@ -112,6 +115,9 @@ class Scenario(Plan):
 def load_scenario(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, str]:
     """Read a YAML file and check all of it; the scenario, and YAML text that gives it again without the overrides.
 
+    Shapes that the sweep names are written out: the scenario holds every codec that there will be, and the text what
+    was typed.
+
     Raises:
         UserMistake: everything that is wrong, each with file, line and column.
     """
@@ -119,7 +125,7 @@ def load_scenario(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario
     if document.question is None:
         raise UserMistake(f"{path}:1:1: the first line must be a comment that asks the scenario's question")
     document.data.setdefault("question", document.question)
-    scenario = validate(document, Scenario)
+    scenario = written_out(validate(document, Scenario))
     most = scenario.most_neighbors
     if scenario.measure.sentences <= most:
         raise UserMistake(

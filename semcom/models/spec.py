@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+# Far above any codec that one machine trains, far below what would fill its memory before anybody notices.
+MOST_LAYERS = 64
+MOST_WIDTH = 4096
+MOST_HIDDEN = 16_384
+
 
 @dataclass(frozen=True)
 class SideSpec:
@@ -28,6 +33,10 @@ class SideSpec:
         for name in ("width", "layers", "heads", "feedforward", "channel_hidden"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        most = {"width": MOST_WIDTH, "layers": MOST_LAYERS, "feedforward": MOST_HIDDEN, "channel_hidden": MOST_HIDDEN}
+        for name, limit in most.items():
+            if getattr(self, name) > limit:
+                raise ValueError(f"{name} must be at most {limit}, got {getattr(self, name)}; use a smaller one")
         if self.width % self.heads:
             raise ValueError(f"width must be a multiple of heads, got width {self.width} and {self.heads} heads")
         if self.width % 2:

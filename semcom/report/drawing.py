@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Protocol
 from matplotlib.figure import Figure
 
 from semcom.files import replacing
+from semcom.report.costs import by_codec, read_costs
 from semcom.report.figures import ACROSS_LEVELS, FIGURES, Drawing
 from semcom.report.reading import read_results
 from semcom.report.results import Results
@@ -33,14 +35,15 @@ class Progress(Protocol):
 
 
 def draw_all(results_csv: Path | str, out_dir: Path | str) -> list[Path]:
-    """Redraw all from the table alone: the same as `report`, in silence."""
+    """Redraw all from the tables alone: the same as `report`, in silence."""
     return report(Path(results_csv), Path(out_dir))
 
 
 def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -> list[Path]:
     """Write figures (png, svg, pdf) to out_dir/figures and tables (md, tex, csv) to out_dir/tables.
 
-    The same table gives the same bytes again with the same matplotlib.
+    The same table gives the same bytes again with the same matplotlib. What needs a costs.csv is drawn where one lies
+    beside the table.
 
     Returns:
         The paths written, figures first.
@@ -48,7 +51,7 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
     Raises:
         UserMistake: the file is missing, empty, or no results table, or the disk refuses.
     """
-    results = read_results(results_csv)
+    results = dataclasses.replace(read_results(results_csv), costs=by_codec(read_costs(results_csv.parent)))
     work = list(_work(results))
     tables = tables_of(results)
     total, written = len(work) + len(tables), list[Path]()

@@ -6,15 +6,23 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
+from semcom.report.break_even import break_even
 from semcom.report.curves import against_interferers, against_level, against_snr, shortfall_against_snr
 from semcom.report.gaps import (
     gain_against_interferers,
     gain_against_snr,
     gap_to_teacher_against_interferers,
+    gap_to_teacher_against_parameters,
     gap_to_teacher_against_snr,
 )
 from semcom.report.results import Results
-from semcom.report.sizes import against_parameters, against_symbols
+from semcom.report.sizes import (
+    against_latency,
+    against_multiply_adds,
+    against_parameters,
+    against_symbols,
+    meaning_per_symbol,
+)
 
 __all__ = ["ACROSS_LEVELS", "FIGURES", "Drawing"]
 
@@ -27,10 +35,15 @@ FIGURES: tuple[Drawing, ...] = (
     against_interferers,
     gap_to_teacher_against_snr,
     gap_to_teacher_against_interferers,
+    gap_to_teacher_against_parameters,
     gain_against_snr,
     gain_against_interferers,
     against_parameters,
+    break_even,
+    against_multiply_adds,
+    against_latency,
     against_symbols,
+    meaning_per_symbol,
 )
 
 # Drawn for each metric under each condition, all interferer levels together.

@@ -14,6 +14,16 @@ from matplotlib.lines import Line2D
 from semcom.report.curves import MOST_PANELS, draw_line, left_out, mark_crowds, mark_values, title_of
 from semcom.report.results import Point, Results, System, evenly, in_order
 from semcom.report.sheet import Sheet, Words
+from semcom.report.sizing import (
+    BODY,
+    bodies,
+    families_of,
+    mark_sizes,
+    place_title,
+    places_of,
+    rounded,
+    varied_side,
+)
 from semcom.report.style import GREY, Look, handle, in_house_style, look
 from semcom.report.wording import INTERFERERS, SNR, caption, crowd_title, label, snr_title, words_of
 
@@ -21,6 +31,7 @@ __all__ = [
     "gain_against_interferers",
     "gain_against_snr",
     "gap_to_teacher_against_interferers",
+    "gap_to_teacher_against_parameters",
     "gap_to_teacher_against_snr",
 ]
 
@@ -49,6 +60,42 @@ def gap_to_teacher_against_interferers(part: Results) -> Figure | None:
         None when the table holds no such pairs at two numbers of interferers or more.
     """
     return _against_interferers(part, _losses(part), "Gap to the teacher")
+
+
+def gap_to_teacher_against_parameters(part: Results) -> Figure | None:
+    """Teacher minus the others against their body parameters, a panel per SNR and crowd.
+
+    Where small codecs adopt one side of their teacher, parameters are those of the other side. A line joins codecs of
+    one role and method under one teacher.
+
+    Returns:
+        None when the table holds no such pairs for three sizes or more.
+    """
+    sizes, families = bodies(part), families_of(part)
+    pairs = [point for point in _losses(part) if point.against in sizes and point.is_measured]
+    small = {point: point.against for point in pairs if point.against is not None}
+    if len({sizes[each] for each in small.values()}) < 3:
+        return None
+    places = places_of(pairs)
+    drawn = [point for point in pairs if (point.interferers, point.snr_db) in places]
+    lines = {point: (families[small[point]], point.system) for point in drawn}
+    looks = {line: look(next(small[p] for p in drawn if lines[p] == line), part.systems) for line in lines.values()}
+    names = {line: f"{line[1].codec} minus {', '.join(filter(None, (line[0][2], *line[0][:2])))}" for line in looks}
+    with in_house_style():
+        sheet = Sheet([place_title(place, drawn) for place in places])
+        sheet.panels[0].set_xscale("log")
+        for axes, place in zip(sheet.panels, places, strict=True):
+            axes.axhline(0.0, color=GREY, linewidth=0.9, zorder=1)
+            here = [point for point in drawn if (point.interferers, point.snr_db) == place]
+            for line in in_order(lines[point] for point in here):
+                members = [point for point in here if lines[point] == line]
+                draw_line(axes, members, lambda point: sizes[small[point]], looks[line])
+                axes.lines[-1].set_label(names[line])
+        mark_sizes(sheet.panels[0], (sizes[each] for each in small.values()), rounded)
+        title = title_of(f"Gap to the teacher in {words_of(part.metric).name} against body parameters", part)
+        first = [_sense(part.metric), *left_out({p.snr_db for p in pairs}, [snr_db for _, snr_db in places])]
+        said = Words(title, BODY[varied_side(part)], _axis(part.metric, drawn), caption(part, drawn, first=first))
+        return sheet.finish(said, [handle(looks[line], names[line]) for line in looks])
 
 
 def gain_against_snr(part: Results) -> Figure | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
+
+from semcom.report.costs import Costs
 
 __all__ = ["Condition", "Point", "Results", "System", "evenly", "in_order"]
 
@@ -97,11 +99,13 @@ class Results:
     Args:
         systems: of the whole table, in order of appearance, so that a part keeps the colors of the whole.
         distinction: the words that tell this part from its sisters; none if it has no sisters.
+        costs: by codec, where they are known.
     """
 
     points: tuple[Point, ...]
     systems: tuple[System, ...]
     distinction: tuple[str, ...] = ()
+    costs: Mapping[str, Costs] = field(default_factory=dict)
 
     @property
     def metrics(self) -> tuple[str, ...]:

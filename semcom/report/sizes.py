@@ -1,30 +1,70 @@
-"""Quality against what it costs: parameters, and symbols per token."""
+"""Quality against what it costs: parameters, arithmetic, time, and symbols on the air."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from semcom.report.curves import left_out, quality_axis, title_of
-from semcom.report.results import Point, Results, System, evenly, in_order
+from semcom.report.results import Point, Results, System, in_order
 from semcom.report.sheet import Sheet, Words
+from semcom.report.sizing import (
+    Family,
+    cost_of,
+    families_of,
+    mark_sizes,
+    measured,
+    place_title,
+    places_of,
+    rounded,
+    varied_side,
+)
 from semcom.report.style import handle, in_house_style, look
-from semcom.report.wording import caption, label, millions, snr_title, words_of
+from semcom.report.wording import caption, label, millions, words_of
 
-__all__ = ["against_parameters", "against_symbols"]
+__all__ = [
+    "against_latency",
+    "against_multiply_adds",
+    "against_parameters",
+    "against_symbols",
+    "meaning_per_symbol",
+]
 
 PARAMETERS = "Parameters of transmitter and receiver together (log scale)"
 SYMBOLS = "Complex symbols per token (log scale)"
+SYMBOLS_OF_A_WORD = "Complex symbols per word (log scale)"
+LATENCY = "Latency of one 20-token sentence, transmitter and receiver [ms] (median; bars: quartiles; log scale)"
+MULTIPLY_ADDS = {
+    "both": "Multiply-adds per token, transmitter and receiver, output layer included (log scale)",
+    "receiver": "Multiply-adds per token of the receiver, output layer included (log scale)",
+    "transmitter": "Multiply-adds per token of the transmitter (log scale)",
+}
 SAME_SIZE = 1.25
 APART = 1.04
 
-# A family is what one line joins: the role, the method, and whatever else must stand still along it.
-Family = tuple[str, str, float]
+
+@dataclass(frozen=True)
+class _Cost:
+    """A horizontal axis.
+
+    Args:
+        of: the cost of every system that has one.
+        ticks: how a number is written; None marks the costs themselves.
+        spans: from where to where a cost was measured.
+    """
+
+    name: str
+    axis: str
+    of: dict[System, float]
+    ticks: Callable[[float], str] | None
+    spans: dict[System, tuple[float, float]] = dataclasses.field(default_factory=dict)
 
 
 def against_parameters(part: Results) -> Figure | None:
@@ -36,13 +76,39 @@ def against_parameters(part: Results) -> Figure | None:
     Returns:
         None when no more than two sizes have a number.
     """
-    return _against(
-        part,
-        sizes={each: float(each.parameters) for each in _measured(part) if each.parameters},
-        families={each: (each.role, each.method, each.symbols_per_token or 0.0) for each in part.systems},
-        title="parameters",
-        axis=PARAMETERS,
-    )
+    sizes = {each: float(each.parameters) for each in measured(part) if each.parameters}
+    return _against(part, _Cost("parameters", PARAMETERS, sizes, _as_millions), families_of(part))
+
+
+def against_multiply_adds(part: Results) -> Figure | None:
+    """The metric against multiply-adds, as `against_parameters`; of one side where the other is the same for all.
+
+    Returns:
+        None when no more than two amounts are known from a costs.csv.
+    """
+    side = varied_side(part)
+    name = "multiply_adds" if side == "both" else f"{side}_multiply_adds"
+    sizes = {each: value for each in measured(part) if (value := cost_of(part, each, name))}
+    return _against(part, _Cost("multiply-adds", MULTIPLY_ADDS[side], sizes, rounded), families_of(part))
+
+
+def against_latency(part: Results) -> Figure | None:
+    """The metric against the time that one sentence takes, as `against_parameters`.
+
+    Returns:
+        None when no more than two sizes of codec have a time in a costs.csv.
+    """
+    times = {each: value for each in measured(part) if (value := cost_of(part, each, "latency_ms"))}
+    if len({each.parameters for each in times}) < 3:
+        return None
+    spans = {
+        each: (
+            cost_of(part, each, "latency_low_ms") or times[each],
+            cost_of(part, each, "latency_high_ms") or times[each],
+        )
+        for each in times
+    }
+    return _against(part, _Cost("latency", LATENCY, times, "{:g}".format, spans), families_of(part))
 
 
 def against_symbols(part: Results) -> Figure | None:
@@ -53,70 +119,98 @@ def against_symbols(part: Results) -> Figure | None:
     Returns:
         None when no more than two rates have a number.
     """
-    classes = _size_classes(part.systems)
-    return _against(
-        part,
-        sizes={each: each.symbols_per_token for each in _measured(part) if each.symbols_per_token},
-        families={each: (each.role, each.method, classes[each]) for each in part.systems},
-        title="symbols per token",
-        axis=SYMBOLS,
+    rates = {each: each.symbols_per_token for each in measured(part) if each.symbols_per_token}
+    return _against(part, _Cost("symbols per token", SYMBOLS, rates, None), _of_one_size(part))
+
+
+def meaning_per_symbol(part: Results) -> Figure | None:
+    """How much of the metric each complex symbol carries, against symbols per word, when there are more than two rates.
+
+    y = metric / (complex symbols sent per word of the test sentences)
+
+    The whole score is divided, so the curve falls wherever one symbol more brings less than those before it brought on
+    average. A metric that is not zero for a wrong sentence, as raw similarity, flatters the lowest rates. Intervals are
+    divided alike.
+
+    Returns:
+        None when no more than two rates have a number, and for metrics where less is better or that know no top.
+    """
+    words = words_of(part.metric)
+    rates = {each: each.symbols_per_word for each in measured(part) if each.symbols_per_word}
+    if words.falls or not math.isfinite(words.most):
+        return None
+    scaled = tuple(
+        dataclasses.replace(point, **{name: getattr(point, name) / rate for name in ("value", "low", "high")})
+        for point in part.absolute
+        if (rate := rates.get(point.system))
     )
+    cost = _Cost("symbols per word", SYMBOLS_OF_A_WORD, rates, "{:.3g}".format)
+    families = _of_one_size(part)
+    return _against(dataclasses.replace(part, points=scaled), cost, families, per="complex symbol per word")
 
 
-def _against(
-    part: Results, *, sizes: dict[System, float], families: dict[System, Family], title: str, axis: str
-) -> Figure | None:
+def _against(part: Results, cost: _Cost, families: dict[System, Family], *, per: str = "") -> Figure | None:
     """The metric over any cost of a system.
 
     Args:
-        sizes: the cost of every system that has one.
         families: whatever a line joins.
+        per: what the metric was divided by.
     """
-    if len(set(sizes.values())) < 3:
+    if len(set(cost.of.values())) < 3:
         return None
     own = [point for point in part.absolute if point.is_measured and not point.system.is_published]
-    counts = evenly((point.interferers for point in own), 2)
-    shown = evenly((point.snr_db for point in own), 6 // len(counts))
-    places = [(count, snr_db) for count in counts for snr_db in shown]
+    places = places_of(own)
     drawn = [point for point in part.absolute if (point.interferers, point.snr_db) in places]
     words = words_of(part.metric)
     with in_house_style():
-        sheet = Sheet([_place_title(place, own) for place in places])
+        sheet = Sheet([place_title(place, own) for place in places])
         sheet.panels[0].set_xscale("log")
         for axes, place in zip(sheet.panels, places, strict=True):
             here = [point for point in drawn if (point.interferers, point.snr_db) == place]
-            _draw(axes, here, part, sizes=sizes, families=families)
-        _mark_sizes(sheet.panels[0], sizes.values(), as_millions=axis == PARAMETERS)
-        told = quality_axis(sheet.panels[0], drawn) + left_out({point.snr_db for point in own}, shown)
+            _draw(axes, here, part, cost, families)
+        mark_sizes(sheet.panels[0], cost.of.values(), cost.ticks)
+        told = _from_zero(sheet.panels[0], drawn) if per else quality_axis(sheet.panels[0], drawn)
+        told += left_out({point.snr_db for point in own}, [snr_db for _, snr_db in places])
         told += ["Equal sizes are set slightly apart"]
         told += ["Level lines: systems without a place on the horizontal axis"] * any(
-            point.system not in sizes for point in drawn
+            point.system not in cost.of for point in drawn
         )
-        said = Words(
-            title_of(f"{words.name} against {title}", part), axis, words.axis, caption(part, drawn, first=told)
-        )
-        return sheet.finish(said, _handles(drawn, part, sizes, families))
+        title = title_of(f"{words.name}{f' per {per}' if per else ''} against {cost.name}", part)
+        y_label = f"{words.name[0].upper()}{words.name[1:]} per {per}" if per else words.axis
+        said = Words(title, cost.axis, y_label, caption(part, drawn, first=told))
+        return sheet.finish(said, _handles(drawn, part, cost.of, families))
 
 
-def _draw(
-    axes: Axes, points: Sequence[Point], part: Results, *, sizes: dict[System, float], families: dict[System, Family]
-) -> None:
+def _from_zero(axes: Axes, drawn: Sequence[Point]) -> list[str]:
+    """Limits for an axis whose top nobody knows beforehand."""
+    top = max(each for point in drawn for each in (point.value, point.high) if math.isfinite(each))
+    bottom = min(0.0, *(each for point in drawn for each in (point.value, point.low) if math.isfinite(each)))
+    axes.set_ylim(bottom - 0.02 * (top - bottom), top + 0.05 * (top - bottom))
+    return []
+
+
+def _draw(axes: Axes, points: Sequence[Point], part: Results, cost: _Cost, families: dict[System, Family]) -> None:
     """Join each family through its sizes; a system without one is a level line across the panel."""
-    placed = [point for point in points if point.system in sizes]
+    placed = [point for point in points if point.system in cost.of]
     present = in_order(families[point.system] for point in placed)
     for turn, family in enumerate(present):
-        members = sorted((p for p in placed if families[p.system] == family), key=lambda p: sizes[p.system])
+        members = sorted((p for p in placed if families[p.system] == family), key=lambda p: cost.of[p.system])
         how = look(_eldest([point.system for point in members], part), part.systems)
         # Equal sizes are set a hair apart, or their intervals would hide each other.
-        x = np.array([sizes[point.system] for point in members]) * APART ** (turn / max(1, len(present) - 1) - 0.5)
+        apart = APART ** (turn / max(1, len(present) - 1) - 0.5)
+        x = np.array([cost.of[point.system] for point in members]) * apart
         value, low, high = (np.array(each) for each in zip(*((p.value, p.low, p.high) for p in members), strict=True))
         line = handle(how, _members_label([point.system for point in members]))
         line.set_data(x, value)
         axes.add_line(line)
         seen = np.isfinite(low) & np.isfinite(high)
         axes.vlines(x[seen], low[seen], high[seen], color=how.color, linewidth=1.2)
+        for point in members:
+            if point.system in cost.spans:
+                left, right = cost.spans[point.system]
+                axes.hlines(point.value, left * apart, right * apart, color=how.color, linewidth=1.2)
     for point in points:
-        if point.system not in sizes and point.is_measured:
+        if point.system not in cost.of and point.is_measured:
             how = look(point.system, part.systems)
             axes.axhline(point.value, color=how.color, linestyle=how.line, linewidth=1.1, label=label(point.system))
 
@@ -148,42 +242,20 @@ def _members_label(members: Sequence[System]) -> str:
     return f"{', '.join(each for each in (first.role, first.method) if each)}: {named}"
 
 
-def _place_title(place: tuple[float, float], points: Sequence[Point]) -> str:
-    """SNR and crowd, with the SINR that both make."""
-    count, snr_db = place
-    if not count:
-        return f"{snr_title(snr_db)}, no interferers"
-    here = next(point for point in points if (point.interferers, point.snr_db) == place)
-    return f"{snr_title(snr_db)}, {count:g} interferer{'s' * (count > 1)} (SINR {here.sinr_db:.1f} dB)"
+def _as_millions(value: float) -> str:
+    return f"{value / 1e6:g} M"
 
 
-def _mark_sizes(axes: Axes, values: Iterable[float], *, as_millions: bool) -> None:
-    """Tick round numbers only: a logarithmic axis of less than a decade has none of its own."""
-    seen = sorted(set(values))
-    low, high = seen[0], seen[-1]
-    axes.set_xlim(low / 1.18, high * 1.18)
-    decades = [10.0**power for power in range(-1, 12)]
-    steps = (1, 2, 5) if high / low < 30 else (1, 3)
-    ticks = [step * decade for decade in decades for step in steps] if as_millions else seen
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value / 1e6:g} M" if as_millions else f"{value:g}")
-    )
+def _of_one_size(part: Results) -> dict[System, Family]:
+    """What a line joins along which only the bandwidth changes.
 
-
-def _measured(part: Results) -> tuple[System, ...]:
-    """The systems with a number to draw."""
-    return in_order(point.system for point in part.absolute if point.is_measured)
-
-
-def _size_classes(systems: Sequence[System]) -> dict[System, float]:
-    """Systems of about one size get one class: the few weights that a symbol more costs do not make a new size."""
+    Systems of about one size get one class: the few weights that a symbol more costs do not make a new size.
+    """
     classes: dict[System, float] = {}
     last, current = 0.0, 0.0
-    for system in sorted(systems, key=lambda each: each.parameters or 0):
+    for system in sorted(part.systems, key=lambda each: each.parameters or 0):
         amount = float(system.parameters or 0)
         if amount > last * SAME_SIZE:
             current = amount
         classes[system], last = current, amount
-    return classes
+    return {each: (each.role, each.method, "", classes[each]) for each in part.systems}

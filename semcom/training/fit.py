@@ -16,6 +16,7 @@ from channels import Chance
 from semcom.mistakes import UserMistake
 from semcom.sources.batches import SentenceBatch
 from semcom.training.checkpoint import Checkpoint
+from semcom.training.pace import Pace
 from semcom.training.settings import TrainingSettings
 
 CHECKPOINT_SECONDS = 20.0
@@ -62,6 +63,7 @@ def fit(
     validate: Callable[[], float] | None = None,
     progress: Progress = silent,
     fabric: Fabric | None = None,
+    pace: Pace | None = None,
 ) -> History:
     """Minimize an objective, in place.
 
@@ -74,6 +76,7 @@ def fit(
         checkpoint: where to keep unfinished work; None keeps none.
         validate: a number to follow, smaller is better; called every `validate_every` steps.
         fabric: the processes that train together, from `launch`; None trains here, on the CPU.
+        pace: where the time of each step is noted.
 
     Raises:
         Diverged: the loss is not finite, or has grown past any hope.
@@ -83,10 +86,11 @@ def fit(
     trained = {name: p for name, p in objective.named_parameters() if p.requires_grad}
     optimizer = _optimizer(trained, settings)
     model, wrapped = fabric.setup(_Asked(objective), optimizer)
-    state = _State(trained, optimizer, checkpoint)
+    state = _State(trained, optimizer, checkpoint, pace=pace or Pace())
     state.resume()
     objective.train()
     for step in range(state.step, settings.steps):
+        state.pace.begin()
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate_at(step)
         own = chance.of("step", step) if world == 1 else chance.of("step", step, "rank", rank)
@@ -102,6 +106,7 @@ def fit(
         state.insist(norm, step)
         wrapped.step()
         wrapped.zero_grad(set_to_none=True)
+        state.pace.end()
         done = step + 1
         if validate is not None and (done % settings.validate_every == 0 or done == settings.steps):
             objective.eval()
@@ -173,12 +178,18 @@ class _State:
     """Where a training stands: what a checkpoint saves and a restart needs."""
 
     def __init__(
-        self, trained: dict[str, nn.Parameter], optimizer: torch.optim.Optimizer, checkpoint: Checkpoint | None
+        self,
+        trained: dict[str, nn.Parameter],
+        optimizer: torch.optim.Optimizer,
+        checkpoint: Checkpoint | None,
+        *,
+        pace: Pace,
     ) -> None:
         self.trained = trained
         self.optimizer = optimizer
         self.checkpoint = checkpoint
         self.history = History()
+        self.pace = pace
         self.step = 0
         self.first = 0.0
         self.smooth: dict[str, float] = {}
@@ -203,6 +214,8 @@ class _State:
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.first, self.smooth = state["step"], state["first"], state["smooth"]
         self.history = History(**state["history"])
+        # A checkpoint of an earlier version knows no times.
+        self.pace.seconds[:] = state.get("pace", [])
 
     def watch(self, step: int, total: float, losses: dict[str, Tensor]) -> None:
         """Follow the losses; stop at once when they are lost."""
@@ -250,6 +263,7 @@ class _State:
                     "weights": self.good,
                     "optimizer": self.optimizer.state_dict(),
                     "history": vars(self.history),
+                    "pace": self.pace.seconds,
                 }
             )
 

@@ -21,6 +21,7 @@ from channels import (
 from channels.chance import Chance
 
 Range = float | tuple[float, float]
+MOST_ANTENNAS = 64
 
 
 def bounds(value: Range) -> tuple[float, float]:
@@ -84,6 +85,8 @@ class TrainingSettings:
         for name in ("steps", "batch", "validate_every", "antennas", "devices"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.antennas > MOST_ANTENNAS:
+            raise ValueError(f"antennas must be at most {MOST_ANTENNAS}, got {self.antennas}; use fewer")
         if not 0 < self.share <= 1:
             raise ValueError(f"share must be in (0, 1], got {self.share}")
         # Written so that a NaN, which no comparison holds for, is refused as well.

@@ -8,7 +8,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from semcom.compression.cost import count, multiply_adds
+from semcom.compression.cost import count, multiply_adds, receiver_multiply_adds, transmitter_multiply_adds
 from semcom.models.codec import SemanticCodec
 from semcom.models.spec import CodecSpec, SideSpec
 from semcom.sources.batches import make_batch
@@ -60,6 +60,24 @@ def test_multiply_adds_are_what_torch_counts(spec: CodecSpec, length: int) -> No
         codec.receiver(codec.encode(batch), batch, previous=shifted(batch.tokens))
     counted = counter.get_total_flops()
     assert counted == 2 * 3 * length * multiply_adds(spec, VOCABULARY, length=length)
+
+
+@every_shape
+def test_the_sides_add_up_and_each_is_what_torch_counts(spec: CodecSpec) -> None:
+    codec = SemanticCodec(spec, VOCABULARY).eval()
+    cost = count(codec)
+    assert cost.transmitter_multiply_adds + cost.receiver_multiply_adds == cost.multiply_adds
+    assert cost.transmitter_body_parameters + cost.receiver_body_parameters == cost.body_parameters
+    own = [p for p in codec.transmitter.parameters() if VOCABULARY not in p.shape]
+    assert cost.transmitter_body_parameters == sum(p.numel() for p in own)
+    batch = make_batch([[5] * 20] * 3)
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
+        with FlopCounterMode(display=False) as sending:
+            symbols = codec.encode(batch)
+        with FlopCounterMode(display=False) as hearing:
+            codec.receiver(symbols, batch, previous=shifted(batch.tokens))
+    assert sending.get_total_flops() == 2 * 3 * 20 * transmitter_multiply_adds(spec)
+    assert hearing.get_total_flops() == 2 * 3 * 20 * receiver_multiply_adds(spec, VOCABULARY)
 
 
 def test_twenty_tokens_are_the_custom() -> None:

@@ -1,0 +1,182 @@
+"""Break-even: how many parameters a codec trained alone needs to say as much as a student."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from semcom.report.curves import draw_line, left_out, quality_axis, title_of
+from semcom.report.results import Point, Results, System, evenly, in_order
+from semcom.report.sheet import Sheet, Words
+from semcom.report.sizing import (
+    BODY,
+    Family,
+    bodies,
+    families_of,
+    mark_sizes,
+    place_title,
+    places_of,
+    rounded,
+    varied_side,
+)
+from semcom.report.style import GREY, INK, SIZES, Look, handle, in_house_style, look
+from semcom.report.wording import caption, words_of
+
+__all__ = ["break_even", "break_even_size"]
+
+MOST_MARKS = 3  # a panel and family; more would cover the lines they explain
+TOLD = (
+    "Break-even: dotted, from a student to the control's line at the student's score; the number says how many times "
+    "the student's parameters the control needs there. Straight lines over the logarithm of the parameters; from the "
+    "means, without an interval; none where no two of the control's sizes have the score between them"
+)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One student's break-even: its size, the size that its control needs, and the score of both."""
+
+    size: float
+    needed: float
+    score: float
+
+
+def break_even(part: Results) -> Figure | None:
+    """The metric against body parameters, with how many a control needs to reach each student's score.
+
+    A line joins codecs of one role and method; a panel per SNR and crowd, as its title tells. Where small codecs adopt
+    one side of their teacher, parameters are those of the other side, which alone changes.
+
+    Returns:
+        None when there are no students and controls, or no more than two sizes.
+    """
+    sizes = bodies(part)
+    small = [each for each in sizes if each.role in ("student", "control")]
+    if len({sizes[each] for each in small}) < 3 or len({each.role for each in small}) < 2:
+        return None
+    places = places_of(part.absolute)
+    drawn = [p for p in part.absolute if p.system in sizes and (p.interferers, p.snr_db) in places]
+    families, words = families_of(part), words_of(part.metric)
+    with in_house_style():
+        sheet = Sheet([place_title(place, drawn) for place in places])
+        sheet.panels[0].set_xscale("log")
+        for axes, place in zip(sheet.panels, places, strict=True):
+            here = [point for point in drawn if (point.interferers, point.snr_db) == place]
+            _draw(axes, here, part, sizes, families)
+        mark_sizes(sheet.panels[0], sizes.values(), rounded)
+        own = {point.snr_db for point in part.absolute if point.is_measured and not point.system.is_published}
+        told = [TOLD, *quality_axis(sheet.panels[0], drawn), *left_out(own, [snr_db for _, snr_db in places])]
+        title = title_of(f"{words.name} against body parameters, with break-even", part)
+        said = Words(title, BODY[varied_side(part)], words.axis, caption(part, drawn, first=told))
+        return sheet.finish(said, _handles(drawn, part, sizes, families))
+
+
+def break_even_size(sizes: Sequence[float], scores: Sequence[float], target: float) -> float | None:
+    """The fewest parameters with which a curve reaches a score.
+
+    log n = log a + (target - A) / (B - A) (log b - log a)
+
+    with (a, A) and (b, B) the first neighbors in size between which the curve rises to the target: A < target <= B.
+
+    Args:
+        sizes: in any order; a size without a finite score is passed over.
+
+    Returns:
+        None unless the curve brackets the target: its smallest size must fall short of it, a larger one reach it.
+    """
+    known = sorted((size, score) for size, score in zip(sizes, scores, strict=True) if math.isfinite(score))
+    if not known or known[0][1] >= target:
+        return None
+    for (small, short), (large, enough) in pairwise(known):
+        if short < target <= enough:
+            share = (target - short) / (enough - short)
+            return math.exp(math.log(small) + share * (math.log(large) - math.log(small)))
+    return None
+
+
+def marks(students: Sequence[Point], controls: Sequence[Point], sizes: dict[System, float]) -> list[Mark]:
+    """The break-even of every student that has one, smallest student first."""
+    falls = students and words_of(students[0].metric).falls
+    # An error rate falls as codecs grow, and is as good as a score that rises.
+    sign = -1.0 if falls else 1.0
+    curve = [sizes[point.system] for point in controls], [sign * point.value for point in controls]
+    found = []
+    for point in sorted(students, key=lambda each: sizes[each.system]):
+        needed = break_even_size(*curve, sign * point.value) if point.is_measured else None
+        if needed is not None:
+            found.append(Mark(sizes[point.system], needed, point.value))
+    return found
+
+
+def _draw(
+    axes: Axes, points: Sequence[Point], part: Results, sizes: dict[System, float], families: dict[System, Family]
+) -> None:
+    """A line with its band per family, and the marks of every student family against every control family."""
+    groups = {
+        family: [point for point in points if families[point.system] == family]
+        for family in in_order(families[point.system] for point in points)
+    }
+    for family, members in groups.items():
+        draw_line(axes, members, lambda point: sizes[point.system], _look(members, part))
+        axes.lines[-1].set_label(_label(family, [point.system for point in members], sizes))
+    for student, learned in groups.items():
+        for control, alone in groups.items():
+            if (student[0], control[0]) == ("student", "control") and _is_fair(student, control):
+                _mark(axes, marks(learned, alone, sizes))
+
+
+def _is_fair(student: Family, control: Family) -> bool:
+    """Whether both send equally many symbols, and own the same sides."""
+    return student[3] == control[3] and student[1].partition(", ")[2] == control[1].partition(", ")[2]
+
+
+def _mark(axes: Axes, found: list[Mark]) -> None:
+    """Some of the marks, evenly picked by size."""
+    shown = evenly((mark.size for mark in found), MOST_MARKS)
+    for mark in found:
+        if mark.size in shown:
+            axes.plot([mark.size, mark.needed], [mark.score] * 2, color=GREY, linestyle=":", linewidth=1.1, zorder=4)
+            axes.plot([mark.needed], [mark.score], color=INK, marker="x", markersize=4.5, linestyle="none", zorder=5)
+            axes.annotate(
+                f"\u00d7{mark.needed / mark.size:.2g}",
+                (mark.needed, mark.score),
+                xytext=(4, -3),
+                textcoords="offset points",
+                va="top",
+                fontsize=SIZES["tick"],
+                zorder=6,
+            )
+
+
+def _handles(
+    drawn: Sequence[Point], part: Results, sizes: dict[System, float], families: dict[System, Family]
+) -> list[Line2D]:
+    """A legend entry per family, and one for the marks."""
+    entries = []
+    for family in in_order(families[point.system] for point in drawn):
+        members = [point for point in drawn if families[point.system] == family]
+        systems = in_order(point.system for point in members)
+        entries.append(handle(_look(members, part), _label(family, systems, sizes)))
+    mark = Line2D([], [], color=GREY, marker="x", markeredgecolor=INK, linestyle=":", label="break-even")
+    return [*entries, mark]
+
+
+def _look(members: Sequence[Point], part: Results) -> Look:
+    """The member that the table names first lends its look to the line."""
+    return look(min((point.system for point in members), key=part.systems.index), part.systems)
+
+
+def _label(family: Family, systems: Sequence[System], sizes: dict[System, float]) -> str:
+    """Name, role, method and the range of sizes."""
+    role, method, stem, _ = family
+    amounts = sorted(sizes[each] for each in systems)
+    told = [role, method, " to ".join(rounded(each) for each in dict.fromkeys((amounts[0], amounts[-1])))]
+    name = stem or (systems[0].codec if len(systems) == 1 else "")
+    inside = ", ".join(each for each in told if each)
+    return f"{name} ({inside})" if name else inside
