@@ -36,8 +36,8 @@ class _Known:
         return self.builds[run.build.identity].record if run.build.identity in self.builds else {}
 
     def is_failed(self, run: Run) -> bool:
-        """Whether it, or the build it needs, was tried in vain."""
-        ends = (self.runs.get(run.identity), self.builds.get(run.build.identity))
+        """Whether it, or a build it needs, was tried in vain."""
+        ends = (self.runs.get(run.identity), *(self.builds.get(build.identity) for build in run.builds))
         return any(end is not None and end.status == "failed" for end in ends)
 
 
@@ -84,7 +84,7 @@ def _measured(run: Run, known: _Known) -> Iterator[Row]:
     if known.is_done(run):
         # What people call a codec is no part of a run's identity and may have changed since.
         for row in known.store.rows(run.identity):
-            yield replace(row, codec=run.build.name, role=run.role)
+            yield replace(row, codec=run.build.name, role=run.role, crowd=_crowd(run))
         return
     facts = _facts(run, known.built(run), {})
     for metric in known.metrics:
@@ -120,7 +120,13 @@ def _facts(run: Run, built: dict[str, Any], record: dict[str, Any]) -> dict[str,
         "seed": build.seed,
         "run_id": run.identity,
         **_conditions(run.link),
+        "crowd": _crowd(run),
     }
+
+
+def _crowd(run: Run) -> str:
+    """The names of what the interferers send through, in turn; empty where it is the run's own codec."""
+    return "+".join(build.name for build in run.crowd or ())
 
 
 def _conditions(link: Link) -> dict[str, Any]:

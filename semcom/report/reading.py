@@ -16,10 +16,12 @@ __all__ = ["COLUMNS", "ROLES", "STATUSES", "read_results", "read_rows"]
 
 COLUMNS = (
     "task", "codec", "role", "method", "parameters", "body_parameters", "size_bytes", "symbols_per_token",
-    "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "snr_db",
-    "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric", "against",
-    "value", "low", "high", "count", "seed", "status", "run_id",
+    "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd",
+    "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
+    "against", "value", "low", "high", "count", "seed", "status", "run_id",
 )  # fmt: skip
+# Columns that older tables do not have; without them a cell is empty.
+LATER = ("crowd",)
 ROLES = ("teacher", "student", "control", "codec", "published")
 STATUSES = ("done", "failed", "skipped", "published")
 NUMBERS = (
@@ -56,7 +58,10 @@ def read_rows(path: Path | str) -> list[Row]:
     _check_columns(path, tuple(map(str, frame.columns)))
     if frame.empty:
         raise UserMistake(f"{path} must hold at least one row under its header, got none; has anything been run yet?")
-    lines: list[Cells] = [{str(k): str(v).strip() for k, v in line.items()} for line in frame.to_dict("records")]
+    older = dict.fromkeys(LATER, "")
+    lines: list[Cells] = [
+        {**older, **{str(k): str(v).strip() for k, v in line.items()}} for line in frame.to_dict("records")
+    ]
     numbers = [_numbers(path, number, cells) for number, cells in enumerate(lines, start=1)]
     for number, (cells, values) in enumerate(zip(lines, numbers, strict=True), start=1):
         _check_row(path, number, cells, values)
@@ -96,7 +101,7 @@ def _load(path: Path) -> pd.DataFrame:
 
 def _check_columns(path: Path, found: tuple[str, ...]) -> None:
     """Every column must be there; more of them do no harm and are not read."""
-    missing = [name for name in COLUMNS if name not in found]
+    missing = [name for name in COLUMNS if name not in (*found, *LATER)]
     if not missing:
         return
     unknown = [name for name in found if name not in COLUMNS]
@@ -213,6 +218,7 @@ def _row(number: int, cells: Cells, values: Values, *, system: System, against: 
         condition=Condition(
             **{name: cells[name] for name in ("task", "fading", "coherence", "interference", "equalizer", "csi")},
             antennas=whole("antennas"),
+            crowd=cells["crowd"] if interferers else "",
         ),
         metric=cells["metric"],
         snr_db=values["snr_db"],

@@ -40,7 +40,11 @@ class System:
 
 @dataclass(frozen=True)
 class Condition:
-    """What stands still along a curve: the air apart from SNR and crowd, and what the receiver does about it."""
+    """What stands still along a curve: the air apart from SNR and crowd, and what the receiver does about it.
+
+    Args:
+        crowd: the codecs that the interferers send through in turn, joined by +; empty if all use the wanted user's.
+    """
 
     task: str = ""
     fading: str = ""
@@ -49,11 +53,12 @@ class Condition:
     equalizer: str = ""
     csi: str = ""
     antennas: int | None = None
+    crowd: str = ""
 
     @property
     def air(self) -> Condition:
         """The condition without its interferers: all that counts where there are none."""
-        return dataclasses.replace(self, interference="")
+        return dataclasses.replace(self, interference="", crowd="")
 
 
 @dataclass(frozen=True)
@@ -238,4 +243,6 @@ def _distinctions(conditions: tuple[Condition, ...]) -> list[tuple[str, ...]]:
 
 def _told(name: str, value: object) -> str:
     """A field as a reader is told of it; what speaks for itself goes without its name."""
+    if name == "crowd":
+        return f"crowd of {value or 'the wanted codec'}"
     return str(value) if name in ("task", "interference") and value else f"{name} {value if value != '' else 'unknown'}"

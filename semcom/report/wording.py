@@ -145,6 +145,8 @@ def _crowd(points: list[Point]) -> str:
     if not crowded:
         return ""
     kinds = ", ".join(in_order(point.condition.interference for point in crowded if point.condition.interference))
+    codecs = in_order(point.condition.crowd for point in crowded if point.condition.crowd)
+    through = f"through {', '.join(each.replace('+', ' and ') for each in codecs)} in turn" if codecs else ""
     levels = in_order(point.level for point in crowded if point.level)
     if not levels:
         loud = ""
@@ -153,7 +155,7 @@ def _crowd(points: list[Point]) -> str:
     else:
         longest = max(levels, key=len)
         loud = f"at {', '.join(f'{each:g}' for each in longest)} dB relative to the wanted user"
-    return f"Interferers: {', '.join(each for each in (kinds, loud) if each)}"
+    return f"Interferers: {', '.join(each for each in (kinds, through, loud) if each)}"
 
 
 def _symbols(points: list[Point]) -> str:

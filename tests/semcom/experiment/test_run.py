@@ -144,9 +144,9 @@ def test_more_sentences_than_there_are_means_all(runs, tmp_path) -> None:
 def test_a_beam_reaches_the_search(runs, tmp_path, monkeypatch) -> None:
     beams: list[int] = []
 
-    def watched(encoded, link, chance, *, beam):
+    def watched(*trip, beam, **more):
         beams.append(beam)
-        return deliver(encoded, link, chance, beam=beam)
+        return deliver(*trip, beam=beam, **more)
 
     monkeypatch.setattr("semcom.experiment.run.deliver", watched)
     slow = "codecs.plain={size: tiny, symbols_per_token: 2, decoding: autoregressive}"
