@@ -18,7 +18,7 @@ from semcom.experiment.results import write_csv
 from semcom.experiment.run import Outcome, metrics_of
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
-from semcom.experiment.supply import check_exam, check_text
+from semcom.experiment.supply import check_cells, check_exam, check_text
 from semcom.experiment.tabulate import measured_rows, tabulate
 from semcom.files import write_atomically
 from semcom.mistakes import UserMistake
@@ -86,7 +86,9 @@ def _check_exam(scenario: Scenario, folder: Path) -> None:
     """Ask for the test sentences before the training rather than after it."""
     material = load_material(scenario.corpus, scenario.tokenizer, folder)
     questions = exam(material, scenario.measure.sentences, scenario.measure.batch)
-    check_exam(scenario, [length for batch in questions.batches for length in batch.lengths.tolist()])
+    lengths = [batch.lengths.tolist() for batch in questions.batches]
+    check_exam(scenario, [length for each in lengths for length in each])
+    check_cells(scenario, lengths)
 
 
 class _Work:

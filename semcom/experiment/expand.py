@@ -93,6 +93,13 @@ class Run:
         """The codecs that must be there to carry it out."""
         return (self.build, *(self.crowd or ()))
 
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Whom its rows are about: all users of a cell by number, and their sum; else the wanted one, unnamed."""
+        if self.measure.users == "wanted":
+            return ("",)
+        return (*map(str, range(1 + self.link.interferers)), "sum")
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -212,7 +219,10 @@ def _run(
     )
     decisive["similarity"] = measure.similarity if any("similarity" in name for name in measure.metrics) else None
     senders = [crowd[user % len(crowd)].identity for user in range(link.interferers)] if crowd else []
-    if set(senders) - {build.identity}:
+    if measure.users == "all":
+        # The slowest codec of the crowd sets how long the air of a cell lasts, whoever it is that carries it.
+        decisive |= {"users": "all", "crowd": [each.identity for each in crowd or ()]}
+    elif set(senders) - {build.identity}:
         # Where all send through the run's own codec it is the run that it would be without a crowd.
         decisive["crowd"] = senders
     run = identity(what="run", build=build.identity, link=link, corpus=fingerprint, **decisive)

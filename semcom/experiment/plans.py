@@ -300,6 +300,7 @@ class MeasurePlan(Plan):
     batch: int = Field(default=64, ge=1)
     resamples: int = Field(default=1000, ge=100, le=100_000)
     compare: tuple[tuple[str, str], ...] = ()
+    users: Literal["wanted", "all"] = "wanted"
     similarity: EmbeddingModel = EmbeddingModel()
 
     @field_validator("metrics")

@@ -71,6 +71,10 @@ def _run_lines(runs: list[Run]) -> list[str]:
         "equalizer": sorted({run.link.equalizer.kind for run in runs}),
         "antennas": sorted({run.link.antennas for run in runs}),
     }
+    if any(run.measure.users == "all" for run in runs):
+        axes["users"] = [
+            f"all: 0 to {max(run.link.interferers for run in runs)} of each cell are scored, and their sum"
+        ]
     each = Counter(run.build.name for run in runs)
     per_codec = ", ".join(f"{name} {count}" for name, count in each.items())
     lines = [f"  {name:<12} {', '.join(_short(point) for point in points)}" for name, points in axes.items() if points]

@@ -31,6 +31,9 @@ class Row:
         parameters: of transmitter and receiver together.
         body_parameters: the same without the embeddings, which hide compression.
         crowd: the codecs that the interferers send through in turn, joined by +; empty if all use the wanted user's.
+        user: whom the numbers are about where a whole cell was scored: 0 is the wanted user, 1 and on the interferers,
+            sum the metric of all added up; empty where the wanted user alone was scored. SNR, interferers and level are
+            the wanted user's in every row; SIR, SINR and what was measured of them are the user's own.
         level_db: of each interferer relative to the wanted user [dB]; a tuple gives each its own; None without any.
         sir_db: infinite without interferers [dB].
         against: the codec subtracted in a paired difference; empty in an absolute row.
@@ -60,6 +63,7 @@ class Row:
     csi: str = ""
     antennas: int | None = None
     crowd: str = ""
+    user: str = ""
     snr_db: float | None = None
     interferers: int | None = None
     level_db: float | tuple[float, ...] | None = None
@@ -90,7 +94,7 @@ class Row:
 # Under `from __future__ import annotations` a field's type is its text, whose first word is str, int or float.
 COLUMNS: dict[str, str] = {each.name: str(each.type).split(" ", 1)[0] for each in dataclasses.fields(Row)}
 # Columns that older tables do not have; there they hold what a row holds without them.
-LATER = ("crowd",)
+LATER = ("crowd", "user")
 
 
 def write_csv(rows: Iterable[Row], path: Path) -> None:

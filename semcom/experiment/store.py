@@ -20,7 +20,7 @@ from semcom.mistakes import UserMistake
 
 _SQL_TYPES = {"str": "TEXT NOT NULL DEFAULT ''", "int": "INTEGER", "float": "REAL"}
 _TYPED_NAMES = ", ".join(f'"{name}" {_SQL_TYPES[kind]}' for name, kind in COLUMNS.items())
-_ROWS = f"CREATE TABLE rows ({_TYPED_NAMES}, PRIMARY KEY (run_id, metric, against))"
+_ROWS = f"CREATE TABLE rows ({_TYPED_NAMES}, PRIMARY KEY (run_id, metric, against, user))"
 _OUTCOME = "status TEXT NOT NULL, message TEXT NOT NULL, record TEXT NOT NULL"
 _TABLES = (
     f"CREATE TABLE builds (identity TEXT PRIMARY KEY, name TEXT NOT NULL, {_OUTCOME})",

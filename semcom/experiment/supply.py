@@ -70,6 +70,23 @@ def check_exam(scenario: Scenario, lengths: Sequence[int]) -> None:
         )
 
 
+def check_cells(scenario: Scenario, batches: Sequence[Sequence[int]]) -> None:
+    """See that every batch of the exam has a sentence for each user of a cell, if all of them are scored.
+
+    Args:
+        batches: one entry for every sentence of each batch.
+
+    Raises:
+        UserMistake: some batch is too small, which otherwise would show after the training.
+    """
+    fewest, users = min(map(len, batches)), 1 + scenario.most_neighbors
+    if scenario.measure.users == "all" and fewest < users:
+        raise UserMistake(
+            f"measure.users: a cell of {users} users must find as many sentences in every batch, got a batch of "
+            f"{fewest}; use fewer interferers, a larger measure.batch (no batch is smaller than half of it) or more sentences"
+        )
+
+
 def neighbors_in(lengths: Sequence[int], longest: int, *, rates: tuple[int, int] = (1, 1)) -> int:
     """How many neighbors sentences of these lengths, sent back to back, can be to one of the longest length.
 

@@ -44,7 +44,7 @@ OTHER_LINK = {
 }  # fmt: skip
 OTHER_MEASURE = {
     "metrics": "[bleu_1]", "sentences": 19, "repeats": 2, "beam": 2, "batch": 9, "resamples": 101,
-    "compare": "[[small, big]]", "similarity": "{pooling: mean}",
+    "compare": "[[small, big]]", "users": "all", "similarity": "{pooling: mean}",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from semcom.mistakes import UserMistake
 
 HEADER = (
     "task,codec,role,method,parameters,body_parameters,size_bytes,symbols_per_token,symbols_per_word,fading,coherence,"
-    "interference,equalizer,csi,antennas,crowd,snr_db,interferers,level_db,sir_db,sinr_db,measured_snr_db,"
+    "interference,equalizer,csi,antennas,crowd,user,snr_db,interferers,level_db,sir_db,sinr_db,measured_snr_db,"
     "measured_sinr_db,metric,against,value,low,high,count,seed,status,run_id"
 )
 
@@ -124,10 +124,10 @@ def test_a_table_from_before_a_column_was_thought_of_is_read(tmp_path: Path) -> 
         ("", "r.csv:1: must have the columns"),
         ("task,codec\n", "got none named role, method"),
         (f"{HEADER}\ntext,small\n", "r.csv:2: must have a cell for every column"),
-        (f"{HEADER}\nt,c,codec{',' * 20},m,,x{',' * 5},done,\n", "r.csv:2: value must be a number or empty, got 'x'"),
-        (f"{HEADER}\nt,c,codec{',' * 20},m,,nan{',' * 5},done,\n", "r.csv:2: value must be a number or None, got nan"),
-        (f"{HEADER}\nt,c,codec,,1.5{',' * 19}m{',' * 7}done,\n", "r.csv:2: parameters must be a whole number"),
-        (f"{HEADER}\nt,c,codec{',' * 20},m{',' * 7},fine,\n", "r.csv:2: status must be one of"),
+        (f"{HEADER}\nt,c,codec{',' * 21},m,,x{',' * 5},done,\n", "r.csv:2: value must be a number or empty, got 'x'"),
+        (f"{HEADER}\nt,c,codec{',' * 21},m,,nan{',' * 5},done,\n", "r.csv:2: value must be a number or None, got nan"),
+        (f"{HEADER}\nt,c,codec,,1.5{',' * 20}m{',' * 7}done,\n", "r.csv:2: parameters must be a whole number"),
+        (f"{HEADER}\nt,c,codec{',' * 21},m{',' * 7},fine,\n", "r.csv:2: status must be one of"),
     ],
 )
 def test_a_broken_table_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
