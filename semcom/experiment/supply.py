@@ -83,7 +83,7 @@ def check_cells(scenario: Scenario, batches: Sequence[Sequence[int]]) -> None:
     if scenario.measure.users == "all" and fewest < users:
         raise UserMistake(
             f"measure.users: a cell of {users} users must find as many sentences in every batch, got a batch of "
-            f"{fewest}; use fewer interferers, a larger measure.batch (no batch is smaller than half of it) or more sentences"
+            f"{fewest}; use fewer interferers, a larger measure.batch (no batch is below half of it) or more sentences"
         )
 
 

@@ -10,18 +10,18 @@ import pandas as pd
 
 from semcom.mistakes import UserMistake
 from semcom.report.averaging import Row, average
-from semcom.report.results import Condition, Results, System, in_order
+from semcom.report.results import SUM, WANTED, Condition, Results, System, in_order
 
 __all__ = ["COLUMNS", "ROLES", "STATUSES", "read_results", "read_rows"]
 
 COLUMNS = (
     "task", "codec", "role", "method", "parameters", "body_parameters", "size_bytes", "symbols_per_token",
     "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd",
-    "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
+    "user", "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
     "against", "value", "low", "high", "count", "seed", "status", "run_id",
 )  # fmt: skip
 # Columns that older tables do not have; without them a cell is empty.
-LATER = ("crowd",)
+LATER = ("crowd", "user")
 ROLES = ("teacher", "student", "control", "codec", "published")
 STATUSES = ("done", "failed", "skipped", "published")
 NUMBERS = (
@@ -133,6 +133,9 @@ def _check_row(path: Path, number: int, cells: Cells, values: Values) -> None:
     for name, known in (("role", ROLES), ("status", STATUSES)):
         if cells[name] not in known:
             raise UserMistake(_mistake(path, number, name, expected=f"one of {', '.join(known)}", got=cells[name]))
+    if not (cells["user"] in ("", SUM) or cells["user"].isdecimal()):
+        expected = f"the number of a user, {SUM} or empty"
+        raise UserMistake(_mistake(path, number, "user", expected=expected, got=cells["user"]))
     if not cells["codec"]:
         raise UserMistake(_mistake(path, number, "codec", expected="the name of a codec", got=""))
     if not cells["metric"] and cells["status"] in ("done", "published"):
@@ -221,6 +224,7 @@ def _row(number: int, cells: Cells, values: Values, *, system: System, against: 
             crowd=cells["crowd"] if interferers else "",
         ),
         metric=cells["metric"],
+        user=cells["user"] or WANTED,
         snr_db=values["snr_db"],
         interferers=interferers,
         # Nobody is at no level; a level written there would part what belongs together.

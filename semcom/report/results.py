@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-__all__ = ["Condition", "Point", "Results", "System", "evenly", "in_order"]
+__all__ = ["SUM", "WANTED", "Condition", "Point", "Results", "System", "evenly", "in_order"]
 
 T = TypeVar("T")
+WANTED = "0"
+SUM = "sum"
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Point:
         seeds: those that finished, or none where the table names no seed.
         count: sentences behind the value, the fewest of its seeds.
         missing: the status of every run that gave no number here.
+        user: of a cell, whom the number is about: 0 is the wanted one, `sum` is all of them added up.
     """
 
     system: System
@@ -88,6 +91,7 @@ class Point:
     seeds: tuple[int, ...] = ()
     count: int | None = None
     missing: tuple[str, ...] = ()
+    user: str = WANTED
 
     @property
     def is_measured(self) -> bool:
@@ -152,9 +156,27 @@ class Results:
     def parts(self, *, levels_apart: bool = True) -> tuple[Results, ...]:
         """Cut into what one picture may hold: one metric under one condition, and one interferer level if asked.
 
+        Only the wanted user's points: what other users of a cell got has pictures and tables of its own (`cells`).
         Points without interferers belong to every interference kind and level of their air. A published point belongs
         wherever its task, its fading and, in a crowd, its interference and level do not contradict.
         """
+        return self.having(lambda point: point.user == WANTED)._parts(levels_apart=levels_apart)
+
+    def cells(self, *, levels_apart: bool = True) -> tuple[Results, ...]:
+        """The same cut for the points of all users of a cell, one wanted codec at a time; none where none were scored.
+
+        Paired differences are left out.
+        """
+        if all(point.user == WANTED for point in self.points):
+            return ()
+        parts = []
+        for part in self.having(lambda point: point.against is None)._parts(levels_apart=levels_apart):
+            for system in in_order(point.system for point in part._measured()):
+                own = part.having(lambda point, system=system: point.system == system)  # type: ignore[misc]
+                parts.append(dataclasses.replace(own, distinction=(*part.distinction, f"wanted codec {system.codec}")))
+        return tuple(parts)
+
+    def _parts(self, *, levels_apart: bool) -> tuple[Results, ...]:
         conditions = _conditions(self._measured())
         words = _distinctions(conditions)
         parts = []

@@ -7,18 +7,20 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from semcom.report.results import Point, Results, System, in_order
+from semcom.report.results import SUM, Point, Results, System, in_order
 
 __all__ = [
     "INTERFERERS",
     "LEVEL",
     "SNR",
     "MetricWords",
+    "by_user",
     "caption",
     "crowd_title",
     "label",
     "millions",
     "snr_title",
+    "user_name",
     "words_of",
 ]
 
@@ -84,6 +86,25 @@ def label(system: System) -> str:
         return f"{system.codec} (published; see below)"
     told = [system.role, system.method, millions(system.parameters)]
     return f"{system.codec} ({', '.join(each for each in told if each)})"
+
+
+def user_name(user: str, part: Results) -> str:
+    """A user of a cell as people know it: user 2 (plain).
+
+    Args:
+        part: of one wanted codec.
+    """
+    if user == SUM:
+        return "sum of all"
+    number, crowd = int(user), part.condition.crowd
+    wanted = next(point.system.codec for point in part.points)
+    codec = crowd.split("+")[(number - 1) % (crowd.count("+") + 1)] if number and crowd else wanted
+    return f"user {number} ({'wanted, ' if not number else ''}{codec})"
+
+
+def by_user(point: Point) -> float:
+    """The order of users: by number, their sum last."""
+    return math.inf if point.user == SUM else int(point.user)
 
 
 def crowd_title(interferers: float, points: Iterable[Point]) -> str:

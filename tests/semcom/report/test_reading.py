@@ -146,7 +146,7 @@ def test_missing_and_renamed_columns_are_told(made):
 def test_ragged_rows_are_a_mistake(made):
     path = made.table(small(made))
     path.write_text(path.read_text() + "x," * 50 + "\n")
-    with pytest.raises(UserMistake, match="comma-separated table with 32 cells"):
+    with pytest.raises(UserMistake, match="comma-separated table with 33 cells"):
         read_results(path)
 
 
