@@ -71,7 +71,7 @@ def check_exam(scenario: Scenario, lengths: Sequence[int]) -> None:
 
 
 def check_cells(scenario: Scenario, batches: Sequence[Sequence[int]]) -> None:
-    """See that every batch of the exam has a sentence for each user of a cell, if all of them are scored.
+    """See that every batch of the exam has a sentence for each user of a cell.
 
     Args:
         batches: one entry for every sentence of each batch.
@@ -80,7 +80,7 @@ def check_cells(scenario: Scenario, batches: Sequence[Sequence[int]]) -> None:
         UserMistake: some batch is too small, which otherwise would show after the training.
     """
     fewest, users = min(map(len, batches)), 1 + scenario.most_neighbors
-    if scenario.measure.users == "all" and fewest < users:
+    if fewest < users:
         raise UserMistake(
             f"measure.users: a cell of {users} users must find as many sentences in every batch, got a batch of "
             f"{fewest}; use fewer interferers, a larger measure.batch (no batch is below half of it) or more sentences"

@@ -9,8 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
 from typing import Any
 
-from channels import Link, mean_sinr_db, mean_sir_db
-from channels.cell import link_for
+from channels import Link, link_for, mean_sinr_db, mean_sir_db
 from semcom.experiment.expand import Run, Sweep
 from semcom.experiment.published import PUBLISHED, Published
 from semcom.experiment.results import Row

@@ -193,3 +193,37 @@ def test_every_user_sends_every_sentence_once_and_goes_on_with_what_follows() ->
 def test_a_batch_too_small_for_the_cell_is_refused() -> None:
     with pytest.raises(ValueError, match="a cell of 4 users needs a batch of at least 4 sentences, got 2"):
         deliver_cell(encode_once(Codebook(), evaluation_batches(SAID[:2], 2)), crowded(3), CHANCE)  # type: ignore[arg-type]
+
+
+# Mixed crowds around a wanted user alone
+
+
+@pytest.mark.parametrize("rate", [2, 4, 6])
+def test_a_mixed_crowd_is_decoded_through_and_met_as_loud_as_it_should_be(rate: int) -> None:
+    others = [SMALL, RARE, encoded(symbols_per_token=6, seed=4)]
+    wanted = encoded(symbols_per_token=rate, seed=5)
+    met = module.Energies()
+    link = crowded(4, snr_db=20.0, level_db=-12.0)
+    for repeat in range(12):
+        delivery = deliver(wanted, link, CHANCE.of(repeat), crowd=others)
+        assert right(delivery.tokens) > (0.9 if rate > 2 else 0.3)
+        met += delivery.energies
+    # At least 7,900 symbols of each; their text comes again, so count half of them: 5 * sqrt(2 / 4,000) = 11 %.
+    assert met.sinr_db == pytest.approx(mean_sinr_db(link), abs=0.5)
+
+
+def test_one_more_user_moves_nobody_in_a_mixed_crowd(monkeypatch) -> None:
+    from semcom.tasks import text
+
+    heard, superpose = [], text.superpose
+    monkeypatch.setattr(text, "superpose", lambda signals, air: heard.append((signals, air)) or superpose(signals, air))
+    for interferers in range(4):
+        deliver(BIG, crowded(interferers, fading=Rayleigh()), CHANCE, crowd=[RARE, SMALL])
+    count = len(BATCHES)
+    for users in (1, 2, 3):
+        for (signals, air), (more, louder) in zip(
+            heard[(users - 1) * count : users * count], heard[users * count : (users + 1) * count], strict=True
+        ):
+            assert torch.equal(more[:, :users], signals)
+            assert torch.equal(louder.gains[:, :users], air.gains)
+            assert torch.equal(louder.noise, air.noise)
