@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
+from channels.cell import as_heard_for, link_for
 from channels.chance import Chance, complex_gaussian
 from channels.coherence import Coherence, PerBlock, PerSentence, PerSymbol
 from channels.fading import Fading, Nakagami, NoFading, Rayleigh, Rician
@@ -65,6 +66,7 @@ __all__ = [
     "Rician",
     "Tone",
     "ZeroForcing",
+    "as_heard_for",
     "bit_error_rate",
     "complex_gaussian",
     "db_to_ratio",
@@ -76,6 +78,7 @@ __all__ = [
     "everyone",
     "finite_length_error_rate",
     "finite_length_rate",
+    "link_for",
     "mean_sinr_db",
     "mean_sir_db",
     "measured_powers",

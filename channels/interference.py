@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -191,49 +191,97 @@ class Crowd:
     Args:
         stream: [S] complex symbols of unit power.
         ends: [B] where in the stream each wanted sentence ends, one past its last symbol.
+        longest: most symbols that a wanted sentence takes in this stream; None is the length of the wanted signals,
+            which is right where the stream comes from the codec that sends those.
     """
 
     stream: torch.Tensor
     ends: torch.Tensor
+    longest: int | None = None
+
+    def slots(self, symbols: int) -> int:
+        """How many stretches of so many symbols the ring holds beside a wanted sentence; none may be below 0."""
+        size = self.stream.shape[0]
+        return (size - (symbols if self.longest is None else self.longest)) // symbols
 
 
-def neighbor_signals(crowd: Crowd, picks: torch.Tensor, *, symbols: int) -> torch.Tensor:
-    """Cut what each neighbor sends out of the crowd's ring; no randomness and no gradient.
+def neighbor_signals(crowd: Crowd | Sequence[Crowd], picks: torch.Tensor, *, symbols: int) -> torch.Tensor:
+    """Cut what each neighbor sends out of its crowd's ring; no randomness and no gradient.
 
-    Neighbor k sends the `symbols` symbols that start slot_k * symbols after the wanted sentence's own end. Slots are
-    distinct and stop short of the wanted sentence, which is at most `symbols` long. The k-th pick chooses among the
-    slots that earlier neighbors left free, so one more neighbor moves nobody.
+    Neighbor k sends the `symbols` symbols that start slot_k * symbols after the wanted sentence's own end. Slots stop
+    short of the wanted sentence. The k-th pick chooses among the slots that earlier neighbors left free, so one more
+    neighbor moves nobody.
+
+    Neighbors with rings of one size choose from one set of slots: they send different text although different codecs
+    carry it, and which codec carries one neighbor moves no other. Rings of different sizes have their slots at
+    different places of the text and know nothing of each other.
 
     Args:
+        crowd: one for all neighbors, or one for each: of the same sentences, sent through codecs of their own.
         picks: [B, N] whole numbers, as `Neighbors` draws them.
         symbols: K, the length of the wanted signals.
 
     Returns: [B, N, K] complex.
 
     Raises:
-        ValueError: a crowd too small for that many different neighbors, or made for another batch.
+        ValueError: a crowd too small for that many different neighbors, or made for another batch or other neighbors.
     """
-    batch, neighbors = picks.shape
-    size = crowd.stream.shape[0]
+    neighbors = picks.shape[1]
+    crowds = (crowd,) * neighbors if isinstance(crowd, Crowd) else tuple(crowd)
+    if len(crowds) != neighbors:
+        raise ValueError(
+            f"crowd must be one for all or one for each of {neighbors} interferers, got {len(crowds)}; repeat those "
+            "that several send from"
+        )
+    taken = torch.empty_like(picks)
+    for members in alike((each.stream.shape[0], each.slots(symbols)) for each in crowds):
+        _check_room(crowds[members[0]], len(picks), len(members), symbols=symbols)
+        taken[:, members] = distinct(picks[:, members], crowds[members[0]].slots(symbols))
+    signals = [_cut(crowds[members[0]], taken[:, members], symbols) for members in alike(map(id, crowds))]
+    if len(signals) == 1:
+        return signals[0]
+    order = [member for members in alike(map(id, crowds)) for member in members]
+    return torch.cat(signals, dim=1)[:, torch.tensor(order).argsort()]
+
+
+def distinct(picks: torch.Tensor, places: int) -> torch.Tensor:
+    """Fold picks [B, N] onto different places from 0 to `places` - 1; the k-th takes one that earlier ones left."""
+    taken = picks[:, :1] % places
+    for k in range(1, picks.shape[1]):
+        free = picks[:, k : k + 1] % (places - k)
+        # The j-th free place is j plus the number of taken places in front of it; with the taken ones in ascending
+        # order c_0 < c_1 < ..., there are c_i - i free places in front of c_i.
+        skipped = taken.sort(dim=1).values - torch.arange(k, device=picks.device) <= free
+        taken = torch.cat((taken, free + skipped.sum(dim=1, keepdim=True)), dim=1)
+    return taken
+
+
+def alike(keys: Iterable[Hashable]) -> list[list[int]]:
+    """The numbers of those with equal keys, together, in order."""
+    found: dict[Hashable, list[int]] = {}
+    for number, key in enumerate(keys):
+        found.setdefault(key, []).append(number)
+    return list(found.values())
+
+
+def _cut(crowd: Crowd, slots: torch.Tensor, symbols: int) -> torch.Tensor:
+    """The stretches [B, n, K] of one ring in these slots [B, n]."""
+    starts = (crowd.ends.unsqueeze(1) + slots * symbols) % crowd.stream.shape[0]
+    # The ring is closed by repeating its beginning, so that every window is a plain row to copy.
+    closed = torch.cat((crowd.stream, crowd.stream[: symbols - 1])).detach()
+    return closed.unfold(0, symbols, 1)[starts]
+
+
+def _check_room(crowd: Crowd, batch: int, neighbors: int, *, symbols: int) -> None:
+    """Refuse a crowd of another batch, and one without a slot for each of its neighbors."""
     if crowd.ends.shape != (batch,):
         raise ValueError(
             f"ends must name a place in the stream for each of {batch} sentences, got {tuple(crowd.ends.shape)}; "
             "make one crowd for each batch"
         )
-    slots = size // symbols - 1
-    if slots < neighbors:
+    if crowd.slots(symbols) < neighbors:
+        least = neighbors * symbols + (symbols if crowd.longest is None else crowd.longest)
         raise ValueError(
-            f"{neighbors} interferers need a crowd of at least {(neighbors + 1) * symbols} symbols, got {size}; "
-            "hand over more sentences or ask for fewer interferers"
+            f"{neighbors} interferers need a crowd of at least {least} symbols, got {crowd.stream.shape[0]}; hand over "
+            "more sentences or ask for fewer interferers"
         )
-    taken = picks[:, :1] % slots
-    for k in range(1, neighbors):
-        free = picks[:, k : k + 1] % (slots - k)
-        # The j-th free slot is j plus the number of taken slots in front of it; with the taken ones in ascending
-        # order c_0 < c_1 < ..., there are c_i - i free slots in front of c_i.
-        skipped = taken.sort(dim=1).values - torch.arange(k, device=picks.device) <= free
-        taken = torch.cat((taken, free + skipped.sum(dim=1, keepdim=True)), dim=1)
-    starts = (crowd.ends.unsqueeze(1) + taken * symbols) % size
-    # The ring is closed by repeating its beginning, so that every window is a plain row to copy.
-    closed = torch.cat((crowd.stream, crowd.stream[: symbols - 1])).detach()
-    return closed.unfold(0, symbols, 1)[starts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -122,15 +123,17 @@ def users_together(each: list[torch.Tensor]) -> torch.Tensor:
     return torch.stack(each, dim=1) if len(each) > 1 else each[0].unsqueeze(1)
 
 
-def everyone(symbols: torch.Tensor, link: Link, air: Realization, crowd: Crowd | None = None) -> torch.Tensor:
+def everyone(
+    symbols: torch.Tensor, link: Link, air: Realization, crowd: Crowd | Sequence[Crowd] | None = None
+) -> torch.Tensor:
     """Put the wanted symbols and all interferers' signals side by side; no randomness.
 
     Interferers' signals have unit power here, their level is in the air's gains, and no gradient flows to them.
 
     Args:
         symbols: [B, K] complex, what the wanted users send.
-        crowd: whom codec neighbors are taken from. None takes the batch itself, with its padding as pauses: hand
-            over a crowd when sentences differ in length.
+        crowd: whom codec neighbors are taken from, or one for each where they send through different codecs. None
+            takes the batch itself, with its padding as pauses: hand over a crowd when sentences differ in length.
 
     Returns: [B, U, K] complex, user 0 being the wanted one.
 

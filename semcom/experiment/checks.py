@@ -34,6 +34,7 @@ def check_sense(scenario: Scenario) -> None:
     _check_shapes(scenario)
     _check_comparisons(scenario)
     _check_crowds(scenario)
+    _check_senders(scenario)
 
 
 def _check_names(scenario: Scenario, where: str, names: tuple[str, ...]) -> None:
@@ -125,6 +126,30 @@ def _check_crowds(scenario: Scenario) -> None:
             _check_air(interference, scenario.most_interferers)
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
+
+
+def _check_senders(scenario: Scenario) -> None:
+    """Refuse crowds of codecs that are none, and where nobody would send through them."""
+    where = "sweep.crowd" if scenario.sweep.crowd else "link.crowd"
+    if scenario.measure.users == "all" and scenario.most_neighbors >= scenario.measure.batch:
+        raise ValueError(
+            f"measure.batch must be above {scenario.most_neighbors} where measure.users is all, got "
+            f"{scenario.measure.batch}; every user of a cell sends a sentence of its own of the same batch"
+        )
+    named = [crowd for crowd in scenario.crowds if crowd is not None]
+    for crowd in named:
+        _check_names(scenario, where, crowd)
+    for interference in scenario.sweep.interference or (scenario.link.interference,):
+        if scenario.measure.users == "all" and not isinstance(interference, Neighbors):
+            raise ValueError(
+                f"measure.users must be wanted where interferers are of kind {interference.kind}, got all; only "
+                "neighbors send sentences that could be scored"
+            )
+        if named and not isinstance(interference, Neighbors):
+            raise ValueError(
+                f"{where} names codecs for interferers of kind neighbors to send through, got kind "
+                f"{interference.kind}; leave out either"
+            )
 
 
 def _check_air(interference: Interference, interferers: int | tuple[int, int], decibels: Sequence[float] = ()) -> None:

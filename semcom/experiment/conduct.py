@@ -20,7 +20,7 @@ from semcom.experiment.results import write_csv
 from semcom.experiment.run import Outcome, metrics_of
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
-from semcom.experiment.supply import check_exam, check_text
+from semcom.experiment.supply import check_cells, check_exam, check_text
 from semcom.experiment.tabulate import measured_rows, tabulate
 from semcom.files import write_atomically
 from semcom.mistakes import UserMistake
@@ -94,7 +94,11 @@ def _check_exam(scenario: Scenario, folder: Path) -> None:
     """Ask for the test sentences before the training rather than after it."""
     material = load_material(scenario.corpus, scenario.tokenizer, folder)
     questions = exam(material, scenario.measure.sentences, scenario.measure.batch)
-    check_exam([length for batch in questions.batches for length in batch.lengths.tolist()], scenario.most_neighbors)
+    lengths = [batch.lengths.tolist() for batch in questions.batches]
+    if scenario.measure.users == "all":
+        check_cells(scenario, lengths)
+    else:
+        check_exam(scenario, [length for each in lengths for length in each])
 
 
 class _Work:
@@ -110,7 +114,7 @@ class _Work:
         self.runs = {run.identity: run for run in sweep.runs if run.identity not in done}
         self.total_runs = len({run.identity for run in sweep.runs})
         self.ended_runs = self.total_runs - len(self.runs)
-        needed = self._needed({run.build.identity for run in self.runs.values()})
+        needed = self._needed({build.identity for run in self.runs.values() for build in run.builds})
         self.builds = {key: build for key, build in self.known.items() if key in needed and key not in self.built}
         self.failures = 0
 
@@ -152,7 +156,7 @@ class _Work:
             if set(build.needs) <= self.built:
                 crew.take(self._job(self.builds.pop(key)))
         for key, run in list(self.runs.items()):
-            if run.build.identity in self.built:
+            if {build.identity for build in run.builds} <= self.built:
                 crew.take(self._job(self.runs.pop(key)))
 
     def _job(self, work: Build | Run) -> Job:

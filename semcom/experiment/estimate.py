@@ -25,7 +25,8 @@ def build_seconds(build: Build) -> float:
 
 def run_seconds(run: Run) -> float:
     """Core-seconds of one operating point: decoding, and embedding what did not arrive exactly."""
-    sentences = run.measure.sentences * run.measure.repeats
+    scored = 1 if run.measure.users == "wanted" else 1 + run.link.interferers
+    sentences = run.measure.sentences * run.measure.repeats * scored
     decoding = sentences * TOKENS * _multiply_adds(run.build.spec) / RATE
     similarity = any("similarity" in name for name in run.measure.metrics)
     return decoding + (0.6 * sentences * SIMILARITY_SECONDS if similarity else 0.0)

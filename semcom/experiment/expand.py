@@ -94,11 +94,25 @@ class Run:
     link: Link
     measure: MeasurePlan
     identity: str
+    crowd: tuple[Build, ...] | None = None  # what the interferers send through, in turn; None: the run's own codec
 
     @property
-    def point(self) -> tuple[int, Link]:
-        """What must agree for two codecs to have met the same air."""
-        return self.build.seed, self.link
+    def point(self) -> tuple[int, Link, tuple[str, ...] | None]:
+        """What must agree for two codecs to have met the same air, and the same crowd in it."""
+        crowd = None if self.crowd is None else tuple(each.identity for each in self.crowd)
+        return self.build.seed, self.link, crowd
+
+    @property
+    def builds(self) -> tuple[Build, ...]:
+        """The codecs that must be there to carry it out."""
+        return (self.build, *(self.crowd or ()))
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Whom its rows are about: all users of a cell by number, and their sum; else the wanted one, unnamed."""
+        if self.measure.users == "wanted":
+            return ("",)
+        return (*map(str, range(1 + self.link.interferers)), "sum")
 
 
 @dataclass(frozen=True)
@@ -114,15 +128,23 @@ def expand(scenario: Scenario) -> Sweep:
     fingerprint = scenario.corpus.fingerprint()
     builds: dict[tuple[str, int], Build] = {}
     for seed in scenario.seeds:
-        for name in scenario.sweep.codec:
+        for name in (*scenario.sweep.codec, *(name for crowd in scenario.crowds for name in crowd or ())):
             _build(scenario, name, seed, fingerprint=fingerprint, builds=builds)
     unique = {build.identity: build for build in builds.values()}
     roles = _roles(scenario)
+    places = _places(scenario)
     runs = [
-        _run(builds[name, seed], roles[name], link, measure=scenario.measure, fingerprint=fingerprint)
+        _run(
+            builds[name, seed],
+            roles[name],
+            link,
+            measure=scenario.measure,
+            fingerprint=fingerprint,
+            crowd=None if crowd is None else tuple(builds[each, seed] for each in crowd),
+        )
         for name in scenario.sweep.codec
         for seed in scenario.seeds
-        for link in operating_points(scenario)
+        for link, crowd in places
     ]
     return Sweep(tuple(unique.values()), tuple(runs))
 
@@ -200,11 +222,29 @@ def _roles(scenario: Scenario) -> dict[str, str]:
     return roles
 
 
-def _run(build: Build, role: str, link: Link, *, measure: MeasurePlan, fingerprint: str) -> Run:
-    decisive = measure.model_dump(include={"metrics", "sentences", "repeats", "beam", "batch", "resamples"})
+def _places(scenario: Scenario) -> list[tuple[Link, tuple[str, ...] | None]]:
+    """Every operating point under every crowd; where nobody interferes there is no crowd to be of any kind."""
+    links = list(operating_points(scenario))
+    met = ((link, crowd if link.interferers else None) for crowd in scenario.crowds for link in links)
+    return list(dict.fromkeys(met))
+
+
+def _run(
+    build: Build, role: str, link: Link, *, measure: MeasurePlan, fingerprint: str, crowd: tuple[Build, ...] | None
+) -> Run:
+    decisive: dict[str, Any] = measure.model_dump(
+        include={"metrics", "sentences", "repeats", "beam", "batch", "resamples"}
+    )
     decisive["similarity"] = measure.similarity if any("similarity" in name for name in measure.metrics) else None
+    senders = [crowd[user % len(crowd)].identity for user in range(link.interferers)] if crowd else []
+    if measure.users == "all":
+        # The slowest codec of the crowd sets how long the air of a cell lasts, whoever it is that carries it.
+        decisive |= {"users": "all", "crowd": [each.identity for each in crowd or ()]}
+    elif set(senders) - {build.identity}:
+        # Where all send through the run's own codec it is the run that it would be without a crowd.
+        decisive["crowd"] = senders
     run = identity(what="run", build=build.identity, link=link, corpus=fingerprint, **decisive)
-    return Run(build, role, link, measure, run)
+    return Run(build, role, link, measure, run, crowd)
 
 
 def operating_points(scenario: Scenario) -> Iterator[Link]:

@@ -198,7 +198,10 @@ class CodecPlan(Plan):
 
 
 class LinkPlan(Plan):
-    """The standing conditions of every measurement; the sweep sets SNR and interferers."""
+    """The standing conditions of every measurement; the sweep sets SNR and interferers.
+
+    `crowd` names the codecs that codec neighbors send through, in turn; without it all use the wanted user's.
+    """
 
     fading: FadingPlan = NoFading()
     coherence: CoherencePlan = PerSentence()
@@ -206,6 +209,12 @@ class LinkPlan(Plan):
     csi: CsiPlan = PerfectCsi()
     equalizer: EqualizerPlan = Mmse()
     antennas: int = Field(default=1, ge=1, le=MOST_ANTENNAS)
+    crowd: tuple[str, ...] | None = Field(default=None, min_length=1)
+
+    @property
+    def air(self) -> dict[str, Any]:
+        """The fields of a `Link` that stand still."""
+        return {name: value for name, value in self if name != "crowd"}
 
 
 class Steps(Plan):
@@ -287,6 +296,7 @@ class SweepPlan(Plan):
     seed: tuple[Annotated[int, Field(ge=0, lt=MOST_SEED)], ...] | None = None
     fading: tuple[FadingPlan, ...] | None = None
     interference: tuple[InterferencePlan, ...] | None = None
+    crowd: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] | None = None
     equalizer: tuple[EqualizerPlan, ...] | None = None
     antennas: tuple[Annotated[int, Field(ge=1, le=MOST_ANTENNAS)], ...] | None = None
     level_db: _axis(Decibels) | None = None  # type: ignore[valid-type]
@@ -349,6 +359,7 @@ class MeasurePlan(Plan):
     batch: int = Field(default=64, ge=1)
     resamples: int = Field(default=1000, ge=100, le=100_000)
     compare: tuple[tuple[str, str], ...] = ()
+    users: Literal["wanted", "all"] = "wanted"
     similarity: EmbeddingModel = EmbeddingModel()
 
     @field_validator("metrics")

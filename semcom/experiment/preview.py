@@ -68,13 +68,23 @@ def _run_lines(runs: list[Run]) -> list[str]:
         "interferers": sorted({run.link.interferers for run in runs}),
         "fading": sorted({run.link.fading.kind for run in runs}),
         "interference": sorted({run.link.interference.kind for run in runs if run.link.interferers}),
+        "crowd": in_turn(runs),
         "equalizer": sorted({run.link.equalizer.kind for run in runs}),
         "antennas": sorted({run.link.antennas for run in runs}),
     }
+    if any(run.measure.users == "all" for run in runs):
+        axes["users"] = [
+            f"all: 0 to {max(run.link.interferers for run in runs)} of each cell are scored, and their sum"
+        ]
     each = Counter(run.build.name for run in runs)
     per_codec = ", ".join(f"{name} {count}" for name, count in each.items())
     lines = [f"  {name:<12} {', '.join(_short(point) for point in points)}" for name, points in axes.items() if points]
     return [*lines, f"  points       {per_codec}"]
+
+
+def in_turn(runs: list[Run]) -> list[str]:
+    """The crowds of other codecs, each by its names."""
+    return list(dict.fromkeys("+".join(build.name for build in run.crowd) for run in runs if run.crowd))
 
 
 def _short(point: object) -> str:

@@ -30,6 +30,10 @@ class Row:
         method: how the codec came to be.
         parameters: of transmitter and receiver together.
         body_parameters: the same without the embeddings, which hide compression.
+        crowd: the codecs that the interferers send through in turn, joined by +; empty if all use the wanted user's.
+        user: whom the numbers are about where a whole cell was scored: 0 is the wanted user, 1 and on the interferers,
+            sum the metric of all added up; empty where the wanted user alone was scored. SNR, interferers and level are
+            the wanted user's in every row; SIR, SINR and what was measured of them are the user's own.
         level_db: of each interferer relative to the wanted user [dB]; a tuple gives each its own; None without any.
         sir_db: infinite without interferers [dB].
         against: the codec subtracted in a paired difference; empty in an absolute row.
@@ -58,6 +62,8 @@ class Row:
     equalizer: str = ""
     csi: str = ""
     antennas: int | None = None
+    crowd: str = ""
+    user: str = ""
     snr_db: float | None = None
     interferers: int | None = None
     level_db: float | tuple[float, ...] | None = None
@@ -87,6 +93,8 @@ class Row:
 
 # Under `from __future__ import annotations` a field's type is its text, whose first word is str, int or float.
 COLUMNS: dict[str, str] = {each.name: str(each.type).split(" ", 1)[0] for each in dataclasses.fields(Row)}
+# Columns that older tables do not have; there they hold what a row holds without them.
+LATER = ("crowd", "user")
 
 
 def write_csv(rows: Iterable[Row], path: Path) -> None:
@@ -116,21 +124,22 @@ def read_csv(path: Path) -> list[Row]:
     except (OSError, UnicodeDecodeError) as error:
         raise UserMistake(f"{path}: must be a readable UTF-8 file, got: {error}") from None
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    there = [name for name in COLUMNS if name in (reader.fieldnames or ())]
+    missing = [name for name in COLUMNS if name not in (*there, *LATER)]
     if missing:
         raise UserMistake(f"{path}:1: must have the columns of results.csv, got none named {', '.join(missing)}")
     rows = []
     try:
         for cells in reader:
-            rows.append(row_of({name: _parsed(name, cells[name]) for name in COLUMNS}))
+            rows.append(row_of({name: _parsed(name, cells[name]) for name in there}))
     except (ValueError, csv.Error) as error:
         raise UserMistake(f"{path}:{reader.line_num}: {error}") from None
     return rows
 
 
 def row_of(values: Mapping[str, Any]) -> Row:
-    """A row from the values of all its columns."""
-    return Row(**{name: values[name] for name in COLUMNS})
+    """A row from the values of its columns; older ones lack the later columns."""
+    return Row(**{name: values[name] for name in COLUMNS if name in values or name not in LATER})
 
 
 def cell(value: str | float | tuple[float, ...] | None) -> str:

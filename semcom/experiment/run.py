@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,11 +18,12 @@ from semcom.experiment.build import load_codec
 from semcom.experiment.expand import Build, Run
 from semcom.experiment.material import Exam, exam, load_material
 from semcom.experiment.plans import MeasurePlan
-from semcom.metrics.bootstrap import Interval, bootstrap, sum_repeats
+from semcom.metrics.bootstrap import Combine, Interval, bootstrap, sum_of, sum_repeats
 from semcom.metrics.catalog import metric_named
 from semcom.metrics.metric import Metric
 from semcom.metrics.score import gather
-from semcom.tasks.text import Encoded, deliver, encode_once
+from semcom.tasks.cell import deliver_cell
+from semcom.tasks.text import Delivery, Encoded, deliver, encode_once
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,17 +31,20 @@ class Outcome:
     """What one run found.
 
     Args:
-        intervals: per metric name.
-        statistics: per metric family, [sentences, S], from which intervals and paired differences come.
-        record: measured SNR and SINR, time, counts.
+        intervals: per user as in `Run.users`, and there per metric name.
+        statistics: per metric family and user (`family_of`), [sentences, S], from which intervals and paired
+            differences come.
+        record: measured SNR and SINR, time, counts; in a cell the wanted user's, and by number those of all.
     """
 
-    intervals: dict[str, Interval]
+    intervals: dict[str, dict[str, Interval]]
     statistics: dict[str, np.ndarray]
     record: dict[str, Any]
 
 
-@lru_cache(maxsize=2)
+# A cell of up to seven kinds of codec stays in memory beside the next wanted one, so that each encodes once: an exam
+# of 1000 sentences at 8 symbols a token takes some 5 MB a codec beside the codec itself.
+@lru_cache(maxsize=8)
 def encoded_exam(build: Build, folder: Path, *, count: int, size: int, device: str) -> tuple[Exam, Encoded]:
     """The exam, encoded once by this build's codec for all operating points."""
     material = load_material(build.corpus, build.tokenizer, folder)
@@ -55,27 +61,28 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
     """
     began = time.perf_counter()
     measure = run.measure
-    questions, encoded = encoded_exam(run.build, folder, count=measure.sentences, size=measure.batch, device=device)
-    tokenizer = load_material(run.build.corpus, run.build.tokenizer, folder).tokenizer
-    air = Chance(run.build.seed).of("air")
-    deliveries = [
-        deliver(encoded, run.link, air.of("repeat", repeat), beam=measure.beam) for repeat in range(measure.repeats)
+    (questions, encoded), *others = [
+        encoded_exam(build, folder, count=measure.sentences, size=measure.batch, device=device) for build in run.builds
     ]
-    arrived = [sentence for delivery in deliveries for sentence in tokenizer.decode(delivery.tokens)]
-    metrics = metrics_of(measure)
-    statistics = {
-        family_of(metric): sum_repeats(rows, measure.repeats)
-        for metric, rows in zip(metrics, gather(metrics, questions.sentences * measure.repeats, arrived), strict=True)
-    }
+    crowd, air = [each for _, each in others], Chance(run.build.seed).of("air")
+    trips = [_trip(run, encoded, air.of("repeat", repeat), crowd=crowd) for repeat in range(measure.repeats)]
+    tokenizer = load_material(run.build.corpus, run.build.tokenizer, folder).tokenizer
+    metrics, statistics = metrics_of(measure), dict[str, np.ndarray]()
+    for user, deliveries in zip(run.users, zip(*trips, strict=True), strict=False):
+        arrived = [sentence for delivery in deliveries for sentence in tokenizer.decode(delivery.tokens)]
+        rows_of_each = gather(metrics, questions.sentences * measure.repeats, arrived)
+        for metric, rows in zip(metrics, rows_of_each, strict=True):
+            statistics[family_of(metric, user)] = sum_repeats(rows, measure.repeats)
     seed = air.of("bootstrap").integer()
-    intervals = {
-        metric.name: bootstrap(statistics[family_of(metric)], metric.combine, resamples=measure.resamples, seed=seed)
-        for metric in metrics
-    }
-    met = sum((delivery.energies for delivery in deliveries), Energies())
+    intervals: dict[str, dict[str, Interval]] = {user: {} for user in run.users}
+    for user, metric in itertools.product(run.users, metrics):
+        rows, combine = evidence(run, metric, user, statistics.__getitem__)
+        intervals[user][metric.name] = bootstrap(rows, combine, resamples=measure.resamples, seed=seed)
+    met = [sum((delivery.energies for delivery in each), Energies()) for each in zip(*trips, strict=True)]
+    powers = [{"measured_snr_db": each.snr_db, "measured_sinr_db": each.sinr_db} for each in met]
     record = {
-        "measured_snr_db": met.snr_db,
-        "measured_sinr_db": met.sinr_db,
+        **powers[0],
+        **({"users": powers} if measure.users == "all" else {}),
         "symbols_per_word": questions.tokens * run.build.spec.symbols_per_token / questions.words,
         "metrics": {metric.name: metric.provenance() for metric in metrics},
         "seconds": round(time.perf_counter() - began, 3),
@@ -84,12 +91,35 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
     return Outcome(intervals, statistics, record)
 
 
+def _trip(run: Run, encoded: Encoded, chance: Chance, *, crowd: Sequence[Encoded]) -> list[Delivery]:
+    """One pass of the exam; what arrived of every user that is scored."""
+    if run.measure.users == "all":
+        return deliver_cell(encoded, run.link, chance, beam=run.measure.beam, crowd=crowd)
+    return [deliver(encoded, run.link, chance, beam=run.measure.beam, crowd=crowd)]
+
+
+def evidence(
+    run: Run, metric: Metric, user: str, statistics: Callable[[str], np.ndarray]
+) -> tuple[np.ndarray, Combine]:
+    """The statistics behind one user's number and how they combine; for the sum those of all users side by side.
+
+    Args:
+        statistics: finds what is stored under a name of `family_of`.
+    """
+    if user != "sum":
+        return statistics(family_of(metric, user)), metric.combine
+    users = [each for each in run.users if each != "sum"]
+    together = np.concatenate([statistics(family_of(metric, each)) for each in users], axis=1)
+    return together, sum_of(metric.combine, len(users))
+
+
 def metrics_of(measure: MeasurePlan) -> list[Metric]:
     """The metrics a scenario asks for, with its sentence encoder."""
     return [metric_named(name, embedding=measure.similarity) for name in measure.metrics]
 
 
-def family_of(metric: Metric) -> str:
-    """Under which name a metric's statistics are stored; a run has one sentence encoder."""
+def family_of(metric: Metric, user: str = "") -> str:
+    """Under which name a metric's statistics of a user are stored; a run has one sentence encoder."""
     family = metric.family
-    return str(family[0]) if isinstance(family, tuple) else str(family)
+    name = str(family[0]) if isinstance(family, tuple) else str(family)
+    return f"{name} of user {user}" if user else name

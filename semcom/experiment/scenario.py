@@ -100,10 +100,15 @@ class Scenario(Plan):
         return self.most_interferers if any(isinstance(each, Neighbors) for each in kinds) else 0
 
     @property
+    def crowds(self) -> tuple[tuple[str, ...] | None, ...]:
+        """What the codec neighbors of each crowd send through; None is the wanted user's own codec."""
+        return self.sweep.crowd or (self.link.crowd,)
+
+    @property
     def needed_codecs(self) -> tuple[str, ...]:
-        """The codecs of the sweep and all that they are made from."""
+        """The codecs of the sweep and of its crowds, and all that they are made from."""
         found: list[str] = []
-        waiting = list(self.sweep.codec)
+        waiting = [*self.sweep.codec, *(name for crowd in self.crowds for name in crowd or ())]
         while waiting:
             name = waiting.pop()
             if name not in found:

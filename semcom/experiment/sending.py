@@ -48,25 +48,28 @@ def send_sentence(
     scenario = _scenario_of(folder)
     torch.set_num_threads(scenario.threads)
     builds = _builds(scenario, codecs or scenario.sweep.codec)
+    others = _builds(scenario, scenario.link.crowd or ())
     link = _link(scenario, snr_db, interferers)
     said = _said(scenario, sentence)
     # Text, because a sentence may hold what would be markup.
-    table = Table(title=Text(_title(said, link)), title_justify="left", show_lines=True)
+    table = Table(title=Text(_title(said, link, scenario.link.crowd or ())), title_justify="left", show_lines=True)
     for heading in ("codec", "air", "what arrived", "words right"):
         table.add_column(heading, overflow="fold")
-    for name, build in builds.items():
+    for name, build in {**others, **builds}.items():
         if not RunFolder(folder).weights(build.identity).is_file():
             raise UserMistake(
                 f"{name} must be trained in {folder} on the text as it is now, got no such weights; if the text or its "
                 "cleaning changed since, `semcom run` with this --out trains it anew"
             )
+    for name, build in builds.items():
         material = load_material(build.corpus, build.tokenizer, folder)
         batch = _understood(said, material.tokenizer)
         neighbors = exam(material, CROWD_SENTENCES, 32).batches
         _check_crowd(link, batch, neighbors)
         encoded = _on_the_air(load_codec(build, folder), batch, neighbors)
+        crowd = [_on_the_air(load_codec(others[each], folder), batch, neighbors) for each in scenario.link.crowd or ()]
         for repeat in range(repeats):
-            delivery = deliver(encoded, link, Chance(seed).of("send", repeat))
+            delivery = deliver(encoded, link, Chance(seed).of("send", repeat), crowd=crowd)
             arrived = material.tokenizer.decode(delivery.tokens)[0]
             right = float(Bleu(order=1).combine(Bleu(order=1).statistics([said], [arrived])[0]))
             table.add_row(name if repeat == 0 else "", str(repeat + 1), Text(arrived), f"{right:.2f}")
@@ -94,7 +97,7 @@ def _link(scenario: Scenario, snr_db: float, interferers: int) -> Link:
     try:
         if abs(snr_db) > MOST_DECIBELS:
             raise ValueError(f"snr_db must be between -{MOST_DECIBELS} and {MOST_DECIBELS}, got {snr_db:g}")
-        return Link(snr_db=snr_db, interferers=interferers, **dict(scenario.link))
+        return Link(snr_db=snr_db, interferers=interferers, **scenario.link.air)
     except ValueError as error:
         raise UserMistake(f"the air cannot be like that: {error}") from None
 
@@ -136,10 +139,11 @@ def _check_crowd(link: Link, batch: SentenceBatch, neighbors: list[SentenceBatch
         )
 
 
-def _title(said: str, link: Link) -> str:
+def _title(said: str, link: Link, crowd: tuple[str, ...]) -> str:
+    through = f" ({', '.join(crowd)} in turn)" if crowd else ""
     return (
-        f"sent: {said}\nSNR {link.snr_db:g} dB, {link.interferers} interferers, mean SINR {mean_sinr_db(link):.1f} dB, "
-        f"fading {link.fading.kind}"
+        f"sent: {said}\nSNR {link.snr_db:g} dB, {link.interferers} interferers{through}, "
+        f"mean SINR {mean_sinr_db(link):.1f} dB, fading {link.fading.kind}"
     )
 
 

@@ -18,14 +18,14 @@ from semcom.experiment.folder import alone
 from semcom.experiment.results import COLUMNS, Row, cell, levels, row_of
 from semcom.mistakes import UserMistake
 
-_SQL_TYPES = {"str": "TEXT NOT NULL", "int": "INTEGER", "float": "REAL"}
-_NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
+_SQL_TYPES = {"str": "TEXT NOT NULL DEFAULT ''", "int": "INTEGER", "float": "REAL"}
 _TYPED_NAMES = ", ".join(f'"{name}" {_SQL_TYPES[kind]}' for name, kind in COLUMNS.items())
+_ROWS = f"CREATE TABLE rows ({_TYPED_NAMES}, PRIMARY KEY (run_id, metric, against, user))"
 _OUTCOME = "status TEXT NOT NULL, message TEXT NOT NULL, record TEXT NOT NULL"
 _TABLES = (
     f"CREATE TABLE builds (identity TEXT PRIMARY KEY, name TEXT NOT NULL, {_OUTCOME})",
     f"CREATE TABLE runs (identity TEXT PRIMARY KEY, {_OUTCOME})",
-    f"CREATE TABLE rows ({_TYPED_NAMES}, PRIMARY KEY (run_id, metric, against))",
+    _ROWS,
     "CREATE TABLE statistics (run_id TEXT, family TEXT, sentences INTEGER NOT NULL, width INTEGER NOT NULL,"
     " checksum TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (run_id, family))",
 )
@@ -72,6 +72,11 @@ class Store:
             if not reading:
                 opened.enter_context(alone(path.with_name(f"{path.name}.lock")))
             self._database = opened.enter_context(Database(path, _TABLES, reading=reading))
+            # A store that an older version made has the columns of its day; whoever writes brings it up to date.
+            self._names = _found_names(self._database)
+            if not reading and self._names != tuple(COLUMNS):
+                _renew_rows(self._database, _quoted(self._names))
+                self._names = tuple(COLUMNS)
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -132,7 +137,7 @@ class Store:
             values = (run_id, status, message, json.dumps(record or {}))
             connection.execute("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?)", values)
             marks = ", ".join("?" * len(COLUMNS))
-            connection.executemany(f"INSERT INTO rows ({_NAMES}) VALUES ({marks})", map(_to_sql, rows))
+            connection.executemany(f"INSERT INTO rows ({_quoted(COLUMNS)}) VALUES ({marks})", map(_to_sql, rows))
             connection.executemany("INSERT INTO statistics VALUES (?, ?, ?, ?, ?, ?)", packed)
 
     def builds(self) -> dict[str, Finished]:
@@ -153,9 +158,10 @@ class Store:
 
     def rows(self, run_id: str) -> list[Row]:
         """The rows stored with a run, in the order they were given; none if it is not known."""
-        found = self._database.ask(f"SELECT {_NAMES} FROM rows WHERE run_id = ? ORDER BY rowid", (run_id,))
+        query = f"SELECT {_quoted(self._names)} FROM rows WHERE run_id = ? ORDER BY rowid"
+        found = self._database.ask(query, (run_id,))
         with self._trusted(f"rows of run {run_id}"):
-            return [_from_sql(values) for values in found]
+            return [_from_sql(dict(zip(self._names, values, strict=True))) for values in found]
 
     def families(self, run_id: str) -> tuple[str, ...]:
         """The metric families a run has statistics of."""
@@ -191,14 +197,32 @@ class Store:
             raise damaged(self.path, f"{what}: {error}") from None
 
 
+def _found_names(database: Database) -> tuple[str, ...]:
+    """The columns of the stored rows, as far as they are known."""
+    found = [str(column[1]) for column in database.ask("PRAGMA table_info(rows)")]
+    return tuple(name for name in found if name in COLUMNS)
+
+
+def _renew_rows(database: Database, kept: str) -> None:
+    """Give the stored rows today's columns, in one go; what they lack is what a row holds without it."""
+    with database.transaction() as connection:
+        connection.execute("ALTER TABLE rows RENAME TO older_rows")
+        connection.execute(_ROWS)
+        connection.execute(f"INSERT INTO rows ({kept}) SELECT {kept} FROM older_rows ORDER BY rowid")
+        connection.execute("DROP TABLE older_rows")
+
+
 def _to_sql(row: Row) -> list[Any]:
     """Values as SQLite has them; only several levels are text, since it knows no tuples."""
     values = [getattr(row, name) for name in COLUMNS]
     return [cell(value) if isinstance(value, tuple) else value for value in values]
 
 
-def _from_sql(values: tuple[Any, ...]) -> Row:
-    found = dict(zip(COLUMNS, values, strict=True))
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _from_sql(found: dict[str, Any]) -> Row:
     if isinstance(found["level_db"], str):
         found["level_db"] = levels(found["level_db"])
     return row_of(found)

@@ -52,17 +52,17 @@ def check_batches(batches: Iterable[Sequence[int]], most: int) -> None:
         )
 
 
-def check_exam(lengths: Sequence[int], most: int) -> None:
+def check_exam(scenario: Scenario, lengths: Sequence[int]) -> None:
     """See that the test sentences, sent back to back, are long enough for the largest crowd of the sweep.
 
     Args:
         lengths: the token count of every test sentence that is measured.
-        most: neighbors in the sweep.
 
     Raises:
         UserMistake: they are not.
     """
-    supply = neighbors_in(lengths, max(lengths))
+    most = scenario.most_neighbors
+    supply = min(_supply(scenario, name, lengths, crowd) for name in scenario.sweep.codec for crowd in scenario.crowds)
     if most > supply:
         raise UserMistake(
             f"sweep.interferers: {most} interferers must find other test sentences to take turns from, got enough "
@@ -70,12 +70,45 @@ def check_exam(lengths: Sequence[int], most: int) -> None:
         )
 
 
-def neighbors_in(lengths: Sequence[int], longest: int) -> int:
+def check_cells(scenario: Scenario, batches: Sequence[Sequence[int]]) -> None:
+    """See that every batch of the exam has a sentence for each user of a cell.
+
+    Args:
+        batches: one entry for every sentence of each batch.
+
+    Raises:
+        UserMistake: some batch is too small, which otherwise would show after the training.
+    """
+    fewest, users = min(map(len, batches)), 1 + scenario.most_neighbors
+    if fewest < users:
+        raise UserMistake(
+            f"measure.users: a cell of {users} users must find as many sentences in every batch, got a batch of "
+            f"{fewest}; use fewer interferers, a larger measure.batch (no batch is below half of it) or more sentences"
+        )
+
+
+def neighbors_in(lengths: Sequence[int], longest: int, *, rates: tuple[int, int] = (1, 1)) -> int:
     """How many neighbors sentences of these lengths, sent back to back, can be to one of the longest length.
 
-    Every neighbor needs a stretch of its own as long as the wanted sentence, and the wanted sentence is one of them.
+    Every neighbor needs a stretch of its own as long as the wanted signal, beside the wanted sentence itself.
+
+    Args:
+        rates: symbols a token of the wanted codec, and of the neighbors'.
     """
-    return sum(lengths) // longest - 1
+    ours, theirs = rates
+    return (sum(lengths) - longest) * theirs // (longest * ours)
+
+
+def _supply(scenario: Scenario, name: str, lengths: Sequence[int], crowd: tuple[str, ...] | None) -> int:
+    """The most neighbors that find text in this crowd; codecs of different rates share none, and take turns."""
+    ours = scenario.spec_of(name).symbols_per_token
+    rates = [scenario.spec_of(each).symbols_per_token for each in crowd or (name,)]
+    room = {rate: neighbors_in(lengths, max(lengths), rates=(ours, rate)) for rate in rates}
+    for most in range(scenario.most_neighbors):
+        room[rates[most % len(rates)]] -= 1
+        if min(room.values()) < 0:
+            return most
+    return scenario.most_neighbors
 
 
 def _compare(where: str, most: int, sentences: int, split: str) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import partial
 from typing import Any
 
-from channels import Link, mean_sinr_db, mean_sir_db
+from channels import Link, link_for, mean_sinr_db, mean_sir_db
 from semcom.experiment.expand import Run, Sweep
 from semcom.experiment.published import PUBLISHED, Published
 from semcom.experiment.results import Row
-from semcom.experiment.run import family_of, metrics_of
+from semcom.experiment.run import evidence, metrics_of
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Finished, Store
 from semcom.metrics.bootstrap import Interval, bootstrap_difference
@@ -36,8 +38,8 @@ class _Known:
         return self.builds[run.build.identity].record if run.build.identity in self.builds else {}
 
     def is_failed(self, run: Run) -> bool:
-        """Whether it, or the build it needs, was tried in vain."""
-        ends = (self.runs.get(run.identity), self.builds.get(run.build.identity))
+        """Whether it, or a build it needs, was tried in vain."""
+        ends = (self.runs.get(run.identity), *(self.builds.get(build.identity) for build in run.builds))
         return any(end is not None and end.status == "failed" for end in ends)
 
 
@@ -68,46 +70,54 @@ def _same_air(run: Run, twin: Run) -> bool:
     return run.build.spec.symbols_per_token == twin.build.spec.symbols_per_token
 
 
-def measured_rows(run: Run, built: dict[str, Any], record: dict[str, Any], intervals: dict[str, Interval]) -> list[Row]:
-    """What a finished run adds to the table, one row a metric.
+def measured_rows(
+    run: Run, built: dict[str, Any], record: dict[str, Any], intervals: dict[str, dict[str, Interval]]
+) -> list[Row]:
+    """What a finished run adds to the table, one row a user and metric.
 
     Args:
         built: the record of its build.
         record: its own.
-        intervals: by metric name.
+        intervals: by user and metric name.
     """
-    facts = _facts(run, built, record)
-    return [_row(facts, name, interval, status="done") for name, interval in intervals.items()]
+    facts = {user: _facts(run, built, record, user) for user in intervals}
+    return [
+        _row(facts[user], name, interval, status="done")
+        for user, each in intervals.items()
+        for name, interval in each.items()
+    ]
 
 
 def _measured(run: Run, known: _Known) -> Iterator[Row]:
     if known.is_done(run):
         # What people call a codec is no part of a run's identity and may have changed since.
         for row in known.store.rows(run.identity):
-            yield replace(row, codec=run.build.name, role=run.role)
+            yield replace(row, codec=run.build.name, role=run.role, crowd=_crowd(run))
         return
-    facts = _facts(run, known.built(run), {})
-    for metric in known.metrics:
+    for user, metric in itertools.product(run.users, known.metrics):
+        facts = _facts(run, known.built(run), {}, user)
         yield _row(facts, metric.name, None, status="failed" if known.is_failed(run) else "skipped")
 
 
 def _paired(run: Run, twin: Run, known: _Known) -> Iterator[Row]:
-    """One row a metric: this codec minus its twin, with the interval of the difference."""
+    """One row a user and metric: this codec's run minus its twin's, with the interval of the difference."""
     record = known.runs[run.identity].record if known.is_done(run) else {}
-    facts = {**_facts(run, known.built(run), record), "against": twin.build.name}
-    for metric in known.metrics:
+    for user, metric in itertools.product(run.users, known.metrics):
+        facts = {**_facts(run, known.built(run), record, user), "against": twin.build.name}
         if not (known.is_done(run) and known.is_done(twin)):
             yield _row(facts, metric.name, None, status="skipped")
             continue
-        ours, theirs = (known.store.statistics(each.identity, family_of(metric)) for each in (run, twin))
+        (ours, combine), (theirs, _) = (
+            evidence(each, metric, user, partial(known.store.statistics, each.identity)) for each in (run, twin)
+        )
         # Any seed does that is the same each time; half the run's identity fits every generator.
         seed, resamples = int(run.identity[:12], 16), run.measure.resamples
-        difference = bootstrap_difference(ours, theirs, metric.combine, resamples=resamples, seed=seed)
+        difference = bootstrap_difference(ours, theirs, combine, resamples=resamples, seed=seed)
         yield _row(facts, metric.name, difference, status="done")
 
 
-def _facts(run: Run, built: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
-    """The columns that say who and where."""
+def _facts(run: Run, built: dict[str, Any], record: dict[str, Any], user: str) -> dict[str, Any]:
+    """The columns that say who and where: the wanted user's codec and point, and the user's own SINR."""
     build = run.build
     return {
         "task": "text",
@@ -120,7 +130,27 @@ def _facts(run: Run, built: dict[str, Any], record: dict[str, Any]) -> dict[str,
         "seed": build.seed,
         "run_id": run.identity,
         **_conditions(run.link),
+        "crowd": _crowd(run),
+        "user": user,
+        **_heard(run.link, record, user),
     }
+
+
+def _heard(link: Link, record: dict[str, Any], user: str) -> dict[str, Any]:
+    """What the user's own receiver meets; all of them together meet nothing."""
+    if not user:
+        return {}
+    own = ("sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db")
+    if user == "sum":
+        return dict.fromkeys(own)
+    view, number = link_for(link, int(user)), int(user)
+    met = record["users"][number] if record else {}
+    return {**dict.fromkeys(own), "sir_db": mean_sir_db(view), "sinr_db": mean_sinr_db(view), **met}
+
+
+def _crowd(run: Run) -> str:
+    """The names of what the interferers send through, in turn; empty where it is the run's own codec."""
+    return "+".join(build.name for build in run.crowd or ())
 
 
 def _conditions(link: Link) -> dict[str, Any]:

@@ -145,6 +145,19 @@ def sum_repeats(statistics: Array, repeats: int) -> Array:
     return summed
 
 
+def sum_of(combine: Combine, parts: int) -> Combine:
+    """The metric of several users added up, to combine their statistics laid side by side: [..., parts * S] -> [...].
+
+    Users are paired by sentence: a resample holds the same sentences for all of them.
+    """
+
+    def combined(totals: Array) -> Array:
+        added: Array = np.sum([combine(each) for each in np.split(totals, parts, axis=-1)], axis=0)
+        return added
+
+    return combined
+
+
 def _stacked(sides: Sequence[Sequence[Array]]) -> Array:
     """Statistics of one or two sides as one array, [sides, seeds, sentences, S]."""
     shapes = {each.shape for side in sides for each in side}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scipy.special import stdtrit
 
 from semcom.mistakes import UserMistake
-from semcom.report.results import Condition, Point, System
+from semcom.report.results import SUM, Condition, Point, System
 from semcom.report.wording import words_of
 
 __all__ = ["Row", "average", "mean_interval"]
@@ -29,6 +29,7 @@ class Row:
     system: System
     condition: Condition
     metric: str
+    user: str
     snr_db: float
     interferers: int
     level: tuple[float, ...]
@@ -45,7 +46,8 @@ class Row:
     @property
     def place(self) -> tuple[object, ...]:
         """Everything but the seed: rows of one place are averaged, and no others."""
-        return (self.system, self.condition, self.metric, self.snr_db, self.interferers, self.level, self.against)
+        at = (self.snr_db, self.interferers, self.level)
+        return (self.system, self.condition, self.metric, self.user, *at, self.against)
 
 
 def mean_interval(values: Sequence[float], lows: Sequence[float], highs: Sequence[float]) -> tuple[float, float, float]:
@@ -108,13 +110,16 @@ def _point(rows: list[Row]) -> Point:
     if first.against is None:
         words = words_of(first.metric)
         # min and max would let NaN through or not depending on the order of their arguments.
-        low = low if math.isnan(low) else min(max(low, words.least), value)
-        high = high if math.isnan(high) else max(min(high, words.most), value)
+        # A sum of users can lie as far out as all of them together.
+        users = first.interferers + 1 if first.user == SUM else 1
+        low = low if math.isnan(low) else min(max(low, users * words.least), value)
+        high = high if math.isnan(high) else max(min(high, users * words.most), value)
     counts = [row.count for row in done if row.count is not None]
     return Point(
         system=first.system,
         condition=first.condition,
         metric=first.metric,
+        user=first.user,
         snr_db=first.snr_db,
         interferers=first.interferers,
         value=value,

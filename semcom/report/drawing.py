@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from semcom.files import replacing
 from semcom.report.costs import by_codec, read_costs
-from semcom.report.figures import ACROSS_LEVELS, FIGURES, Drawing
+from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, Drawing
 from semcom.report.reading import read_results
 from semcom.report.results import Results
 from semcom.report.style import in_house_style
@@ -94,7 +94,12 @@ def save(figure: Figure, path: Path) -> list[Path]:
 def _work(results: Results) -> Iterator[tuple[str, Drawing, Results]]:
     """Every drawing with its part and a file name of its own."""
     taken: set[str] = set()
-    for drawings, parts in ((FIGURES, results.parts()), (ACROSS_LEVELS, results.parts(levels_apart=False))):
+    every = (
+        (FIGURES, results.parts()),
+        (ACROSS_LEVELS, results.parts(levels_apart=False)),
+        (OF_CELLS, results.cells()),
+    )
+    for drawings, parts in every:
         for part in parts:
             for draw in drawings:
                 yield _name(draw, part, taken), draw, part

@@ -23,8 +23,9 @@ from semcom.report.sizes import (
     against_symbols,
     meaning_per_symbol,
 )
+from semcom.report.users import users_against_interferers, users_against_snr
 
-__all__ = ["ACROSS_LEVELS", "FIGURES", "Drawing"]
+__all__ = ["ACROSS_LEVELS", "FIGURES", "OF_CELLS", "Drawing"]
 
 Drawing = Callable[[Results], Figure | None]
 
@@ -48,3 +49,6 @@ FIGURES: tuple[Drawing, ...] = (
 
 # Drawn for each metric under each condition, all interferer levels together.
 ACROSS_LEVELS: tuple[Drawing, ...] = (against_level,)
+
+# Drawn for each metric under each condition and for each wanted codec, where all users of a cell were scored.
+OF_CELLS: tuple[Drawing, ...] = (users_against_snr, users_against_interferers)

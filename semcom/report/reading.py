@@ -10,16 +10,18 @@ import pandas as pd
 
 from semcom.mistakes import UserMistake
 from semcom.report.averaging import Row, average
-from semcom.report.results import Condition, Results, System, in_order
+from semcom.report.results import SUM, WANTED, Condition, Results, System, in_order
 
 __all__ = ["COLUMNS", "ROLES", "STATUSES", "read_results", "read_rows"]
 
 COLUMNS = (
     "task", "codec", "role", "method", "parameters", "body_parameters", "size_bytes", "symbols_per_token",
-    "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "snr_db",
-    "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric", "against",
-    "value", "low", "high", "count", "seed", "status", "run_id",
+    "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd",
+    "user", "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
+    "against", "value", "low", "high", "count", "seed", "status", "run_id",
 )  # fmt: skip
+# Columns that older tables do not have; without them a cell is empty.
+LATER = ("crowd", "user")
 ROLES = ("teacher", "student", "control", "codec", "published")
 STATUSES = ("done", "failed", "skipped", "published")
 NUMBERS = (
@@ -56,7 +58,10 @@ def read_rows(path: Path | str) -> list[Row]:
     _check_columns(path, tuple(map(str, frame.columns)))
     if frame.empty:
         raise UserMistake(f"{path} must hold at least one row under its header, got none; has anything been run yet?")
-    lines: list[Cells] = [{str(k): str(v).strip() for k, v in line.items()} for line in frame.to_dict("records")]
+    older = dict.fromkeys(LATER, "")
+    lines: list[Cells] = [
+        {**older, **{str(k): str(v).strip() for k, v in line.items()}} for line in frame.to_dict("records")
+    ]
     numbers = [_numbers(path, number, cells) for number, cells in enumerate(lines, start=1)]
     for number, (cells, values) in enumerate(zip(lines, numbers, strict=True), start=1):
         _check_row(path, number, cells, values)
@@ -96,7 +101,7 @@ def _load(path: Path) -> pd.DataFrame:
 
 def _check_columns(path: Path, found: tuple[str, ...]) -> None:
     """Every column must be there; more of them do no harm and are not read."""
-    missing = [name for name in COLUMNS if name not in found]
+    missing = [name for name in COLUMNS if name not in (*found, *LATER)]
     if not missing:
         return
     unknown = [name for name in found if name not in COLUMNS]
@@ -128,6 +133,9 @@ def _check_row(path: Path, number: int, cells: Cells, values: Values) -> None:
     for name, known in (("role", ROLES), ("status", STATUSES)):
         if cells[name] not in known:
             raise UserMistake(_mistake(path, number, name, expected=f"one of {', '.join(known)}", got=cells[name]))
+    if not (cells["user"] in ("", SUM) or cells["user"].isdecimal()):
+        expected = f"the number of a user, {SUM} or empty"
+        raise UserMistake(_mistake(path, number, "user", expected=expected, got=cells["user"]))
     if not cells["codec"]:
         raise UserMistake(_mistake(path, number, "codec", expected="the name of a codec", got=""))
     if not cells["metric"] and cells["status"] in ("done", "published"):
@@ -213,8 +221,10 @@ def _row(number: int, cells: Cells, values: Values, *, system: System, against: 
         condition=Condition(
             **{name: cells[name] for name in ("task", "fading", "coherence", "interference", "equalizer", "csi")},
             antennas=whole("antennas"),
+            crowd=cells["crowd"] if interferers else "",
         ),
         metric=cells["metric"],
+        user=cells["user"] or WANTED,
         snr_db=values["snr_db"],
         interferers=interferers,
         # Nobody is at no level; a level written there would part what belongs together.

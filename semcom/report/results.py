@@ -10,9 +10,11 @@ from typing import TypeVar
 
 from semcom.report.costs import Costs
 
-__all__ = ["Condition", "Point", "Results", "System", "evenly", "in_order"]
+__all__ = ["SUM", "WANTED", "Condition", "Point", "Results", "System", "evenly", "in_order"]
 
 T = TypeVar("T")
+WANTED = "0"
+SUM = "sum"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,11 @@ class System:
 
 @dataclass(frozen=True)
 class Condition:
-    """What stands still along a curve: the air apart from SNR and crowd, and what the receiver does about it."""
+    """What stands still along a curve: the air apart from SNR and crowd, and what the receiver does about it.
+
+    Args:
+        crowd: the codecs that the interferers send through in turn, joined by +; empty if all use the wanted user's.
+    """
 
     task: str = ""
     fading: str = ""
@@ -51,11 +57,12 @@ class Condition:
     equalizer: str = ""
     csi: str = ""
     antennas: int | None = None
+    crowd: str = ""
 
     @property
     def air(self) -> Condition:
         """The condition without its interferers: all that counts where there are none."""
-        return dataclasses.replace(self, interference="")
+        return dataclasses.replace(self, interference="", crowd="")
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,7 @@ class Point:
         seeds: those that finished, or none where the table names no seed.
         count: sentences behind the value, the fewest of its seeds.
         missing: the status of every run that gave no number here.
+        user: of a cell, whom the number is about: 0 is the wanted one, `sum` is all of them added up.
     """
 
     system: System
@@ -85,6 +93,7 @@ class Point:
     seeds: tuple[int, ...] = ()
     count: int | None = None
     missing: tuple[str, ...] = ()
+    user: str = WANTED
 
     @property
     def is_measured(self) -> bool:
@@ -151,9 +160,27 @@ class Results:
     def parts(self, *, levels_apart: bool = True) -> tuple[Results, ...]:
         """Cut into what one picture may hold: one metric under one condition, and one interferer level if asked.
 
+        Only the wanted user's points: what other users of a cell got has pictures and tables of its own (`cells`).
         Points without interferers belong to every interference kind and level of their air. A published point belongs
         wherever its task, its fading and, in a crowd, its interference and level do not contradict.
         """
+        return self.having(lambda point: point.user == WANTED)._parts(levels_apart=levels_apart)
+
+    def cells(self, *, levels_apart: bool = True) -> tuple[Results, ...]:
+        """The same cut for the points of all users of a cell, one wanted codec at a time; none where none were scored.
+
+        Paired differences are left out.
+        """
+        if all(point.user == WANTED for point in self.points):
+            return ()
+        parts = []
+        for part in self.having(lambda point: point.against is None)._parts(levels_apart=levels_apart):
+            for system in in_order(point.system for point in part._measured()):
+                own = part.having(lambda point, system=system: point.system == system)  # type: ignore[misc]
+                parts.append(dataclasses.replace(own, distinction=(*part.distinction, f"wanted codec {system.codec}")))
+        return tuple(parts)
+
+    def _parts(self, *, levels_apart: bool) -> tuple[Results, ...]:
         conditions = _conditions(self._measured())
         words = _distinctions(conditions)
         parts = []
@@ -242,4 +269,6 @@ def _distinctions(conditions: tuple[Condition, ...]) -> list[tuple[str, ...]]:
 
 def _told(name: str, value: object) -> str:
     """A field as a reader is told of it; what speaks for itself goes without its name."""
+    if name == "crowd":
+        return f"crowd of {value or 'the wanted codec'}"
     return str(value) if name in ("task", "interference") and value else f"{name} {value if value != '' else 'unknown'}"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from semcom.files import write_atomically
 from semcom.report.results import Point, Results, System, in_order
-from semcom.report.wording import caption, words_of
+from semcom.report.wording import by_user, caption, user_name, words_of
 
 __all__ = ["Table", "cell", "codec_table", "difference_table", "quality_table", "tables_of", "to_csv", "to_latex"]
-__all__ += ["to_markdown", "write_table"]
+__all__ += ["to_markdown", "users_table", "write_table"]
 
 DIGITS = 3
 # A tabular of more rows than this does not fit a page and would run off it.
@@ -39,7 +39,7 @@ LATEX = {
 
 # Columns of the CSV beside a table of points: every number in full, where the table rounds.
 POINT_COLUMNS = (
-    "metric", "codec", "role", "method", "parameters", "against", "snr_db", "interferers", "level_db", "sir_db",
+    "metric", "codec", "role", "method", "parameters", "against", "user", "snr_db", "interferers", "level_db", "sir_db",
     "sinr_db", "value", "low", "high", "count", "seeds", "missing",
 )  # fmt: skip
 
@@ -76,6 +76,10 @@ def tables_of(results: Results) -> list[Table]:
             if table is not None:
                 tables.append(table)
                 taken.add(table.name)
+    for part in results.cells(levels_apart=False):
+        if (table := users_table(part, taken)) is not None:
+            tables.append(table)
+            taken.add(table.name)
     return tables
 
 
@@ -119,6 +123,19 @@ def difference_table(part: Results, taken: set[str] | None = None) -> Table | No
         for name, pair in zip(names, pairs, strict=True)
     }
     return _point_table(part, "differences", columns, taken or set())
+
+
+def users_table(part: Results, taken: set[str] | None = None) -> Table | None:
+    """A column per user of the cell, and one for their sum, with the codec that each sends through.
+
+    Args:
+        part: one metric under one condition for one wanted codec, as `Results.cells` cuts it.
+    """
+    users = in_order(point.user for point in sorted(part.absolute, key=by_user))
+    columns = {
+        user_name(user, part): {_place(point): point for point in part.absolute if point.user == user} for user in users
+    }
+    return _point_table(part, "users", columns, taken or set())
 
 
 def cell(point: Point | None) -> str:
@@ -197,7 +214,8 @@ def _point_table(part: Results, kind: str, columns: Columns, taken: set[str]) ->
         stub = (f"{count}", *([_levels(level)] if leveled else []), f"{snr_db:g}")
         rows.append((*stub, *(cell(column.get(place)) for column in columns.values())))
     words = words_of(part.metric)
-    what = words.axis if kind == "quality" else f"{words.name}, paired differences"
+    more = {"quality": "", "differences": ", paired differences", "users": " of every user of the cell"}[kind]
+    what = f"{words.name}{more}" if more else words.axis
     return Table(
         name=_free((part.metric, kind, *part.distinction), taken),
         caption=caption(part, points, first=[", ".join((what, *part.distinction))]),
@@ -236,6 +254,7 @@ def _full(point: Point) -> tuple[str, ...]:
         point.system.method,
         "" if point.system.parameters is None else str(point.system.parameters),
         point.against.codec if point.against else "",
+        point.user,
         _exact(point.snr_db),
         str(point.interferers),
         _levels(point.level),

@@ -7,18 +7,20 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from semcom.report.results import Point, Results, System, in_order
+from semcom.report.results import SUM, Point, Results, System, in_order
 
 __all__ = [
     "INTERFERERS",
     "LEVEL",
     "SNR",
     "MetricWords",
+    "by_user",
     "caption",
     "crowd_title",
     "label",
     "millions",
     "snr_title",
+    "user_name",
     "words_of",
 ]
 
@@ -86,6 +88,25 @@ def label(system: System) -> str:
     return f"{system.codec} ({', '.join(each for each in told if each)})"
 
 
+def user_name(user: str, part: Results) -> str:
+    """A user of a cell as people know it: user 2 (plain).
+
+    Args:
+        part: of one wanted codec.
+    """
+    if user == SUM:
+        return "sum of all"
+    number, crowd = int(user), part.condition.crowd
+    wanted = next(point.system.codec for point in part.points)
+    codec = crowd.split("+")[(number - 1) % (crowd.count("+") + 1)] if number and crowd else wanted
+    return f"user {number} ({'wanted, ' if not number else ''}{codec})"
+
+
+def by_user(point: Point) -> float:
+    """The order of users: by number, their sum last."""
+    return math.inf if point.user == SUM else int(point.user)
+
+
 def crowd_title(interferers: float, points: Iterable[Point]) -> str:
     """A panel's title: how many interferers, and how loud they are together.
 
@@ -145,6 +166,8 @@ def _crowd(points: list[Point]) -> str:
     if not crowded:
         return ""
     kinds = ", ".join(in_order(point.condition.interference for point in crowded if point.condition.interference))
+    codecs = in_order(point.condition.crowd for point in crowded if point.condition.crowd)
+    through = f"through {', '.join(each.replace('+', ' and ') for each in codecs)} in turn" if codecs else ""
     levels = in_order(point.level for point in crowded if point.level)
     if not levels:
         loud = ""
@@ -153,7 +176,7 @@ def _crowd(points: list[Point]) -> str:
     else:
         longest = max(levels, key=len)
         loud = f"at {', '.join(f'{each:g}' for each in longest)} dB relative to the wanted user"
-    return f"Interferers: {', '.join(each for each in (kinds, loud) if each)}"
+    return f"Interferers: {', '.join(each for each in (kinds, through, loud) if each)}"
 
 
 def _symbols(points: list[Point]) -> str:

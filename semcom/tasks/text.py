@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -59,7 +60,8 @@ def crowd_from(symbols: list[Tensor], batches: list[SentenceBatch], symbols_per_
     stream = torch.cat([each[real] for each, real in zip(symbols, sent, strict=True)]).detach()
     lengths = torch.cat([batch.lengths for batch in batches]) * symbols_per_token
     ends = lengths.cumsum(0).split([len(batch.lengths) for batch in batches])
-    return [Crowd(stream, end) for end in ends]
+    longest = [batch.tokens.shape[1] * symbols_per_token for batch in batches]
+    return [Crowd(stream, end, most) for end, most in zip(ends, longest, strict=True)]
 
 
 def really_sent(batch: SentenceBatch, symbols_per_token: int) -> Tensor:
@@ -93,13 +95,19 @@ class Delivery:
 
 
 @torch.inference_mode()
-def deliver(encoded: Encoded, link: Link, chance: Chance, *, beam: int = 1) -> Delivery:
-    """The trip of all batches at one operating point, from their symbols on."""
+def deliver(encoded: Encoded, link: Link, chance: Chance, *, beam: int = 1, crowd: Sequence[Encoded] = ()) -> Delivery:
+    """The trip of all batches at one operating point, from their symbols on.
+
+    Args:
+        crowd: the same sentences through the codecs that codec neighbors use, who take them in turn; none means that
+            all use the wanted user's.
+    """
     arrived: dict[int, list[int]] = {}
     energies = Energies()
-    for index, (batch, symbols, crowd) in enumerate(zip(encoded.batches, encoded.symbols, encoded.crowds, strict=True)):
+    senders = [crowd[user % len(crowd)] if crowd else encoded for user in range(link.interferers)]
+    for index, (batch, symbols) in enumerate(zip(encoded.batches, encoded.symbols, strict=True)):
         air = draw(link, encoded.codec.symbols(batch), chance.of("batch", index)).to(symbols.device)
-        signals = everyone(symbols, link, air, crowd)
+        signals = everyone(symbols, link, air, [sender.crowds[index] for sender in senders])
         equalized = equalize(superpose(signals, air), link, air)
         tokens = decode(encoded.codec.receiver, equalized, batch, beam=beam).tolist()
         for row, ids, length in zip(batch.rows, tokens, batch.lengths.tolist(), strict=True):

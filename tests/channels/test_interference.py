@@ -127,6 +127,64 @@ def test_interferers_keep_sending_while_the_wanted_sentence_is_padding() -> None
     assert everyone(symbols, link, draw(link, (2, 10), Chance(1)), crowd)[:, 1].abs().min() > 0
 
 
+# Crowds of several codecs
+
+
+def ring(size: int, ends: list[int], first: int = 0, longest: int | None = None) -> Crowd:
+    """A stream that counts from `first`."""
+    return Crowd(stream=numbered(size) + first, ends=torch.tensor(ends), longest=longest)
+
+
+def test_one_crowd_for_each_is_one_for_all_if_it_is_the_same() -> None:
+    crowd, picks = ring(60, [5, 30]), torch.randint(2**50, (2, 4), generator=generator("same"))
+    assert torch.equal(neighbor_signals([crowd] * 4, picks, symbols=5), neighbor_signals(crowd, picks, symbols=5))
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=5), st.integers(0, 2), st.integers(0, 2**31))
+def test_adding_a_user_to_a_mixed_cell_moves_nobody(kinds: list[int], added: int, seed: int) -> None:
+    rings = [ring(80, [9, 41]), ring(80, [9, 41], first=1000), ring(200, [20, 100], first=5000, longest=12)]
+    picks = torch.randint(2**50, (2, len(kinds) + 1), generator=torch.Generator().manual_seed(seed))
+    fewer = neighbor_signals([rings[kind] for kind in kinds], picks[:, :-1], symbols=6)
+    more = neighbor_signals([rings[kind] for kind in (*kinds, added)], picks, symbols=6)
+    assert torch.equal(more[:, :-1], fewer)
+
+
+@given(st.lists(st.integers(0, 1), min_size=2, max_size=6), st.integers(0, 2**31))
+def test_what_carries_a_neighbor_decides_how_its_text_sounds_and_not_which_text(kinds: list[int], seed: int) -> None:
+    rings = [ring(80, [9, 41]), ring(80, [9, 41], first=1000)]
+    picks = torch.randint(2**50, (2, len(kinds)), generator=torch.Generator().manual_seed(seed))
+    mixed = neighbor_signals([rings[kind] for kind in kinds], picks, symbols=6).real
+    alone = neighbor_signals(rings[0], picks, symbols=6).real
+    assert torch.equal(mixed - 1000 * torch.tensor(kinds).view(1, -1, 1), alone), "and no two send the same text"
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**31))
+def test_the_wanted_sentence_is_spared_in_every_stream(symbols: int, longest: int, seed: int) -> None:
+    """A codec that says more of a sentence takes more of its stream for it; all of that is left out."""
+    size, neighbors = 90, 3
+    crowd = ring(size, [longest + 1, 60], longest=longest)
+    picks = torch.randint(2**50, (2, neighbors), generator=torch.Generator().manual_seed(seed))
+    heard = neighbor_signals([crowd, ring(50, [4, 9]), crowd], picks, symbols=symbols).real.long()
+    for row, end in zip(heard[:, [0, 2]], crowd.ends.tolist(), strict=True):
+        own = {(end - back) % size for back in range(1, longest + 1)}
+        assert not own & set(row.flatten().tolist())
+
+
+def test_the_slots_of_a_stream_are_all_that_fit_beside_the_sentence() -> None:
+    """Of 20 symbols 3 belong to the wanted sentence: four stretches of 4 fit, each taken once by four neighbors."""
+    crowd = ring(20, [7], longest=3)
+    heard = neighbor_signals(crowd, torch.randint(2**50, (1, 4), generator=generator("fit")), symbols=4)
+    assert sorted(heard.real.long().flatten().tolist()) == [each for each in range(20) if each not in (3, 4, 5, 6)]
+    with pytest.raises(ValueError, match="5 interferers need a crowd of at least 23 symbols, got 20"):
+        neighbor_signals(crowd, torch.zeros(1, 5, dtype=torch.long), symbols=4)
+
+
+def test_a_crowd_for_other_neighbors_is_refused() -> None:
+    picks = torch.zeros(1, 3, dtype=torch.long)
+    with pytest.raises(ValueError, match="one for each of 3 interferers, got 2"):
+        neighbor_signals([ring(50, [5])] * 2, picks, symbols=5)
+
+
 @pytest.mark.parametrize("order", [4, 16, 64])
 def test_qam_is_a_square_grid_of_unit_mean_power(order: int, assert_mean) -> None:
     x = Qam(order=order).draw((50, 400), generator=generator("qam", order))

@@ -186,10 +186,10 @@ def test_what_failed_is_tried_again(carry_out, tmp_path, monkeypatch, work) -> N
 def test_a_run_that_fails_is_a_row_without_a_value(carry_out, folder, finished, monkeypatch) -> None:
     sent = running.deliver
 
-    def broken(encoded, link, chance, *, beam):
+    def broken(encoded, link, chance, **options):
         if (link.snr_db, link.interferers) == (9, 2):
             raise RuntimeError("lost on the way")
-        return sent(encoded, link, chance, beam=beam)
+        return sent(encoded, link, chance, **options)
 
     monkeypatch.setattr(running, "deliver", broken)
     carried = carry_out(folder, "sweep.snr_db=[0, 6, 9, 12]")

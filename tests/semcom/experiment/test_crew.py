@@ -93,7 +93,7 @@ def test_workers_do_what_this_process_does_and_one_that_is_killed_is_replaced(jo
         crew.take(jobs[2])
         finished = {job.label: outcome for job, outcome in (crew.finished() for _ in range(2))}
         assert finished["training small"]["method"] == "soft_logits+symbols"
-        assert finished["measuring big"].intervals["bleu_1"].count == 20
+        assert finished["measuring big"].intervals[""]["bleu_1"].count == 20
         # A job that cannot be done brings its own exception home.
         crew.take(Job(jobs[1].work, {}, tmp_path / "empty", Means()))
         assert isinstance(crew.finished()[1], KeyError)

@@ -40,11 +40,11 @@ OTHER_SPEC = {
 OTHER_SIDE = {"width": 64, "layers": 2, "heads": 4, "feedforward": 65, "channel_hidden": 33}
 OTHER_LINK = {
     "fading": "{kind: rayleigh}", "coherence": "{kind: symbol}", "interference": "{kind: qam}", "csi": "{kind: none}",
-    "equalizer": "{kind: zero_forcing}", "antennas": 2,
+    "equalizer": "{kind: zero_forcing}", "antennas": 2, "crowd": "[small, big]",
 }  # fmt: skip
 OTHER_MEASURE = {
     "metrics": "[bleu_1]", "sentences": 19, "repeats": 2, "beam": 2, "batch": 9, "resamples": 101,
-    "compare": "[[small, big]]", "similarity": "{pooling: mean}",
+    "compare": "[[small, big]]", "users": "all", "similarity": "{pooling: mean}",
 }  # fmt: skip
 
 

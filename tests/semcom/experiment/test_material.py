@@ -19,7 +19,7 @@ from semcom.experiment.material import (
     training_batches,
     validation_batches,
 )
-from semcom.experiment.scenario import load_scenario
+from semcom.experiment.scenario import Scenario, load_scenario
 from semcom.experiment.supply import check_batches, check_exam, check_text, kept_sentences, most_neighbors, neighbors_in
 from semcom.mistakes import UserMistake
 from semcom.sources.batches import TrainingBatches
@@ -172,11 +172,29 @@ def test_only_neighbors_need_sentences() -> None:
     assert most_neighbors(SETTINGS) == 0
 
 
-def test_an_exam_with_too_little_to_say() -> None:
-    check_exam([4, 4, 4], 2)
-    check_exam([9], 0)
+def test_an_exam_with_too_little_to_say(tiny_yaml) -> None:
+    def most(interferers: int, *changes: str) -> Scenario:
+        return load_scenario(tiny_yaml, (f"sweep.interferers=[{interferers}]", *changes))[0]
+
+    check_exam(most(2), [4, 4, 4])
+    check_exam(most(0), [9])
     with pytest.raises(UserMistake, match=r"sweep\.interferers: 3 interferers .* for 2 in 3 sentences"):
-        check_exam([4, 4, 4], 3)
+        check_exam(most(3), [4, 4, 4])
+
+
+def test_an_exam_too_short_for_a_crowd_of_another_rate(tiny_yaml) -> None:
+    """8 symbols beside the wanted sentence are two stretches of its 4; of a codec half as talkative there is one."""
+
+    def mixed(crowd: str, interferers: int) -> Scenario:
+        rare = "codecs.plain={size: tiny, symbols_per_token: 1}"
+        return load_scenario(tiny_yaml, (f"sweep.interferers=[{interferers}]", rare, f"link.crowd={crowd}"))[0]
+
+    check_exam(mixed("[plain]", 1), [2, 2, 2])
+    # Codecs of two rates have their stretches apart: two of the one and one of the other.
+    check_exam(mixed("[big, plain]", 3), [2, 2, 2])
+    for crowd, interferers, enough in (("[plain]", 2, 1), ("[plain, big]", 3, 2), ("[big, plain]", 4, 3)):
+        with pytest.raises(UserMistake, match=f"{interferers} interferers .* enough for {enough} in 3 sentences"):
+            check_exam(mixed(crowd, interferers), [2, 2, 2])
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from semcom.mistakes import UserMistake
 
 HEADER = (
     "task,codec,role,method,parameters,body_parameters,size_bytes,symbols_per_token,symbols_per_word,fading,coherence,"
-    "interference,equalizer,csi,antennas,snr_db,interferers,level_db,sir_db,sinr_db,measured_snr_db,measured_sinr_db,"
-    "metric,against,value,low,high,count,seed,status,run_id"
+    "interference,equalizer,csi,antennas,crowd,user,snr_db,interferers,level_db,sir_db,sinr_db,measured_snr_db,"
+    "measured_sinr_db,metric,against,value,low,high,count,seed,status,run_id"
 )
 
 numbers = st.none() | st.floats(allow_nan=False)
@@ -109,16 +109,25 @@ def test_what_a_spreadsheet_does_to_a_table_is_forgiven(tmp_path: Path) -> None:
     assert read_csv(path) == [a_row(count=4, value=0.5)]
 
 
+def test_a_table_from_before_a_column_was_thought_of_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    write_csv([a_row(count=4, crowd="big+small")], path)
+    lines = [line.split(",") for line in path.read_text().splitlines()]
+    place = lines[0].index("crowd")
+    path.write_text("".join(",".join(cells[:place] + cells[place + 1 :]) + "\n" for cells in lines))
+    assert read_csv(path) == [a_row(count=4)]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "r.csv:1: must have the columns"),
         ("task,codec\n", "got none named role, method"),
         (f"{HEADER}\ntext,small\n", "r.csv:2: must have a cell for every column"),
-        (f"{HEADER}\nt,c,codec{',' * 19},m,,x{',' * 5},done,\n", "r.csv:2: value must be a number or empty, got 'x'"),
-        (f"{HEADER}\nt,c,codec{',' * 19},m,,nan{',' * 5},done,\n", "r.csv:2: value must be a number or None, got nan"),
-        (f"{HEADER}\nt,c,codec,,1.5{',' * 18}m{',' * 7}done,\n", "r.csv:2: parameters must be a whole number"),
-        (f"{HEADER}\nt,c,codec{',' * 19},m{',' * 7},fine,\n", "r.csv:2: status must be one of"),
+        (f"{HEADER}\nt,c,codec{',' * 21},m,,x{',' * 5},done,\n", "r.csv:2: value must be a number or empty, got 'x'"),
+        (f"{HEADER}\nt,c,codec{',' * 21},m,,nan{',' * 5},done,\n", "r.csv:2: value must be a number or None, got nan"),
+        (f"{HEADER}\nt,c,codec,,1.5{',' * 20}m{',' * 7}done,\n", "r.csv:2: parameters must be a whole number"),
+        (f"{HEADER}\nt,c,codec{',' * 21},m{',' * 7},fine,\n", "r.csv:2: status must be one of"),
     ],
 )
 def test_a_broken_table_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:

@@ -80,7 +80,7 @@ def test_intervals_come_from_the_statistics_that_are_kept(runs, tmp_path) -> Non
     outcome = carry_out_run(run, tmp_path)
     assert set(outcome.statistics) == {"bleu", "exact_match"}, "both orders of BLEU are one family"
     for metric in metrics_of(run.measure):
-        interval = outcome.intervals[metric.name]
+        interval = outcome.intervals[""][metric.name]
         statistics = outcome.statistics[family_of(metric)]
         assert statistics.shape[0] == interval.count == 20, "a sentence sent three times is one sentence"
         assert interval.value == pytest.approx(float(metric.combine(statistics.sum(axis=0))))
@@ -138,15 +138,15 @@ def test_the_record_counts_symbols_a_word(runs, tmp_path) -> None:
 def test_more_sentences_than_there_are_means_all(runs, tmp_path) -> None:
     run = runs("measure.sentences=5000")[0]
     material = load_material(run.build.corpus, run.build.tokenizer, tmp_path)
-    assert carry_out_run(run, tmp_path).intervals["bleu_1"].count == len(material.corpus.test)
+    assert carry_out_run(run, tmp_path).intervals[""]["bleu_1"].count == len(material.corpus.test)
 
 
 def test_a_beam_reaches_the_search(runs, tmp_path, monkeypatch) -> None:
     beams: list[int] = []
 
-    def watched(encoded, link, chance, *, beam):
+    def watched(*trip, beam, **more):
         beams.append(beam)
-        return deliver(encoded, link, chance, beam=beam)
+        return deliver(*trip, beam=beam, **more)
 
     monkeypatch.setattr("semcom.experiment.run.deliver", watched)
     slow = "codecs.plain={size: tiny, symbols_per_token: 2, decoding: autoregressive}"

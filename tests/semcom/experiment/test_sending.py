@@ -130,3 +130,15 @@ def test_sending_leaves_the_folder_as_it_was(finished, tmp_path) -> None:
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     send(folder)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_interferers_send_through_the_codecs_of_their_crowd(carry_out, tmp_path) -> None:
+    def sent(*changes: str) -> Table:
+        folder = tmp_path / str(len(changes))
+        carry_out(folder, "sweep.codec=[big]", "sweep.snr_db=[6]", "sweep.interferers=[2]", *changes)
+        return send(folder, snr_db=0.0, interferers=2, repeats=6)
+
+    mixed, alike = sent("link.crowd=[plain, big]"), sent()
+    assert cells(mixed)[2] != cells(alike)[2], "another crowd garbles otherwise"
+    assert "2 interferers (plain, big in turn), mean" in str(mixed.title)
+    assert "2 interferers, mean" in str(alike.title)

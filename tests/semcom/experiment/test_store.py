@@ -274,3 +274,19 @@ def test_a_real_limit_on_file_size_is_told_like_a_full_disk(tmp_path: Path) -> N
     assert "UserMistake" in done.stderr and "the disk must take the results" in done.stderr
     with Store(tmp_path / "s") as store:
         assert store.done_runs() == {"first"}
+
+
+def test_a_store_from_before_a_column_was_thought_of_is_read_and_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with Store(path) as store:
+        store.finish_run("old", [a_row("old", crowd="", value=1 / 3)], {"bleu": np.ones((2, 4))})
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE rows DROP COLUMN crowd")
+    connection.close()
+    with Store(path, reading=True) as store:
+        assert store.rows("old") == [a_row("old", value=1 / 3)]
+    with Store(path) as store:
+        store.finish_run("new", [a_row("new", crowd="big+small")])
+        assert store.rows("old") == [a_row("old", value=1 / 3)]
+        assert store.rows("new") == [a_row("new", crowd="big+small")]
+        assert store.done_runs() == {"old", "new"} and store.families("old") == ("bleu",)

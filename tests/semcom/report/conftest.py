@@ -15,9 +15,9 @@ from semcom.report.results import Results
 
 HEADER = (
     "task", "codec", "role", "method", "parameters", "body_parameters", "size_bytes", "symbols_per_token",
-    "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "snr_db", "interferers",
-    "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric", "against", "value", "low", "high",
-    "count", "seed", "status", "run_id",
+    "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd", "user",
+    "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
+    "against", "value", "low", "high", "count", "seed", "status", "run_id",
 )  # fmt: skip
 CODECS = {
     "teacher": {"role": "teacher", "method": "trained", "parameters": 1_420_000, "skill": 0.0},

@@ -9,6 +9,7 @@ import pytest
 from semcom.experiment import results as written
 from semcom.mistakes import UserMistake
 from semcom.report.reading import COLUMNS, ROLES, STATUSES, read_results, read_rows
+from semcom.report.wording import caption
 
 
 def small(made):
@@ -145,7 +146,7 @@ def test_missing_and_renamed_columns_are_told(made):
 def test_ragged_rows_are_a_mistake(made):
     path = made.table(small(made))
     path.write_text(path.read_text() + "x," * 50 + "\n")
-    with pytest.raises(UserMistake, match="comma-separated table with 31 cells"):
+    with pytest.raises(UserMistake, match="comma-separated table with 33 cells"):
         read_results(path)
 
 
@@ -154,3 +155,24 @@ def test_two_values_for_one_point_are_a_mistake_and_the_same_twice_is_not(made):
     assert len(read_results(made.table([*lines, lines[0]])).points) == len(lines)
     with pytest.raises(UserMistake, match=f"rows 1 and {len(lines) + 1} .*differ"):
         read_results(made.table([*lines, {**lines[0], "value": 0.5}]))
+
+
+def test_a_table_from_before_crowds_were_mixed_is_read(made):
+    path = made.table(small(made))
+    lines = [line.split(",") for line in path.read_text().splitlines()]
+    place = lines[0].index("crowd")
+    path.write_text("".join(",".join(cells[:place] + cells[place + 1 :]) + "\n" for cells in lines))
+    assert {row.condition.crowd for row in read_rows(path)} == {""}
+
+
+def test_crowds_of_other_codecs_are_conditions_of_their_own(made):
+    """Without interferers there is no crowd to tell apart: those points belong to both parts."""
+    lines = small(made)
+    mixed = [{**row, "crowd": "teacher+plain", "value": row["value"] / 2} for row in lines if row["interferers"]]
+    parts = made.results([*lines, *mixed]).parts()
+    assert [part.distinction for part in parts] == [
+        ("crowd of the wanted codec",), ("crowd of teacher+plain",)
+    ]  # fmt: skip
+    assert all({point.interferers for point in part.points} == {0, 2} for part in parts)
+    told = [caption(part, part.absolute) for part in parts]
+    assert "through teacher and plain in turn" in told[1] and "through" not in told[0]

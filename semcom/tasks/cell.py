@@ -1,0 +1,86 @@
+"""The trip of one batch in a cell where every user sends a sentence, and each is decoded by a receiver of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from channels import Chance, Energies, Link, as_heard_for, draw, equalize, measured_powers, superpose
+from channels.cell import seen_from, sentence_shifts
+from semcom.models.search import decode
+from semcom.sources.batches import SentenceBatch
+from semcom.tasks.text import Delivery, Encoded, really_sent
+
+
+@torch.inference_mode()
+def deliver_cell(
+    encoded: Encoded, link: Link, chance: Chance, *, beam: int = 1, crowd: Sequence[Encoded] = ()
+) -> list[Delivery]:
+    """The trip of all batches at one operating point; what arrives of every user, the wanted one first.
+
+    All are decoded from the same received signal. The receiver of user k takes its own user for the wanted one and all
+    others for interference (`channels.cell.as_heard_for`), knows its own gain as the link's csi says, and is told how
+    long its own sentence is. When a user's sentence is over it goes on with what follows in its ring, so that the power
+    of everybody's interference keeps to its closed form.
+
+    Each user sends every sentence of the exam once, so that users can be compared, and added up, sentence by sentence.
+    The air lasts as long as the longest sentence takes in the slowest of the codecs: cells of codecs that send equally
+    many symbols a token meet the noise and the gains that the wanted user meets in `deliver`.
+
+    Args:
+        crowd: the same sentences through the interferers' codecs, who take them in turn; none means that all use the
+            wanted user's.
+
+    Raises:
+        ValueError: a batch with fewer sentences than users.
+    """
+    senders = [encoded, *(crowd[user % len(crowd)] if crowd else encoded for user in range(link.interferers))]
+    arrived: list[dict[int, list[int]]] = [{} for _ in senders]
+    energies = [Energies() for _ in senders]
+    for index, batch in enumerate(encoded.batches):
+        length = max(each.codec.symbols(batch)[1] for each in (encoded, *crowd))
+        air = draw(link, (len(batch), length), chance.of("batch", index)).to(batch.tokens.device)
+        turns = [turned(batch, shift) for shift in sentence_shifts(air)]
+        signals = torch.stack(
+            [goes_on(sender, index, turn, length) for sender, turn in zip(senders, turns, strict=True)], dim=1
+        )
+        received = superpose(signals, air)
+        for user, (sender, turn) in enumerate(zip(senders, turns, strict=True)):
+            view, heard = as_heard_for(link, air, user)
+            equalized = equalize(received / link.amplitudes[user], view, heard)
+            tokens = decode(sender.codec.receiver, equalized[:, : sender.codec.symbols(turn)[1]], turn, beam=beam)
+            for row, ids, count in zip(turn.rows, tokens.tolist(), turn.lengths.tolist(), strict=True):
+                arrived[user][row] = ids[:count]
+            order = list(seen_from(user, len(senders)))
+            sent = said(sender, turn, length)
+            energies[user] += measured_powers(signals[:, order], heard, sent=sent)
+    tokens_of = [[each[row] for row in sorted(each)] for each in arrived]
+    return [Delivery(tokens, met) for tokens, met in zip(tokens_of, energies, strict=True)]
+
+
+def turned(batch: SentenceBatch, shift: int) -> SentenceBatch:
+    """The batch with every sentence so many rows further up, those at the top coming in at the bottom."""
+    return SentenceBatch(
+        tokens=batch.tokens.roll(-shift, dims=0),
+        mask=batch.mask.roll(-shift, dims=0),
+        lengths=batch.lengths.roll(-shift),
+        rows=batch.rows[shift:] + batch.rows[:shift],
+        ragged=batch.ragged,
+    )
+
+
+def goes_on(sender: Encoded, index: int, turn: SentenceBatch, length: int) -> Tensor:
+    """What a user sends [batch, length]: each row's sentence from its first symbol, then what follows in the ring."""
+    ring, sentences = sender.crowds[index], sender.batches[index]
+    starts = ring.ends - sentences.lengths * sender.codec.spec.symbols_per_token
+    shift = sentences.rows.index(turn.rows[0])
+    places = starts.roll(-shift).unsqueeze(1) + torch.arange(length, device=starts.device)
+    return ring.stream[places % ring.stream.shape[0]]
+
+
+def said(sender: Encoded, turn: SentenceBatch, length: int) -> Tensor:
+    """Which symbols [batch, length] are of a row's own sentence."""
+    own = really_sent(turn, sender.codec.spec.symbols_per_token)
+    return torch.nn.functional.pad(own, (0, length - own.shape[1]))
