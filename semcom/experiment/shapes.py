@@ -33,8 +33,8 @@ class _Variant:
 def written_out(scenario: Scenario) -> Scenario:
     """The scenario with a codec for every shape that its sweep names, and without the axes that named them.
 
-    The axes multiply those codecs of `sweep.codec` that nobody else is made from, be it as teacher, donor or start, and
-    that begin from nobody's weights, which fit one shape alone. A variant is such a codec with every side changed that
+    The axes multiply those codecs of `sweep.codec` that nobody else is made from, be it as teacher, donor or start, that
+    no crowd sends through, and that begin from nobody's weights, which fit one shape alone. A variant is such a codec with every side changed that
     is its own; an adopted side stays its donor's. What is typed beside a side stays: an axis that finds all its places
     taken leaves that codec alone.
 
@@ -77,6 +77,7 @@ def _axes_of(scenario: Scenario, name: str, axes: dict[str, tuple[int, ...]]) ->
     """The axes that change this codec; none where its shape is not its own affair."""
     plan = scenario.codecs[name]
     origins = {origin for each in scenario.codecs for origin in scenario.origins(each)}
+    origins |= {each for crowd in scenario.crowds for each in crowd or ()}
     if name not in scenario.sweep.codec or name in origins or plan.start:
         return {}
     return {
