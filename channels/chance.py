@@ -35,9 +35,7 @@ class Chance:
         # bool and numpy integers print differently from the int they equal, so they would name another stream.
         if type(self.seed) is not int:
             raise ValueError(f"seed must be a plain int, got {self.seed!r}; convert it with int(...)")
-        for cause in self.causes:
-            if type(cause) is not int and type(cause) is not str:
-                raise ValueError(f"a cause must be a plain str or int, got {cause!r}; convert it first")
+        check_causes(self.causes)
 
     def of(self, *causes: str | int) -> Chance:
         """Narrow the seed to a cause: `chance.of("fading", user)`."""
@@ -45,8 +43,7 @@ class Chance:
 
     def integer(self) -> int:
         """A whole number below 2^63, to seed any other generator that wants one."""
-        named = repr((self.seed, *self.causes)).encode()
-        return int.from_bytes(hashlib.blake2b(named, digest_size=8).digest(), "big") >> 1
+        return hashed(self.seed, *self.causes)
 
     def generator(self) -> torch.Generator:
         """A fresh CPU generator at the beginning of this cause's stream.
@@ -56,9 +53,29 @@ class Chance:
         torch's Mersenne Twister keeps 32 bits of the seed. Two causes of one batch share a stream with a chance
         of 2^-32; among a million batches some pairs will, far apart in time, which no average can notice.
         """
-        generator = torch.Generator()
-        generator.manual_seed(self.integer())
-        return generator
+        return self.begin(torch.Generator())
+
+    def begin(self, generator: torch.Generator, *causes: str | int) -> torch.Generator:
+        """Put a CPU generator at the beginning of a cause's stream: `chance.begin(generator, "fading", user)`.
+
+        It then draws what `chance.of("fading", user).generator()` would draw, and forgets what it was in the midst
+        of. At half the cost, for streams that are drawn one after another: making a generator seeds it once too often.
+        """
+        check_causes(causes)
+        return generator.manual_seed(hashed(self.seed, *self.causes, *causes))
+
+
+def check_causes(causes: tuple[str | int, ...]) -> None:
+    """Refuse what only looks like a word or a count."""
+    for cause in causes:
+        if type(cause) is not int and type(cause) is not str:
+            raise ValueError(f"a cause must be a plain str or int, got {cause!r}; convert it first")
+
+
+def hashed(*names: str | int) -> int:
+    """Turn a seed and its causes into a whole number below 2^63."""
+    digest = hashlib.blake2b(repr(names).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
 
 
 def complex_gaussian(shape: Sequence[int], *, power: float = 1.0, generator: torch.Generator) -> torch.Tensor:
@@ -68,5 +85,5 @@ def complex_gaussian(shape: Sequence[int], *, power: float = 1.0, generator: tor
 
     Half of the power goes to each real axis: forgetting it is the 3 dB error this field knows best.
     """
-    # Drawing real numbers and viewing them as complex is 1.3 to 1.5 times faster than drawing complex numbers.
-    return torch.view_as_complex(torch.normal(0.0, math.sqrt(power / 2), (*shape, 2), generator=generator))
+    # Complex numbers in one call: torch, too, gives each axis half of the variance that it is told.
+    return torch.normal(0.0, math.sqrt(power), shape, dtype=torch.complex64, generator=generator)

@@ -80,10 +80,19 @@ class Link:
         return (1.0, *(math.sqrt(power) for power in self.interferer_powers))
 
     @cached_property
+    def csi_error_power(self) -> float:
+        """Mean power of what the receiver's estimate of each gain is wrong by; 0 if it estimates nothing."""
+        return self.csi.error_power(self.noise_power)
+
+    @cached_property
     def is_steady(self) -> bool:
         """Whether nobody fades, so that every gain is known beforehand."""
-        others = self.interferer_fading if self.interferers else self.fading
-        return isinstance(self.fading, NoFading) and isinstance(others, NoFading)
+        return all(isinstance(fading, NoFading) for fading in self.fadings)
+
+    @cached_property
+    def fadings(self) -> tuple[Fading, ...]:
+        """How every user arrives, the wanted one first."""
+        return (self.fading, *(self.interferer_fading,) * self.interferers)
 
     @property
     def interferer_fading(self) -> Fading:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from threading import get_ident
 
 import torch
 
@@ -25,35 +26,53 @@ class Realization:
     A value like any other: send the teacher and the student through the same one and they meet the same air.
 
     Args:
-        gains: [B, U, A, G] complex for batch, users (0 is the wanted one), antennas; interferers' sqrt(p_k) included.
-            Each of the G gains lasts K/G symbols, G dividing K: 1 for a gain per sentence, K for one per symbol.
+        paths: the gain of each user, user 0 being the wanted one, with interferers' sqrt(p_k) in it: [B, A, G] complex
+            for batch and antennas, or one number where nobody fades. Each of the G gains lasts K/G symbols, G dividing
+            K: 1 for a gain per sentence, K for one per symbol.
         noise: [B, A, K] complex, already at the link's noise power.
         interference: what was drawn of the interferers' sending: [B, U-1, K] complex signals of unit power, or
             [B, U-1, 1] whole numbers that pick neighbors from a crowd. None without interferers.
         csi_error: [B, U, A, G] what the receiver's estimates of the gains are wrong by; None if it estimates nothing.
-        steady: the gains once more, as one amplitude a user, where nobody fades: numbers are cheaper than tensors.
     """
 
-    gains: torch.Tensor
+    paths: tuple[torch.Tensor | float, ...]
     noise: torch.Tensor
     interference: torch.Tensor | None = None
     csi_error: torch.Tensor | None = None
-    steady: tuple[float, ...] | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Batch, users and symbols: the shape that signals must have."""
-        return self.gains.shape[0], self.gains.shape[1], self.noise.shape[2]
+        batch, _, symbols = self.noise.shape
+        return batch, len(self.paths), symbols
+
+    @cached_property
+    def gains(self) -> torch.Tensor:
+        """All paths side by side, [B, U, A, G] complex, for receivers: what is sent goes path by path."""
+        batch, antennas, _ = self.noise.shape
+        each = [as_gains(path, (batch, antennas, 1), self.noise.device) for path in self.paths]
+        # A lone user is the common case, and a view of its gains costs nothing.
+        return torch.stack(each, dim=1) if len(each) > 1 else each[0].unsqueeze(1)
 
     def to(self, device: torch.device | str) -> Realization:
         """Move everything to a device; chance itself is always drawn on the CPU."""
         return Realization(
-            gains=self.gains.to(device),
+            paths=tuple(path.to(device) if isinstance(path, torch.Tensor) else path for path in self.paths),
             noise=self.noise.to(device),
             interference=None if self.interference is None else self.interference.to(device),
             csi_error=None if self.csi_error is None else self.csi_error.to(device),
-            steady=self.steady,
         )
+
+
+def as_gains(path: torch.Tensor | float, shape: tuple[int, int, int], device: torch.device) -> torch.Tensor:
+    """See a path as [B, A, G] gains."""
+    return path if isinstance(path, torch.Tensor) else steady_gains(path, shape, device)
+
+
+@lru_cache(maxsize=64)
+def steady_gains(amplitude: float, shape: tuple[int, int, int], device: torch.device) -> torch.Tensor:
+    """The gains of a user that does not fade, [B, A, 1]; a view of one number, made once."""
+    return torch.full((), amplitude, dtype=torch.complex64, device=device).expand(shape)
 
 
 def draw(link: Link, shape: tuple[int, int], chance: Chance) -> Realization:
@@ -69,58 +88,55 @@ def draw(link: Link, shape: tuple[int, int], chance: Chance) -> Realization:
     batch, symbols = shape
     if batch < 1 or symbols < 1:
         raise ValueError(f"shape must be at least one sentence of one symbol, got {shape}; skip an empty batch")
+    generator = own_generator(get_ident())
     noise = complex_gaussian(
-        (batch, link.antennas, symbols), power=link.noise_power, generator=chance.of("noise").generator()
+        (batch, link.antennas, symbols), power=link.noise_power, generator=chance.begin(generator, "noise")
     )
-    sending = [
-        link.interference.draw(shape, generator=chance.of("interference", user).generator())
-        for user in range(1, 1 + link.interferers)
-    ]
-    interference = torch.stack(sending, dim=1) if sending else None
-    steady = link.amplitudes if link.is_steady else None
     # Gains that never change are not drawn at all, whatever the coherence: AWGN costs no more than a number a user.
-    span = symbols if steady else link.coherence.span(symbols)
+    span = symbols if link.is_steady else link.coherence.span(symbols)
     each = (batch, link.antennas, -(-symbols // span))
-    gains = steady_gains(each, steady) if steady else draw_gains(link, each, chance)
-    error = draw_csi_error(link, each, chance)
+    paths = link.amplitudes if link.is_steady else draw_paths(link, each, chance, generator)
+    interference = draw_interference(link, shape, chance, generator) if link.interferers else None
+    error = draw_csi_error(link, each, chance, generator) if link.csi_error_power else None
     if symbols % span:
-        gains = spread(gains, span=span, symbols=symbols)
+        paths = tuple(spread(as_gains(path, each, noise.device), span=span, symbols=symbols) for path in paths)
         error = None if error is None else spread(error, span=span, symbols=symbols)
-    return Realization(gains, noise, interference, error, steady)
+    return Realization(paths, noise, interference, error)
 
 
 @lru_cache(maxsize=64)
-def steady_gains(each: tuple[int, int, int], amplitudes: tuple[float, ...]) -> torch.Tensor:
-    """The gains of users that do not fade, [B, U, A, 1]; a view of one number a user, made once."""
-    batch, antennas, _ = each
-    gains = torch.tensor(amplitudes, dtype=torch.complex64).view(1, -1, 1, 1)
-    return gains.expand(batch, -1, antennas, 1)
+def own_generator(thread: int) -> torch.Generator:
+    """The one generator of a thread's draws: each stream seeds it anew and is drawn to its end before the next begins.
+
+    So it carries nothing from one draw to another. Seeding is most of what a stream costs, and making a generator
+    seeds it once more.
+    """
+    return torch.Generator()
 
 
-def draw_gains(link: Link, each: tuple[int, int, int], chance: Chance) -> torch.Tensor:
-    """Draw every user's gains, [B, U, A, G]; the interferers' levels are in them."""
-    fadings = (link.fading, *(link.interferer_fading,) * link.interferers)
-    streams = (chance.of("fading", user).generator() for user in range(len(fadings)))
-    gains = users_together([fading.draw(each, generator=g) for fading, g in zip(fadings, streams, strict=True)])
-    if link.interferers:
-        # The level goes into the gain and not into the signal: only the air knows who is the wanted user.
-        gains = gains * torch.tensor(link.amplitudes).view(1, -1, 1, 1)
-    return gains
+def draw_paths(
+    link: Link, each: tuple[int, int, int], chance: Chance, generator: torch.Generator
+) -> tuple[torch.Tensor, ...]:
+    """Draw every user's gains, [B, A, G] each; the interferers' levels are in them."""
+    paths = [
+        fading.draw(each, generator=chance.begin(generator, "fading", user)) for user, fading in enumerate(link.fadings)
+    ]
+    # The level goes into the gain and not into the signal: only the air knows who is the wanted user.
+    for user in range(1, len(paths)):
+        paths[user] = paths[user] * link.amplitudes[user]
+    return tuple(paths)
 
 
-def draw_csi_error(link: Link, each: tuple[int, int, int], chance: Chance) -> torch.Tensor | None:
-    """Draw what the receiver's estimates of the gains are wrong by, [B, U, A, G]; None if it estimates nothing."""
-    power = link.csi.error_power(link.noise_power)
-    if power == 0:
-        return None
-    streams = (chance.of("csi", user).generator() for user in range(1 + link.interferers))
-    return users_together([complex_gaussian(each, power=power, generator=g) for g in streams])
+def draw_interference(link: Link, shape: tuple[int, int], chance: Chance, generator: torch.Generator) -> torch.Tensor:
+    """Draw what is to be drawn of every interferer's sending, [B, U-1, K] or [B, U-1, 1]."""
+    streams = (chance.begin(generator, "interference", user) for user in range(1, 1 + link.interferers))
+    return torch.stack([link.interference.draw(shape, generator=one) for one in streams], dim=1)
 
 
-def users_together(each: list[torch.Tensor]) -> torch.Tensor:
-    """Join what was drawn user by user, [B, A, G] each, to [B, U, A, G]."""
-    # A lone user is the common case, and a view of its gains costs nothing.
-    return torch.stack(each, dim=1) if len(each) > 1 else each[0].unsqueeze(1)
+def draw_csi_error(link: Link, each: tuple[int, int, int], chance: Chance, generator: torch.Generator) -> torch.Tensor:
+    """Draw what the receiver's estimates of the gains are wrong by, [B, U, A, G]."""
+    streams = (chance.begin(generator, "csi", user) for user in range(1 + link.interferers))
+    return torch.stack([complex_gaussian(each, power=link.csi_error_power, generator=one) for one in streams], dim=1)
 
 
 def everyone(
@@ -140,12 +156,12 @@ def everyone(
     Raises:
         ValueError: too small a crowd for the neighbors asked for, or air drawn for something else.
     """
-    batch, length = symbols.shape
     check_air(link, air)
-    if (batch, length) != (air.shape[0], air.shape[2]):
+    batch, _, length = air.noise.shape
+    if symbols.shape != (batch, length):
         raise ValueError(
-            f"symbols must be {(air.shape[0], air.shape[2])} (batch, symbols) as the air was drawn, "
-            f"got {(batch, length)}; draw one realization for each batch"
+            f"symbols must be {(batch, length)} (batch, symbols) as the air was drawn, got {tuple(symbols.shape)}; "
+            "draw one realization for each batch"
         )
     wanted = symbols.unsqueeze(1)
     if air.interference is None:
@@ -179,17 +195,18 @@ def superpose(signals: torch.Tensor, air: Realization) -> torch.Tensor:
             f"signals must be {air.shape} (batch, users, symbols) as the air was drawn, got {tuple(signals.shape)}; "
             "draw one realization for each batch, with one user for each signal"
         )
-    received, gains = air.noise, air.gains
-    if blocks := 1 < gains.shape[3] < received.shape[2]:
-        gains, received, signals = gains.unsqueeze(-1), in_spans(received, air), in_spans(signals, air)
+    received, first = air.noise, air.paths[0]
+    count = first.shape[2] if isinstance(first, torch.Tensor) else 1
+    if blocks := 1 < count < received.shape[2]:
+        received, signals = in_spans(received, count), in_spans(signals, count)
+    # [B, 1, K] each, heard by every antenna. Cutting costs a tenth of a sum of 10,000 symbols; a lone user needs none.
+    each = (signals,) if len(air.paths) == 1 else signals.chunk(len(air.paths), dim=1)
     # One fused pass a user, straight onto the noise: nothing of size users x antennas x symbols is ever stored.
-    for user in range(signals.shape[1]):
-        # [B, 1, K], heard by every antenna. A slice costs a tenth of a sum of 10,000 symbols; a lone user needs none.
-        signal = signals if signals.shape[1] == 1 else signals[:, user : user + 1]
-        if air.steady is not None:
-            received = torch.add(received, signal, alpha=air.steady[user])
+    for path, signal in zip(air.paths, each, strict=True):
+        if isinstance(path, torch.Tensor):
+            received = torch.addcmul(received, path.unsqueeze(-1) if blocks else path, signal)
         else:
-            received = torch.addcmul(received, gains[:, user], signal)
+            received = torch.add(received, signal, alpha=path)
     return received.flatten(-2) if blocks else received
 
 
@@ -214,21 +231,20 @@ def equalize(received: torch.Tensor, link: Link, air: Realization) -> torch.Tens
         known, noise_power=link.noise_power, interference_power=sum(link.interferer_powers)
     )
     if blocks := 1 < weights.shape[2] < received.shape[2]:
-        weights, received = weights.unsqueeze(-1), in_spans(received, air)
+        weights, received = weights.unsqueeze(-1), in_spans(received, weights.shape[2])
     weighted = weights * received
     estimate = weighted.squeeze(1) if link.antennas == 1 else weighted.sum(dim=1)
     return estimate.flatten(-2) if blocks else estimate
 
 
-def in_spans(symbols: torch.Tensor, air: Realization) -> torch.Tensor:
-    """View [..., K] as [..., G, K/G], the symbols that share a gain together."""
-    count = air.gains.shape[3]
+def in_spans(symbols: torch.Tensor, count: int) -> torch.Tensor:
+    """View [..., K] as [..., G, K/G], the symbols that share each of G gains together."""
     return symbols.reshape(*symbols.shape[:-1], count, symbols.shape[-1] // count)
 
 
 def check_air(link: Link, air: Realization) -> None:
     """Refuse air that was drawn for another number of users or antennas: it would broadcast in silence."""
-    _, users, antennas, _ = air.gains.shape
+    users, antennas = len(air.paths), air.noise.shape[1]
     if users != 1 + link.interferers or antennas != link.antennas:
         raise ValueError(
             f"the air must be drawn for {1 + link.interferers} users and {link.antennas} antennas, got air for "
@@ -287,7 +303,7 @@ def measured_powers(signals: torch.Tensor, air: Realization, *, sent: torch.Tens
         sent: [B, K], False where the wanted user's symbol belongs to padding; such symbols are not counted at all.
     """
     # What overlaps is measured as it overlaps: interferers that cancel each other at an antenna do no harm there.
-    silent = Realization(gains=air.gains, noise=torch.zeros_like(air.noise))
+    silent = Realization(paths=air.paths, noise=torch.zeros_like(air.noise))
     alone = torch.zeros_like(signals)
     alone[:, 0] = signals[:, 0]
     parts = torch.stack((superpose(alone, silent), superpose(signals - alone, silent), air.noise))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from channels import (
     Gaussian,
     Link,
     Mmse,
+    Nakagami,
     Neighbors,
     NoisyCsi,
     PerBlock,
@@ -21,6 +23,7 @@ from channels import (
     Qam,
     Rayleigh,
     Rician,
+    complex_gaussian,
     draw,
     equalize,
     everyone,
@@ -203,7 +206,60 @@ def test_users_that_do_not_fade_are_numbers_and_give_the_same_sum() -> None:
     """Steady gains go through superpose as numbers; as tensors they must give the same."""
     link = Link(snr_db=3.0, interferers=2, interference=Gaussian(level_db=(-3.0, 2.0)), antennas=2)
     air = draw(link, (6, 12), Chance(1))
-    assert air.steady == link.amplitudes
+    assert air.paths == link.amplitudes
+    written_out = dataclasses.replace(air, paths=tuple(torch.full((6, 2, 1), a + 0j) for a in link.amplitudes))
+    assert torch.equal(air.gains, written_out.gains)
     signals = everyone(torch.ones(6, 12, dtype=torch.complex64), link, air)
-    torch.testing.assert_close(superpose(signals, air), superpose(signals, dataclasses.replace(air, steady=None)))
-    assert draw(dataclasses.replace(link, fading=Rayleigh()), (6, 12), Chance(1)).steady is None
+    torch.testing.assert_close(superpose(signals, air), superpose(signals, written_out))
+
+
+def test_gains_are_the_paths_side_by_side() -> None:
+    air = draw(CROWD, (6, 12), Chance(1))
+    assert air.gains.shape == (6, 4, 2, 3)
+    for user, path in enumerate(air.paths):
+        assert torch.equal(air.gains[:, user], torch.as_tensor(path))
+
+
+def test_nothing_passes_from_one_draw_to_another() -> None:
+    # All draws of a thread share one generator. Whatever a draw left in it, the next one finds none of it.
+    alone = draw(CROWD, (6, 12), Chance(1))
+    draw(Link(fading=Nakagami()), (3, 5), Chance(2))
+    again = draw(CROWD, (6, 12), Chance(1))
+    for name in TENSORS:
+        assert torch.equal(getattr(alone, name), getattr(again, name))
+
+
+def test_a_draw_leaves_the_generators_of_others_alone() -> None:
+    held, expected = Chance(1).of("noise").generator(), Chance(1).of("noise").generator()
+    draw(CROWD, (6, 12), Chance(1))
+    assert torch.equal(torch.rand(8, generator=held), torch.rand(8, generator=expected))
+
+
+def test_threads_that_draw_at_once_meet_the_air_they_asked_for() -> None:
+    # Large enough that torch lets go of the interpreter in the midst of a stream: one generator for both threads fails.
+    link = dataclasses.replace(CROWD, coherence=PerSymbol())
+    seeds = [1, 2, 3, 4] * 5
+    with ThreadPoolExecutor(4) as threads:
+        drawn = list(threads.map(lambda seed: draw(link, (40, 250), Chance(seed)), seeds))
+    for seed, air in zip(seeds, drawn, strict=True):
+        alone = draw(link, (40, 250), Chance(seed))
+        for name in TENSORS:
+            assert torch.equal(getattr(air, name), getattr(alone, name))
+
+
+def test_every_stream_is_named_after_its_cause() -> None:
+    # Written out stream by stream, each with a generator of its own.
+    air, chance, each = draw(CROWD, (6, 12), Chance(1)), Chance(1), (6, 2, 3)
+    streams = {cause: [chance.of(cause, user).generator() for user in range(4)] for cause in ("fading", "csi")}
+    noise = complex_gaussian((6, 2, 12), power=CROWD.noise_power, generator=chance.of("noise").generator())
+    assert torch.equal(air.noise, noise)
+    for user, (gain, error) in enumerate(zip(streams["fading"], streams["csi"], strict=True)):
+        expected = complex_gaussian(each, generator=gain) * CROWD.amplitudes[user]
+        assert torch.equal(air.gains[:, user], expected)
+        power = CROWD.noise_power / NoisyCsi().pilots
+        assert air.csi_error is not None
+        assert torch.equal(air.csi_error[:, user], complex_gaussian(each, power=power, generator=error))
+    for user in (1, 2, 3):
+        sent = complex_gaussian((6, 12), generator=chance.of("interference", user).generator())
+        assert air.interference is not None
+        assert torch.equal(air.interference[:, user - 1], sent)

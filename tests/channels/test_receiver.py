@@ -252,7 +252,7 @@ def test_an_estimate_that_was_never_drawn_is_refused() -> None:
 
 
 def test_a_gain_of_zero_is_silence_and_not_a_nan() -> None:
-    air = Realization(gains=torch.zeros(2, 1, 1, 1, dtype=torch.complex64), noise=draw(Link(), (2, 3), Chance(1)).noise)
+    air = Realization(paths=(torch.zeros(2, 1, 1, dtype=torch.complex64),), noise=draw(Link(), (2, 3), Chance(1)).noise)
     assert torch.count_nonzero(equalize(air.noise, Link(equalizer=ZeroForcing()), air)) == 0
 
 
