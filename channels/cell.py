@@ -58,10 +58,9 @@ def as_heard_for(link: Link, air: Realization, user: int) -> tuple[Link, Realiza
         return link, air
     order, amplitude = list(seen_from(user, 1 + link.interferers)), link.amplitudes[user]
     heard = Realization(
-        gains=air.gains[:, order] / amplitude,
+        paths=tuple(air.paths[each] / amplitude for each in order),
         noise=air.noise / amplitude,
         csi_error=None if air.csi_error is None else air.csi_error[:, order] / amplitude,
-        steady=None if air.steady is None else tuple(air.steady[each] / amplitude for each in order),
     )
     return view, heard
 
