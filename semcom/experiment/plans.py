@@ -281,7 +281,13 @@ class SweepPlan(Plan):
 
 
 class MeasurePlan(Plan):
-    """What is measured, on how much, and how surely."""
+    """What is measured, on how much, and how surely.
+
+    Args:
+        compare: pairs of codecs whose difference is wanted, the second subtracted from the first.
+        gap: student, control and teacher, of whose gap from control to teacher the student's share is wanted. Without
+            the key: every pair of `compare` of a taught codec and a control, with the teacher of the first.
+    """
 
     metrics: tuple[str, ...] = Field(default=("bleu_1", "bleu_4", "similarity"), min_length=1)
     sentences: int = Field(default=500, ge=1)
@@ -290,6 +296,7 @@ class MeasurePlan(Plan):
     batch: int = Field(default=64, ge=1)
     resamples: int = Field(default=1000, ge=100, le=100_000)
     compare: tuple[tuple[str, str], ...] = ()
+    gap: tuple[tuple[str, str, str], ...] | None = None
     similarity: EmbeddingModel = EmbeddingModel()
 
     @field_validator("metrics")

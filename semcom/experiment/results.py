@@ -33,8 +33,10 @@ class Row:
         level_db: of each interferer relative to the wanted user [dB]; a tuple gives each its own; None without any.
         sir_db: infinite without interferers [dB].
         against: the codec subtracted in a paired difference; empty in an absolute row.
+        gap_to: in the share of a gap that is closed, the teacher at whose end of the gap the share is 1; `against` is
+            the control at its beginning, and the row is of all seeds together. Empty in every other row.
         value: None unless something was measured; a point never simulated has no value, never a 0.
-        low: lower end of the value's 95 % interval.
+        low: lower end of the value's 95 % interval; -inf, with inf above, where a share has no bounds.
         high: upper end.
         count: sentences behind the value.
         status: done, failed, skipped or published.
@@ -67,6 +69,7 @@ class Row:
     measured_sinr_db: float | None = None
     metric: str
     against: str = ""
+    gap_to: str = ""
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -87,6 +90,8 @@ class Row:
 
 # Under `from __future__ import annotations` a field's type is its text, whose first word is str, int or float.
 COLUMNS: dict[str, str] = {each.name: str(each.type).split(" ", 1)[0] for each in dataclasses.fields(Row)}
+# Columns that tables written before them do not have: their cells are empty there.
+NEWER = ("gap_to",)
 
 
 def write_csv(rows: Iterable[Row], path: Path) -> None:
@@ -116,21 +121,22 @@ def read_csv(path: Path) -> list[Row]:
     except (OSError, UnicodeDecodeError) as error:
         raise UserMistake(f"{path}: must be a readable UTF-8 file, got: {error}") from None
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    there = [name for name in COLUMNS if name in (reader.fieldnames or ())]
+    missing = [name for name in COLUMNS if name not in (*there, *NEWER)]
     if missing:
         raise UserMistake(f"{path}:1: must have the columns of results.csv, got none named {', '.join(missing)}")
     rows = []
     try:
         for cells in reader:
-            rows.append(row_of({name: _parsed(name, cells[name]) for name in COLUMNS}))
+            rows.append(row_of({name: _parsed(name, cells[name]) for name in there}))
     except (ValueError, csv.Error) as error:
         raise UserMistake(f"{path}:{reader.line_num}: {error}") from None
     return rows
 
 
 def row_of(values: Mapping[str, Any]) -> Row:
-    """A row from the values of all its columns."""
-    return Row(**{name: values[name] for name in COLUMNS})
+    """A row from the values of its columns; those of `NEWER` may be missing."""
+    return Row(**{name: values[name] for name in COLUMNS if name in values or name not in NEWER})
 
 
 def cell(value: str | float | tuple[float, ...] | None) -> str:

@@ -15,17 +15,18 @@ import numpy as np
 
 from semcom.experiment.database import Database, damaged
 from semcom.experiment.folder import alone
-from semcom.experiment.results import COLUMNS, Row, cell, levels, row_of
+from semcom.experiment.results import COLUMNS, NEWER, Row, cell, levels, row_of
 from semcom.mistakes import UserMistake
 
-_SQL_TYPES = {"str": "TEXT NOT NULL", "int": "INTEGER", "float": "REAL"}
+# With its default a text column can be added to a store that was begun without it.
+_SQL_TYPES = {"str": "TEXT NOT NULL DEFAULT ''", "int": "INTEGER", "float": "REAL"}
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
-_TYPED_NAMES = ", ".join(f'"{name}" {_SQL_TYPES[kind]}' for name, kind in COLUMNS.items())
+_TYPED = {name: f'"{name}" {_SQL_TYPES[kind]}' for name, kind in COLUMNS.items()}
 _OUTCOME = "status TEXT NOT NULL, message TEXT NOT NULL, record TEXT NOT NULL"
 _TABLES = (
     f"CREATE TABLE builds (identity TEXT PRIMARY KEY, name TEXT NOT NULL, {_OUTCOME})",
     f"CREATE TABLE runs (identity TEXT PRIMARY KEY, {_OUTCOME})",
-    f"CREATE TABLE rows ({_TYPED_NAMES}, PRIMARY KEY (run_id, metric, against))",
+    f"CREATE TABLE rows ({', '.join(_TYPED.values())}, PRIMARY KEY (run_id, metric, against))",
     "CREATE TABLE statistics (run_id TEXT, family TEXT, sentences INTEGER NOT NULL, width INTEGER NOT NULL,"
     " checksum TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (run_id, family))",
 )
@@ -72,6 +73,7 @@ class Store:
             if not reading:
                 opened.enter_context(alone(path.with_name(f"{path.name}.lock")))
             self._database = opened.enter_context(Database(path, _TABLES, reading=reading))
+            self._columns = self._columns_there(may_add=not reading)
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -153,9 +155,10 @@ class Store:
 
     def rows(self, run_id: str) -> list[Row]:
         """The rows stored with a run, in the order they were given; none if it is not known."""
-        found = self._database.ask(f"SELECT {_NAMES} FROM rows WHERE run_id = ? ORDER BY rowid", (run_id,))
+        names = ", ".join(f'"{name}"' for name in self._columns)
+        found = self._database.ask(f"SELECT {names} FROM rows WHERE run_id = ? ORDER BY rowid", (run_id,))
         with self._trusted(f"rows of run {run_id}"):
-            return [_from_sql(values) for values in found]
+            return [_from_sql(dict(zip(self._columns, values, strict=True))) for values in found]
 
     def families(self, run_id: str) -> tuple[str, ...]:
         """The metric families a run has statistics of."""
@@ -174,6 +177,17 @@ class Store:
             raise KeyError(f"no statistics of {family} are stored for run {run_id}")
         with self._trusted(f"statistics of {family} in run {run_id}"):
             return _unpacked(*found[0])
+
+    def _columns_there(self, *, may_add: bool) -> list[str]:
+        """The columns that rows have here; a store that was begun before some of them gets them, if it may."""
+        there = {row[1] for row in self._database.ask("PRAGMA table_info(rows)")}
+        lacking = [name for name in NEWER if name not in there]
+        if may_add and lacking:
+            with self._database.transaction() as connection:
+                for name in lacking:
+                    connection.execute(f"ALTER TABLE rows ADD COLUMN {_TYPED[name]}")
+            there.update(lacking)
+        return [name for name in COLUMNS if name in there or name not in NEWER]
 
     def _finished(self, query: str) -> dict[str, Finished]:
         with self._trusted("records"):
@@ -197,8 +211,7 @@ def _to_sql(row: Row) -> list[Any]:
     return [cell(value) if isinstance(value, tuple) else value for value in values]
 
 
-def _from_sql(values: tuple[Any, ...]) -> Row:
-    found = dict(zip(COLUMNS, values, strict=True))
+def _from_sql(found: dict[str, Any]) -> Row:
     if isinstance(found["level_db"], str):
         found["level_db"] = levels(found["level_db"])
     return row_of(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from semcom.experiment.results import Row
 from semcom.experiment.run import family_of, metrics_of
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Finished, Store
-from semcom.metrics.bootstrap import Interval, bootstrap_difference
+from semcom.metrics.bootstrap import Array, Interval, bootstrap_difference, bootstrap_share_of_gap
 from semcom.metrics.metric import Metric
 
 
@@ -31,6 +31,10 @@ class _Known:
         """Whether this run has numbers."""
         return run.identity in self.runs and self.runs[run.identity].status == "done"
 
+    def statistics(self, runs: Sequence[Run], metric: Metric) -> list[Array]:
+        """What each of these runs was measured by, in their order."""
+        return [self.store.statistics(run.identity, family_of(metric)) for run in runs]
+
     def built(self, run: Run) -> dict[str, Any]:
         """The record of the run's build; empty if it was never built."""
         return self.builds[run.build.identity].record if run.build.identity in self.builds else {}
@@ -42,11 +46,12 @@ class _Known:
 
 
 def tabulate(scenario: Scenario, sweep: Sweep, store: Store) -> list[Row]:
-    """Absolute rows, then paired differences, then published curves."""
+    """Absolute rows, then paired differences, then shares of gaps, then published curves."""
     known = _Known(store, store.builds(), store.runs(), metrics_of(scenario.measure))
     runs = list(sweep.runs)
     rows = [row for run in runs for row in _measured(run, known)]
     rows += [row for first, second in _pairs(scenario, runs) for row in _paired(first, second, known)]
+    rows += [row for parts in _gaps(scenario, runs) for row in _shared(parts, known)]
     return rows + [row for name in scenario.overlay for row in _overlay(name, known.metrics)]
 
 
@@ -61,6 +66,27 @@ def _pairs(scenario: Scenario, runs: list[Run]) -> Iterator[tuple[Run, Run]]:
             twin = met.get((other, run.point))
             if run.build.name == one and twin and _same_air(run, twin):
                 yield run, twin
+
+
+def _gaps(scenario: Scenario, runs: list[Run]) -> Iterator[list[list[Run]]]:
+    """Student, control and teacher at every point that all three were to meet, each as one run a seed."""
+    met = {(run.build.name, *run.point): run for run in runs}
+    links = list(dict.fromkeys(run.link for run in runs))
+    for names in _triples(scenario, {run.build.name: run.role for run in runs}):
+        for link in links:
+            yield [[met[name, seed, link] for seed in scenario.seeds] for name in names]
+
+
+def _triples(scenario: Scenario, roles: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Those the scenario names; or else every student that it compares with a control, with the student's teacher."""
+    if scenario.measure.gap is not None:
+        return list(scenario.measure.gap)
+    found = []
+    for student, control in scenario.measure.compare:
+        lesson = scenario.codecs[student].distill
+        if lesson and lesson.teacher in roles and roles[control] == "control":
+            found.append((student, control, lesson.teacher))
+    return found
 
 
 def _same_air(run: Run, twin: Run) -> bool:
@@ -99,11 +125,36 @@ def _paired(run: Run, twin: Run, known: _Known) -> Iterator[Row]:
         if not (known.is_done(run) and known.is_done(twin)):
             yield _row(facts, metric.name, None, status="skipped")
             continue
-        ours, theirs = (known.store.statistics(each.identity, family_of(metric)) for each in (run, twin))
-        # Any seed does that is the same each time; half the run's identity fits every generator.
-        seed, resamples = int(run.identity[:12], 16), run.measure.resamples
+        ours, theirs = known.statistics((run, twin), metric)
+        seed, resamples = _seed(run), run.measure.resamples
         difference = bootstrap_difference(ours, theirs, metric.combine, resamples=resamples, seed=seed)
         yield _row(facts, metric.name, difference, status="done")
+
+
+def _shared(parts: list[list[Run]], known: _Known) -> Iterator[Row]:
+    """One row a metric: the share of the gap that the student closes, over all seeds or not at all.
+
+    Args:
+        parts: runs of student, control and teacher, one a seed.
+    """
+    first, control, teacher = (runs[0] for runs in parts)
+    are_done = all(known.is_done(run) for runs in parts for run in runs)
+    record = known.runs[first.identity].record if known.is_done(first) else {}
+    named = {"against": control.build.name, "gap_to": teacher.build.name, "seed": None}
+    facts = {**_facts(first, known.built(first), record), **named}
+    for metric in known.metrics:
+        if not are_done:
+            yield _row(facts, metric.name, None, status="skipped")
+            continue
+        ours, least, most = (known.statistics(runs, metric) for runs in parts)
+        seed, resamples = _seed(first), first.measure.resamples
+        share = bootstrap_share_of_gap(ours, least, most, metric.combine, resamples=resamples, seed=seed)
+        yield _row(facts, metric.name, share, status="done")
+
+
+def _seed(run: Run) -> int:
+    """Of resampling: any does that is the same each time, and half the run's identity fits every generator."""
+    return int(run.identity[:12], 16)
 
 
 def _facts(run: Run, built: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:

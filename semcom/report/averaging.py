@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scipy.special import stdtrit
 
@@ -41,11 +41,17 @@ class Row:
     count: int | None
     seed: int | None
     status: str
+    gap_to: System | None = None
+
+    @property
+    def spot(self) -> tuple[object, ...]:
+        """Where and in what it was measured."""
+        return (self.condition, self.metric, self.snr_db, self.interferers, self.level)
 
     @property
     def place(self) -> tuple[object, ...]:
         """Everything but the seed: rows of one place are averaged, and no others."""
-        return (self.system, self.condition, self.metric, self.snr_db, self.interferers, self.level, self.against)
+        return (*self.spot, self.system, self.against, self.gap_to)
 
 
 def mean_interval(values: Sequence[float], lows: Sequence[float], highs: Sequence[float]) -> tuple[float, float, float]:
@@ -93,7 +99,13 @@ def average(rows: Iterable[Row]) -> tuple[Point, ...]:
         # A run begun again after a failure may leave both its rows; the number counts.
         if known is None or math.isnan(known.value):
             seeds[row.seed] = row
-    return tuple(_point(list(seeds.values())) for seeds in places.values())
+    points = [_point(list(seeds.values())) for seeds in places.values()]
+    seeds_at = {point.spot: point.seeds for point in points if point.against is None}
+    # A share is one number of all seeds, and so its row names none.
+    return tuple(
+        replace(point, seeds=seeds_at.get(point.spot, ())) if point.gap_to and point.is_measured else point
+        for point in points
+    )
 
 
 def _point(rows: list[Row]) -> Point:
@@ -121,6 +133,7 @@ def _point(rows: list[Row]) -> Point:
         low=low,
         high=high,
         against=first.against,
+        gap_to=first.gap_to,
         level=first.level,
         sir_db=first.sir_db,
         sinr_db=first.sinr_db,
