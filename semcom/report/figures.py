@@ -14,6 +14,7 @@ from semcom.report.gaps import (
     gap_to_teacher_against_snr,
 )
 from semcom.report.results import Results
+from semcom.report.shares import share_against_interferers, share_against_snr
 from semcom.report.sizes import against_parameters, against_symbols
 
 __all__ = ["ACROSS_LEVELS", "FIGURES", "Drawing"]
@@ -29,6 +30,8 @@ FIGURES: tuple[Drawing, ...] = (
     gap_to_teacher_against_interferers,
     gain_against_snr,
     gain_against_interferers,
+    share_against_snr,
+    share_against_interferers,
     against_parameters,
     against_symbols,
 )
