@@ -11,8 +11,8 @@ from pathlib import Path
 from semcom.report.averaging import Row, mean_interval, ratio_interval
 from semcom.report.costs import Cost, read_costs, time_ratio
 from semcom.report.reading import read_rows, results_of
-from semcom.report.results import Results, System, in_order
-from semcom.report.shares import NO_GAP, is_behind
+from semcom.report.results import NO_GAP, Results, System, in_order
+from semcom.report.shares import is_behind
 from semcom.report.tables import Table, exact, interval
 from semcom.report.wording import SNR_SHORT, millions, words_of
 
@@ -202,6 +202,8 @@ def _caption(lines: list[_Line]) -> str:
         + ("; 95 % interval: Fieller's, Student's t over seeds, for the sentences as they are" if most > 1 else ""),
         "Parameters are of student and teacher, both sides together",
     ]
+    if any(math.isnan(line.share[0]) for line in lines):
+        said.append(f"{NO_GAP.capitalize()}: the teacher is not ahead of the control")
     if any(math.isfinite(line.time_ratio) for line in lines):
         said.append("Training time: as a multiple of the control's")
     return " ".join(f"{each}." for each in [*said, SNR_SHORT])

@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-__all__ = ["Condition", "Point", "Results", "System", "evenly", "in_order"]
+__all__ = ["NO_GAP", "Condition", "Point", "Results", "System", "evenly", "in_order"]
+
+# The status of a share where the teacher is not ahead of the control.
+NO_GAP = "no gap"
 
 T = TypeVar("T")
 

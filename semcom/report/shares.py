@@ -12,18 +12,19 @@ from matplotlib.lines import Line2D
 
 from semcom.report.curves import MOST_PANELS, draw_line, left_out, mark_crowds, mark_values, title_of
 from semcom.report.gaps import STROKES
-from semcom.report.results import Point, Results, System, evenly, in_order
+from semcom.report.results import NO_GAP, Point, Results, System, evenly, in_order
 from semcom.report.sheet import Sheet, Words
 from semcom.report.style import GREY, Look, handle, in_house_style, look
 from semcom.report.wording import INTERFERERS, SNR, caption, crowd_title, label, snr_title, words_of
 
-__all__ = ["MEANING", "NO_GAP", "closed_shares", "is_behind", "share_against_interferers", "share_against_snr"]
+__all__ = ["MEANING", "closed_shares", "is_behind", "share_against_interferers", "share_against_snr"]
 
+# One student's gaps from several controls share its color, and not all of their points are on a line.
+OTHER_MARKERS = ("d", "P", "*")
 MEANING = (
     "Share of the gap closed: (student minus control) over (teacher minus control), each a mean over seeds; 0 is as "
     "good as the control, 1 as good as the teacher"
 )
-NO_GAP = "no gap"
 NOTHING_TO_CLOSE = {NO_GAP, "undefined"}
 AXIS = "Share of the gap closed (0: as the control, 1: as the teacher)"
 TITLE = "Share of the gap to the teacher closed"
@@ -181,7 +182,10 @@ def _look(three: Three, part: Results) -> Look:
     how = look(three[0], part.systems)
     same = [each for each in in_order(map(_three, part.shares)) if each[0] == three[0]]
     turn = same.index(three)
-    return dataclasses.replace(how, line=STROKES[(turn - 1) % len(STROKES)]) if turn else how
+    if not turn:
+        return how
+    strokes, markers = STROKES[(turn - 1) % len(STROKES)], OTHER_MARKERS[(turn - 1) % len(OTHER_MARKERS)]
+    return dataclasses.replace(how, line=strokes, marker=markers)
 
 
 def _label(three: Three) -> str:

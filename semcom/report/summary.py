@@ -47,7 +47,8 @@ def ablation_summary(results_csv: Path) -> Group | None:
         return None
     table = Table(title=Text(found.name), title_justify="left", title_style="bold", box=None, pad_edge=False)
     for index, name in enumerate(found.header):
-        table.add_column(name, justify="left" if index < found.names else "right", overflow="fold")
+        is_name = index < found.names
+        table.add_column(name, justify="left" if is_name else "right", overflow="fold", no_wrap=not is_name)
     for row in found.rows:
         table.add_row(*map(Text, row))
     return Group(table, Text(found.caption, style="dim"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semcom.files import write_atomically
-from semcom.report.results import Point, Results, System, in_order
+from semcom.report.results import NO_GAP, Point, Results, System, in_order
 from semcom.report.shares import MEANING, closed_shares
 from semcom.report.wording import caption, words_of
 
@@ -221,6 +221,8 @@ def _point_table(part: Results, kind: str, columns: Columns, taken: set[str]) ->
     words = words_of(part.metric)
     what = {"quality": words.axis, "differences": f"{words.name}, paired differences"}.get(kind, words.name)
     first = [", ".join((what, *part.distinction)), *([MEANING] if kind == "shares" else [])]
+    if any(NO_GAP in point.missing for point in points):
+        first.append(f"{NO_GAP.capitalize()}: the teacher is not ahead of the control there")
     return Table(
         name=_free((part.metric, kind, *part.distinction), taken),
         caption=caption(part, points, first=first),

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from semcom.report.results import Point, Results, System, in_order
+from semcom.report.results import NO_GAP, Point, Results, System, in_order
 
 __all__ = [
     "INTERFERERS",
@@ -213,7 +213,7 @@ def _interval_of_shares(seeds: int) -> str:
 
 def _gaps(points: list[Point]) -> str:
     """How many runs gave no number, by their status."""
-    missing = Counter(status for point in points for status in point.missing)
+    missing = Counter(status for point in points for status in point.missing if status != NO_GAP)
     if not missing:
         return ""
     told = " and ".join(f"{count} {status}" for status, count in sorted(missing.items()))

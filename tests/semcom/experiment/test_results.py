@@ -76,7 +76,7 @@ def test_a_table_of_before_a_column_is_read_with_the_column_empty(tmp_path: Path
     (tmp_path / "r.csv").write_text(old)
     assert read_csv(tmp_path / "r.csv") == [a_row(value=0.5, against="big")]
     (tmp_path / "r.csv").write_text(old.replace(",against", ",opposed"))
-    with pytest.raises(UserMistake, match="none named against$"):
+    with pytest.raises(UserMistake, match=r"none named against$"):
         read_csv(tmp_path / "r.csv")
 
 
