@@ -82,9 +82,17 @@ def _draw(folder: Path) -> None:
 
     paths = draw(folder / "results.csv", folder)
     console.print(summary_table(folder / "results.csv"))
+    _print_ablation(folder / "results.csv")
     figures = sum(path.suffix == ".png" for path in paths)
     said = f"{figures} figures in {folder / 'figures'}, tables in {folder / 'tables'}"
     console.print(said, highlight=False, markup=False)
+
+
+def _print_ablation(results_csv: Path) -> None:
+    from semcom.report.summary import ablation_summary
+
+    if found := ablation_summary(results_csv):
+        console.print(found)
 
 
 @app.command()
@@ -107,6 +115,7 @@ def report(
     paths = draw(run_dir / "results.csv", out or run_dir)
     for path in paths:
         console.print(str(path), highlight=False, markup=False)
+    _print_ablation(run_dir / "results.csv")
 
 
 @app.command()

@@ -79,6 +79,9 @@ MISTAKES = {
     "unknown codec compared": (LAST, f"{LAST}, compare: [[small, smal]]", "measure.compare names 'smal'"),
     "compared, not measured": (LAST, f"{LAST}, compare: [[small, plain]]", "names 'plain', which is not measured"),
     "compared with itself": (LAST, f"{LAST}, compare: [[small, small]]", "must name two codecs, every pair once"),
+    "gap to an unknown codec": (LAST, f"{LAST}, gap: [[small, big, bigg]]", "measure.gap names 'bigg'"),
+    "gap of two codecs": (LAST, f"{LAST}, gap: [[small, big, big]]", "must name a student, a control and a teacher"),
+    "gap without an end": (LAST, f"{LAST}, gap: [[small, big]]", "measure.gap"),
     "its own teacher": ("teacher: big", "teacher: small", "codecs.small is built from itself: small <- small"),
     "a circle": (
         "big: {size: student_quarter, symbols_per_token: 2}",

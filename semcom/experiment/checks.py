@@ -33,6 +33,7 @@ def check_sense(scenario: Scenario) -> None:
     _check_order(scenario)
     _check_shapes(scenario)
     _check_comparisons(scenario)
+    _check_gaps(scenario)
     _check_crowds(scenario)
     _check_senders(scenario)
 
@@ -104,17 +105,33 @@ def _check_comparisons(scenario: Scenario) -> None:
     """Refuse pairs that no row could be made of."""
     pairs = scenario.measure.compare
     for pair in pairs:
-        _check_names(scenario, "measure.compare", pair)
-        if missing := [name for name in pair if name not in scenario.sweep.codec]:
-            raise ValueError(f"measure.compare names '{missing[0]}', which is not measured; add it to sweep.codec")
-        one, other = (scenario.spec_of(name).symbols_per_token for name in pair)
-        if one != other:
-            raise ValueError(
-                "measure.compare must name codecs that send equally many symbols a token and so meet the same air, "
-                f"got {one} of '{pair[0]}' and {other} of '{pair[1]}'"
-            )
+        _check_same_air(scenario, "measure.compare", pair)
         if pair[0] == pair[1] or pairs.count(pair) > 1:
             raise ValueError(f"measure.compare must name two codecs, every pair once, got {', '.join(pair)}")
+
+
+def _check_gaps(scenario: Scenario) -> None:
+    """Refuse students, controls and teachers that no row could be made of."""
+    triples = scenario.measure.gap or ()
+    for triple in triples:
+        _check_same_air(scenario, "measure.gap", triple)
+        if len(set(triple)) < 3 or triples.count(triple) > 1:
+            what = "measure.gap must name a student, a control and a teacher, three codecs, all three together once"
+            raise ValueError(f"{what}, got {', '.join(triple)}")
+
+
+def _check_same_air(scenario: Scenario, where: str, names: tuple[str, ...]) -> None:
+    """Refuse codecs that are not measured or do not meet the same air."""
+    _check_names(scenario, where, names)
+    if missing := [name for name in names if name not in scenario.sweep.codec]:
+        raise ValueError(f"{where} names '{missing[0]}', which is not measured; add it to sweep.codec")
+    rates = {name: scenario.spec_of(name).symbols_per_token for name in names}
+    for name, rate in rates.items():
+        if rate != rates[names[0]]:
+            raise ValueError(
+                f"{where} must name codecs that send equally many symbols a token and so meet the same air, "
+                f"got {rates[names[0]]} of '{names[0]}' and {rate} of '{name}'"
+            )
 
 
 def _check_crowds(scenario: Scenario) -> None:

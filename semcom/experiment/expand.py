@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from channels import Chance, Interference, Link, Neighbors
 from semcom.distillation.catalog import AnyMethod
+from semcom.experiment.axes import values
 from semcom.experiment.identity import identity
-from semcom.experiment.plans import DistillPlan, MeasurePlan, values
+from semcom.experiment.plans import DistillPlan, MeasurePlan
 from semcom.experiment.scenario import Scenario
 from semcom.mistakes import UserMistake
 from semcom.models.spec import CodecSpec

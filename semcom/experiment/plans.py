@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, create_model, field_validator, model_validator
+from pydantic import BaseModel, Discriminator, Field, Tag, field_validator, model_validator
 
 from channels import Coherence, Csi, Equalizer, Fading, Interference, Mmse, Neighbors, NoFading, PerfectCsi, PerSentence
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.distillation.catalog import METHODS, AnyMethod
 from semcom.distillation.method import check_methods
 from semcom.distillation.share import check_share
+from semcom.experiment.axes import Steps, axis_of, values, whole_numbers
+from semcom.experiment.strict import STRICT, Plan, by, changed, changes_to
 from semcom.metrics.catalog import METRICS
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.sizes import SIZES
 from semcom.models.spec import MOST_HIDDEN, MOST_LAYERS, MOST_WIDTH, CodecSpec, SideSpec
 from semcom.sources.catalog import CORPORA, TOKENIZERS
 from semcom.training.settings import MOST_ANTENNAS, TrainingSettings
-
-STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Plan(BaseModel):
-    """A part of a scenario: unknown keys are refused, values do not change."""
-
-    model_config = STRICT
-
-
-def by(key: str) -> Any:
-    """A union whose variants are told apart by one key, so that an error names one variant, not all."""
-    return Field(discriminator=key)
-
 
 FadingPlan = Annotated[Fading, by("kind")]
 CoherencePlan = Annotated[Coherence, by("kind")]
@@ -65,25 +52,12 @@ _mark(*FADING, *COHERENCE, *INTERFERENCE, *CSI, *EQUALIZERS, *METHODS, *CORPORA,
 _mark(SideSpec, TrainingSettings, EmbeddingModel)
 
 
-def changes_to(variant: type) -> type[BaseModel]:
-    """A plan with the fields of a dataclass, all optional: what differs from a base."""
-    fields = {each.name: (Annotated[each.type, Field()] | None, None) for each in dataclasses.fields(variant)}
-    return create_model(f"{variant.__name__}Changes", __base__=Plan, __module__=variant.__module__, **fields)  # type: ignore[call-overload]
-
-
 if TYPE_CHECKING:
     TrainingChanges = BaseModel
     SideChanges = BaseModel
 else:
     TrainingChanges = changes_to(TrainingSettings)
     SideChanges = changes_to(SideSpec)
-
-
-def changed(base: Any, changes: BaseModel | None) -> Any:
-    """The base with the fields that were typed."""
-    if changes is None:
-        return base
-    return dataclasses.replace(base, **{name: getattr(changes, name) for name in changes.model_fields_set})
 
 
 OneOrMore = Annotated[
@@ -217,43 +191,6 @@ class LinkPlan(Plan):
         return {name: value for name, value in self if name != "crowd"}
 
 
-class Steps(Plan):
-    """start, start + step, ... up to stop, which is included when it is met."""
-
-    start: float
-    stop: float
-    step: float
-
-    @model_validator(mode="after")
-    def _goes_somewhere(self) -> Self:
-        if self.step == 0:
-            raise ValueError("step must not be 0; write how far apart the points are")
-        if (self.stop - self.start) * self.step < 0:
-            raise ValueError(f"step {self.step:g} leads away from stop: {self.start:g} never reaches {self.stop:g}")
-        if abs((self.stop - self.start) / self.step) > 10_000:
-            raise ValueError("must hold at most 10000 points; take a larger step")
-        return self
-
-    def values(self) -> tuple[float, ...]:
-        """The points, each computed from its number so that errors do not add up."""
-        count = math.floor((self.stop - self.start) / self.step + 1e-9) + 1
-        return tuple(self.start + index * self.step for index in range(count))
-
-
-def _shape(value: Any) -> str:
-    if isinstance(value, dict | Steps):
-        return "steps"
-    return "list" if isinstance(value, list | tuple) else "one"
-
-
-def _axis(kind: Any) -> Any:
-    """One value, a list of values, or start/stop/step; told apart by shape so that an error names one form."""
-    return Annotated[
-        Annotated[kind, Tag("one")] | Annotated[tuple[kind, ...], Tag("list")] | Annotated[Steps, Tag("steps")],
-        Discriminator(_shape),
-    ]
-
-
 MOST_DECIBELS = 100
 MOST_INTERFERERS = 1000
 MOST_SEED = 2**53  # the largest whole number below which every tool that reads a table reads it right
@@ -264,23 +201,6 @@ Width = Annotated[int, Field(ge=2, le=MOST_WIDTH, multiple_of=2)]
 Hidden = Annotated[int, Field(ge=1, le=MOST_HIDDEN)]
 
 
-def values(axis: Any) -> tuple[Any, ...]:
-    """The points of an axis."""
-    if isinstance(axis, Steps):
-        return axis.values()
-    return axis if isinstance(axis, tuple) else (axis,)
-
-
-def _whole_numbers(axis: Any, least: int, most: int) -> tuple[int, ...]:
-    """The points of an axis that counts something; those of steps have not been looked at before."""
-    points = values(axis)
-    if any(point != int(point) or point < least for point in points):
-        raise ValueError(f"must be whole numbers from {least} up, got {', '.join(f'{p:g}' for p in points)}")
-    if max(points, default=0) > most:
-        raise ValueError(f"must be at most {most}, got {max(points):g}")
-    return tuple(int(point) for point in points)
-
-
 class SweepPlan(Plan):
     """The only way to say `several`: axes multiply in the order written here.
 
@@ -289,36 +209,36 @@ class SweepPlan(Plan):
     """
 
     codec: tuple[str, ...]
-    layers: _axis(Layers) | None = None  # type: ignore[valid-type]
-    width: _axis(Width) | None = None  # type: ignore[valid-type]
-    feedforward: _axis(Hidden) | None = None  # type: ignore[valid-type]
-    channel_hidden: _axis(Hidden) | None = None  # type: ignore[valid-type]
+    layers: axis_of(Layers) | None = None  # type: ignore[valid-type]
+    width: axis_of(Width) | None = None  # type: ignore[valid-type]
+    feedforward: axis_of(Hidden) | None = None  # type: ignore[valid-type]
+    channel_hidden: axis_of(Hidden) | None = None  # type: ignore[valid-type]
     seed: tuple[Annotated[int, Field(ge=0, lt=MOST_SEED)], ...] | None = None
     fading: tuple[FadingPlan, ...] | None = None
     interference: tuple[InterferencePlan, ...] | None = None
     crowd: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] | None = None
     equalizer: tuple[EqualizerPlan, ...] | None = None
     antennas: tuple[Annotated[int, Field(ge=1, le=MOST_ANTENNAS)], ...] | None = None
-    level_db: _axis(Decibels) | None = None  # type: ignore[valid-type]
-    interferers: _axis(Count) = 0  # type: ignore[valid-type]
-    snr_db: _axis(Decibels) = 12.0  # type: ignore[valid-type]
+    level_db: axis_of(Decibels) | None = None  # type: ignore[valid-type]
+    interferers: axis_of(Count) = 0  # type: ignore[valid-type]
+    snr_db: axis_of(Decibels) = 12.0  # type: ignore[valid-type]
 
     @field_validator("interferers")
     @classmethod
     def _whole(cls, axis: Any) -> Any:
-        return _whole_numbers(axis, 0, MOST_INTERFERERS)
+        return whole_numbers(axis, 0, MOST_INTERFERERS)
 
     @field_validator("layers")
     @classmethod
     def _deep(cls, axis: Any) -> Any:
-        return None if axis is None else _whole_numbers(axis, 1, MOST_LAYERS)
+        return None if axis is None else whole_numbers(axis, 1, MOST_LAYERS)
 
     @field_validator("width")
     @classmethod
     def _wide(cls, axis: Any) -> Any:
         if axis is None:
             return None
-        points = _whole_numbers(axis, 2, MOST_WIDTH)
+        points = whole_numbers(axis, 2, MOST_WIDTH)
         if odd := [point for point in points if point % 2]:
             raise ValueError(f"must be even (positions are sine and cosine pairs), got {odd[0]}")
         return points
@@ -326,7 +246,7 @@ class SweepPlan(Plan):
     @field_validator("feedforward", "channel_hidden")
     @classmethod
     def _hidden(cls, axis: Any) -> Any:
-        return None if axis is None else _whole_numbers(axis, 1, MOST_HIDDEN)
+        return None if axis is None else whole_numbers(axis, 1, MOST_HIDDEN)
 
     @field_validator("snr_db", "level_db")
     @classmethod
@@ -350,7 +270,13 @@ class SweepPlan(Plan):
 
 
 class MeasurePlan(Plan):
-    """What is measured, on how much, and how surely."""
+    """What is measured, on how much, and how surely.
+
+    Args:
+        compare: pairs of codecs whose difference is wanted, the second subtracted from the first.
+        gap: student, control and teacher, of whose gap from control to teacher the student's share is wanted. Without
+            the key: every pair of `compare` of a taught codec and a control, with the teacher of the first.
+    """
 
     metrics: tuple[str, ...] = Field(default=("bleu_1", "bleu_4", "similarity"), min_length=1)
     sentences: int = Field(default=500, ge=1)
@@ -360,6 +286,7 @@ class MeasurePlan(Plan):
     resamples: int = Field(default=1000, ge=100, le=100_000)
     compare: tuple[tuple[str, str], ...] = ()
     users: Literal["wanted", "all"] = "wanted"
+    gap: tuple[tuple[str, str, str], ...] | None = None
     similarity: EmbeddingModel = EmbeddingModel()
 
     @field_validator("metrics")

@@ -37,8 +37,10 @@ class Row:
         level_db: of each interferer relative to the wanted user [dB]; a tuple gives each its own; None without any.
         sir_db: infinite without interferers [dB].
         against: the codec subtracted in a paired difference; empty in an absolute row.
+        gap_to: in the share of a gap that is closed, the teacher at whose end of the gap the share is 1; `against` is
+            the control at its beginning, and the row is of all seeds together. Empty in every other row.
         value: None unless something was measured; a point never simulated has no value, never a 0.
-        low: lower end of the value's 95 % interval.
+        low: lower end of the value's 95 % interval; -inf, with inf above, where a share has no bounds.
         high: upper end.
         count: sentences behind the value.
         status: done, failed, skipped or published.
@@ -73,6 +75,7 @@ class Row:
     measured_sinr_db: float | None = None
     metric: str
     against: str = ""
+    gap_to: str = ""
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -94,7 +97,7 @@ class Row:
 # Under `from __future__ import annotations` a field's type is its text, whose first word is str, int or float.
 COLUMNS: dict[str, str] = {each.name: str(each.type).split(" ", 1)[0] for each in dataclasses.fields(Row)}
 # Columns that older tables do not have; there they hold what a row holds without them.
-LATER = ("crowd", "user")
+LATER = ("crowd", "user", "gap_to")
 
 
 def write_csv(rows: Iterable[Row], path: Path) -> None:

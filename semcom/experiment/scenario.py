@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from channels import Neighbors
+from semcom.experiment.axes import values
 from semcom.experiment.checks import check_sense
 from semcom.experiment.document import read_document, validate
 from semcom.experiment.plans import (
@@ -18,13 +19,10 @@ from semcom.experiment.plans import (
     CodecPlan,
     LinkPlan,
     MeasurePlan,
-    Plan,
     SweepPlan,
-    by,
-    changed,
-    values,
 )
 from semcom.experiment.shapes import written_out
+from semcom.experiment.strict import Plan, by, changed
 from semcom.mistakes import UserMistake
 from semcom.models.spec import CodecSpec
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer

@@ -7,7 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from semcom.experiment.plans import CodecPlan, SideChanges, values
+from semcom.experiment.axes import values
+from semcom.experiment.plans import CodecPlan, SideChanges
 from semcom.models.spec import SideSpec, symmetric
 
 if TYPE_CHECKING:
@@ -33,17 +34,18 @@ class _Variant:
 def written_out(scenario: Scenario) -> Scenario:
     """The scenario with a codec for every shape that its sweep names, and without the axes that named them.
 
-    The axes multiply those codecs of `sweep.codec` that nobody else is made from, be it as teacher, donor or start, that
-    no crowd sends through, and that begin from nobody's weights, which fit one shape alone. A variant is such a codec with every side changed that
-    is its own; an adopted side stays its donor's. What is typed beside a side stays: an axis that finds all its places
-    taken leaves that codec alone.
+    The axes multiply those codecs of `sweep.codec` that nobody else is made from, be it as teacher, donor or start,
+    that no crowd sends through, and that begin from nobody's weights, which fit one shape alone. A variant is such a
+    codec with every side changed that is its own; an adopted side stays its donor's. What is typed beside a side stays:
+    an axis that finds all its places taken leaves that codec alone.
 
     With the width go, as in `symmetric`, unless they are typed or axes themselves: feed-forward 4 x, channel encoder
     2 x and channel decoder 4 x the width. The heads become the largest divisor of the width that is not above the
     codec's own number.
 
     A variant is called after layers and width, `plain_1x32`, or after whichever axes there are: `plain_width32_ff64`.
-    A pair of `measure.compare` becomes all pairs of variants that agree in every axis they share.
+    A pair of `measure.compare` becomes all pairs of variants that agree in every axis they share; so do the three of a
+    `measure.gap`.
 
     Raises:
         ValueError: beginning with the path of the key that is wrong.
@@ -63,12 +65,18 @@ def written_out(scenario: Scenario) -> Scenario:
         for theirs in variants[other]
         if _agree(ours.shape, theirs.shape)
     )
+    gaps = measure.gap and tuple(
+        (ours.name, least.name, most.name)
+        for student, control, teacher in measure.gap
+        for ours, least, most in itertools.product(variants[student], variants[control], variants[teacher])
+        if _agree(ours.shape, least.shape) and _agree(ours.shape, most.shape) and _agree(least.shape, most.shape)
+    )
     measured = tuple(each.name for name in sweep.codec for each in variants[name])
     return scenario.model_copy(
         update={
             "codecs": {each.name: each.plan for group in variants.values() for each in group},
             "sweep": sweep.model_copy(update={"codec": measured, **dict.fromkeys(AXES)}),
-            "measure": measure.model_copy(update={"compare": pairs}),
+            "measure": measure.model_copy(update={"compare": pairs, "gap": gaps}),
         }
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from semcom.experiment.results import Row
 from semcom.experiment.run import evidence, metrics_of
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Finished, Store
-from semcom.metrics.bootstrap import Interval, bootstrap_difference
+from semcom.metrics.bootstrap import Array, Combine, Interval, bootstrap_difference, bootstrap_share_of_gap
 from semcom.metrics.metric import Metric
 
 
@@ -33,6 +33,11 @@ class _Known:
         """Whether this run has numbers."""
         return run.identity in self.runs and self.runs[run.identity].status == "done"
 
+    def evidence(self, runs: Sequence[Run], metric: Metric, user: str) -> tuple[list[Array], Combine]:
+        """What each of these runs measured of a user, in their order, and what makes a score of it."""
+        found = [evidence(run, metric, user, partial(self.store.statistics, run.identity)) for run in runs]
+        return [statistics for statistics, _ in found], found[0][1]
+
     def built(self, run: Run) -> dict[str, Any]:
         """The record of the run's build; empty if it was never built."""
         return self.builds[run.build.identity].record if run.build.identity in self.builds else {}
@@ -44,11 +49,12 @@ class _Known:
 
 
 def tabulate(scenario: Scenario, sweep: Sweep, store: Store) -> list[Row]:
-    """Absolute rows, then paired differences, then published curves."""
+    """Absolute rows, then paired differences, then shares of gaps, then published curves."""
     known = _Known(store, store.builds(), store.runs(), metrics_of(scenario.measure))
     runs = list(sweep.runs)
     rows = [row for run in runs for row in _measured(run, known)]
     rows += [row for first, second in _pairs(scenario, runs) for row in _paired(first, second, known)]
+    rows += [row for parts in _gaps(scenario, runs) for row in _shared(parts, known)]
     return rows + [row for name in scenario.overlay for row in _overlay(name, known.metrics)]
 
 
@@ -63,6 +69,27 @@ def _pairs(scenario: Scenario, runs: list[Run]) -> Iterator[tuple[Run, Run]]:
             twin = met.get((other, run.point))
             if run.build.name == one and twin and _same_air(run, twin):
                 yield run, twin
+
+
+def _gaps(scenario: Scenario, runs: list[Run]) -> Iterator[list[list[Run]]]:
+    """Student, control and teacher at every point that all three were to meet, each as one run a seed."""
+    met = {(run.build.name, run.build.seed, run.link, _crowd(run)): run for run in runs}
+    places = list(dict.fromkeys((run.link, _crowd(run)) for run in runs))
+    for names in _triples(scenario, {run.build.name: run.role for run in runs}):
+        for place in places:
+            yield [[met[name, seed, *place] for seed in scenario.seeds] for name in names]
+
+
+def _triples(scenario: Scenario, roles: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Those the scenario names; or else every student that it compares with a control, with the student's teacher."""
+    if scenario.measure.gap is not None:
+        return list(scenario.measure.gap)
+    found = []
+    for student, control in scenario.measure.compare:
+        lesson = scenario.codecs[student].distill
+        if lesson and lesson.teacher in roles and roles[control] == "control":
+            found.append((student, control, lesson.teacher))
+    return found
 
 
 def _same_air(run: Run, twin: Run) -> bool:
@@ -107,13 +134,36 @@ def _paired(run: Run, twin: Run, known: _Known) -> Iterator[Row]:
         if not (known.is_done(run) and known.is_done(twin)):
             yield _row(facts, metric.name, None, status="skipped")
             continue
-        (ours, combine), (theirs, _) = (
-            evidence(each, metric, user, partial(known.store.statistics, each.identity)) for each in (run, twin)
-        )
-        # Any seed does that is the same each time; half the run's identity fits every generator.
-        seed, resamples = int(run.identity[:12], 16), run.measure.resamples
-        difference = bootstrap_difference(ours, theirs, combine, resamples=resamples, seed=seed)
+        (ours, combine), (theirs, _) = (known.evidence([each], metric, user) for each in (run, twin))
+        seed, resamples = _seed(run), run.measure.resamples
+        difference = bootstrap_difference(ours[0], theirs[0], combine, resamples=resamples, seed=seed)
         yield _row(facts, metric.name, difference, status="done")
+
+
+def _shared(parts: list[list[Run]], known: _Known) -> Iterator[Row]:
+    """One row a user and metric: the share of the gap that the student closes, over all seeds or not at all.
+
+    Args:
+        parts: runs of student, control and teacher, one a seed.
+    """
+    first, control, teacher = (runs[0] for runs in parts)
+    are_done = all(known.is_done(run) for runs in parts for run in runs)
+    record = known.runs[first.identity].record if known.is_done(first) else {}
+    named = {"against": control.build.name, "gap_to": teacher.build.name, "seed": None}
+    for user, metric in itertools.product(first.users, known.metrics):
+        facts = {**_facts(first, known.built(first), record, user), **named}
+        if not are_done:
+            yield _row(facts, metric.name, None, status="skipped")
+            continue
+        (ours, combine), (least, _), (most, _) = (known.evidence(runs, metric, user) for runs in parts)
+        seed, resamples = _seed(first), first.measure.resamples
+        share = bootstrap_share_of_gap(ours, least, most, combine, resamples=resamples, seed=seed)
+        yield _row(facts, metric.name, share, status="done")
+
+
+def _seed(run: Run) -> int:
+    """Of resampling: any does that is the same each time, and half the run's identity fits every generator."""
+    return int(run.identity[:12], 16)
 
 
 def _facts(run: Run, built: dict[str, Any], record: dict[str, Any], user: str) -> dict[str, Any]:

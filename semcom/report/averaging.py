@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scipy.special import stdtrit
 
@@ -12,7 +12,7 @@ from semcom.mistakes import UserMistake
 from semcom.report.results import SUM, Condition, Point, System
 from semcom.report.wording import words_of
 
-__all__ = ["Row", "average", "mean_interval"]
+__all__ = ["Row", "average", "mean_interval", "ratio_interval"]
 
 CONFIDENCE = 0.95
 
@@ -42,12 +42,13 @@ class Row:
     count: int | None
     seed: int | None
     status: str
+    gap_to: System | None = None
 
     @property
     def place(self) -> tuple[object, ...]:
         """Everything but the seed: rows of one place are averaged, and no others."""
         at = (self.snr_db, self.interferers, self.level)
-        return (self.system, self.condition, self.metric, self.user, *at, self.against)
+        return (self.system, self.condition, self.metric, self.user, *at, self.against, self.gap_to)
 
 
 def mean_interval(values: Sequence[float], lows: Sequence[float], highs: Sequence[float]) -> tuple[float, float, float]:
@@ -74,6 +75,45 @@ def mean_interval(values: Sequence[float], lows: Sequence[float], highs: Sequenc
     return mean, mean - math.hypot(below, among_seeds), mean + math.hypot(above, among_seeds)
 
 
+def ratio_interval(tops: Sequence[float], bottoms: Sequence[float]) -> tuple[float, float, float]:
+    """A ratio of two means over seeds: the ratio, and the low and high of Fieller's 95 % interval for it.
+
+    r is in the interval as long as Student's t over seeds does not tell mean(top - r bottom) from zero:
+
+        mean(top - r bottom)^2 <= t^2 var(top - r bottom) / S,
+
+    which is a quadratic in r. Its roots bound r only where the bottom itself is told from zero; otherwise the interval
+    is (-inf, inf). What is common to all seeds, such as the luck of the test sentences, is not in it. One seed alone
+    has no interval (NaN), and a bottom of zero no ratio.
+
+    Args:
+        tops: one number a seed.
+        bottoms: of the same seeds.
+
+    Source: Fieller, Some Problems in Interval Estimation, JRSS B 16, 1954; Franz, arXiv:0710.2024, 2007.
+    """
+    count = len(tops)
+    top, bottom = math.fsum(tops) / count, math.fsum(bottoms) / count
+    if bottom == 0:
+        return math.nan, math.nan, math.nan
+    if count == 1:
+        return top / bottom, math.nan, math.nan
+    allowed = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2)) ** 2 / count
+    pairs = list(zip(tops, bottoms, strict=True))
+
+    def shared(one: int, other: int) -> float:
+        means = (top, bottom)
+        products = ((pair[one] - means[one]) * (pair[other] - means[other]) for pair in pairs)
+        return allowed * math.fsum(products) / (count - 1)
+
+    square, cross, rest = bottom**2 - shared(1, 1), top * bottom - shared(0, 1), top**2 - shared(0, 0)
+    if square <= 0:
+        return top / bottom, -math.inf, math.inf
+    # Rounding may leave a tiny negative where the seeds agree to the last bit.
+    half = math.sqrt(max(cross**2 - square * rest, 0.0)) / square
+    return top / bottom, cross / square - half, cross / square + half
+
+
 def average(rows: Iterable[Row]) -> tuple[Point, ...]:
     """Bring the rows of every place together, in order of appearance.
 
@@ -95,7 +135,13 @@ def average(rows: Iterable[Row]) -> tuple[Point, ...]:
         # A run begun again after a failure may leave both its rows; the number counts.
         if known is None or math.isnan(known.value):
             seeds[row.seed] = row
-    return tuple(_point(list(seeds.values())) for seeds in places.values())
+    points = [_point(list(seeds.values())) for seeds in places.values()]
+    seeds_at = {point.spot: point.seeds for point in points if point.against is None}
+    # A share is one number of all seeds, and so its row names none.
+    return tuple(
+        replace(point, seeds=seeds_at.get(point.spot, ())) if point.gap_to and point.is_measured else point
+        for point in points
+    )
 
 
 def _point(rows: list[Row]) -> Point:
@@ -126,6 +172,7 @@ def _point(rows: list[Row]) -> Point:
         low=low,
         high=high,
         against=first.against,
+        gap_to=first.gap_to,
         level=first.level,
         sir_db=first.sir_db,
         sinr_db=first.sinr_db,

@@ -6,13 +6,13 @@ import csv
 import dataclasses
 import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from semcom.mistakes import UserMistake
 
-__all__ = ["Costs", "by_codec", "read_costs"]
+__all__ = ["Costs", "by_codec", "read_costs", "time_ratio"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Costs:
     multiply_adds: float | None = None
     transmitter_multiply_adds: float | None = None
     receiver_multiply_adds: float | None = None
+    steps: float | None = None
     step_ms: float | None = None
     train_seconds: float | None = None
     latency_ms: float | None = None
@@ -59,6 +60,33 @@ def by_codec(costs: dict[tuple[str, int], Costs]) -> dict[str, Costs]:
     """The same with the seeds of a codec brought together, by the median: one of them may have met a busy machine."""
     codecs = dict.fromkeys(codec for codec, _ in costs)
     return {codec: _middle([each for (name, _), each in costs.items() if name == codec]) for codec in codecs}
+
+
+def time_ratio(costs: Mapping[tuple[str, int], Costs], codec: str, reference: str) -> float:
+    """How many times as long training this codec takes as training the reference, each a mean over their seeds.
+
+    ratio = mean(steps x step_ms of the codec) / mean(steps x step_ms of the reference)
+
+    Whole training times stand in where a step was not timed, for both alike: other work on the machine is in them.
+
+    Returns:
+        NaN where neither is known of both.
+    """
+    seeds = [{seed for name, seed in costs if name == each} for each in (codec, reference)]
+    shared = sorted(seeds[0] & seeds[1])
+    for seconds in (_stepped, lambda one: one.train_seconds):
+        ours, theirs = (
+            [known for seed in shared if (known := seconds(costs[name, seed])) is not None]
+            for name in (codec, reference)
+        )
+        if len(ours) == len(theirs) == len(shared) and sum(theirs) > 0:
+            return math.fsum(ours) / math.fsum(theirs)
+    return math.nan
+
+
+def _stepped(costs: Costs) -> float | None:
+    """The training as its steps add up, whatever else the machine did meanwhile."""
+    return None if costs.steps is None or costs.step_ms is None else costs.steps * costs.step_ms
 
 
 def _number(text: str | None) -> float | None:

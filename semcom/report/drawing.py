@@ -11,9 +11,10 @@ from typing import Protocol
 from matplotlib.figure import Figure
 
 from semcom.files import replacing
+from semcom.report.ablation import ablation_table
 from semcom.report.costs import by_codec, read_costs
 from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, Drawing
-from semcom.report.reading import read_results
+from semcom.report.reading import read_rows, results_of
 from semcom.report.results import Results
 from semcom.report.style import in_house_style
 from semcom.report.tables import tables_of, write_table
@@ -51,9 +52,11 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
     Raises:
         UserMistake: the file is missing, empty, or no results table, or the disk refuses.
     """
-    results = dataclasses.replace(read_results(results_csv), costs=by_codec(read_costs(results_csv.parent)))
+    rows, costs = read_rows(results_csv), read_costs(results_csv.parent)
+    results = dataclasses.replace(results_of(rows), costs=by_codec(costs))
     work = list(_work(results))
-    tables = tables_of(results)
+    ablation = ablation_table(rows, results, costs)
+    tables = tables_of(results) + ([ablation] if ablation else [])
     total, written = len(work) + len(tables), list[Path]()
     for done, (name, draw, part) in enumerate(work, start=1):
         figure = draw(part)
@@ -71,9 +74,14 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
 
 def _forget_others(out_dir: Path, written: set[Path]) -> None:
     """Remove figures and tables of an earlier table of results, which would be taken for this one's."""
-    for folder, endings in (("figures", FORMATS), ("tables", ("md", "tex", "csv"))):
-        # Two underscores are in the name of every figure and table but one, and hardly in anybody's own file.
-        for file in (out_dir / folder).glob("*__*.*"):
+    # Two underscores are in the name of every figure and table but two, and hardly in anybody's own file.
+    tables = ("md", "tex", "csv")
+    for folder, name, endings in (
+        ("figures", "*__*", FORMATS),
+        ("tables", "*__*", tables),
+        ("tables", "ablation", tables),
+    ):
+        for file in (out_dir / folder).glob(f"{name}.*"):
             if file.suffix.removeprefix(".") in endings and file not in written:
                 file.unlink()
 

@@ -16,6 +16,7 @@ from semcom.report.gaps import (
     gap_to_teacher_against_snr,
 )
 from semcom.report.results import Results
+from semcom.report.shares import share_against_interferers, share_against_snr
 from semcom.report.sizes import (
     against_latency,
     against_multiply_adds,
@@ -39,6 +40,8 @@ FIGURES: tuple[Drawing, ...] = (
     gap_to_teacher_against_parameters,
     gain_against_snr,
     gain_against_interferers,
+    share_against_snr,
+    share_against_interferers,
     against_parameters,
     break_even,
     against_multiply_adds,

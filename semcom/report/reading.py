@@ -12,16 +12,16 @@ from semcom.mistakes import UserMistake
 from semcom.report.averaging import Row, average
 from semcom.report.results import SUM, WANTED, Condition, Results, System, in_order
 
-__all__ = ["COLUMNS", "ROLES", "STATUSES", "read_results", "read_rows"]
+__all__ = ["COLUMNS", "LATER", "ROLES", "STATUSES", "read_results", "read_rows", "results_of"]
 
 COLUMNS = (
     "task", "codec", "role", "method", "parameters", "body_parameters", "size_bytes", "symbols_per_token",
     "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd",
     "user", "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
-    "against", "value", "low", "high", "count", "seed", "status", "run_id",
+    "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id",
 )  # fmt: skip
 # Columns that older tables do not have; without them a cell is empty.
-LATER = ("crowd", "user")
+LATER = ("crowd", "user", "gap_to")
 ROLES = ("teacher", "student", "control", "codec", "published")
 STATUSES = ("done", "failed", "skipped", "published")
 NUMBERS = (
@@ -41,7 +41,11 @@ def read_results(path: Path | str) -> Results:
     Raises:
         UserMistake: the file is missing, empty, or no results table.
     """
-    rows = read_rows(path)
+    return results_of(read_rows(path))
+
+
+def results_of(rows: list[Row]) -> Results:
+    """Rows as points, averaged over seeds."""
     return Results(points=average(rows), systems=in_order(row.system for row in rows))
 
 
@@ -70,9 +74,12 @@ def read_rows(path: Path | str) -> list[Row]:
     metrics = in_order(cells["metric"] for cells in lines if cells["metric"])
     rows = []
     for number, (cells, values, system) in enumerate(zip(lines, numbers, systems, strict=True), start=1):
-        against = by_name.get(cells["against"]) or System(cells["against"], "codec") if cells["against"] else None
+        others = {
+            name: by_name.get(cells[name]) or System(cells[name], "codec") if cells[name] else None
+            for name in ("against", "gap_to")
+        }
         for metric in (cells["metric"],) if cells["metric"] else metrics:
-            rows.append(_row(number, {**cells, "metric": metric}, values, system=system, against=against))
+            rows.append(_row(number, {**cells, "metric": metric}, values, system=system, others=others))
     return rows
 
 
@@ -147,6 +154,8 @@ def _check_row(path: Path, number: int, cells: Cells, values: Values) -> None:
         raise UserMistake(_mistake(path, number, "value", expected="a finite number", got=cells["value"]))
     if values["low"] > values["high"]:
         raise UserMistake(_mistake(path, number, "low", expected=f"at most high = {cells['high']}", got=cells["low"]))
+    if cells["gap_to"] and not cells["against"]:
+        raise UserMistake(_mistake(path, number, "against", expected="the control where the gap begins", got=""))
     if _level(cells["level_db"]) is None:
         raise UserMistake(
             _mistake(path, number, "level_db", expected="a number, or several with ; between", got=cells["level_db"])
@@ -178,9 +187,11 @@ def _systems(lines: list[Cells], numbers: list[Values]) -> list[System]:
         (*name, values["symbols_per_token"] if math.isfinite(values["symbols_per_token"]) else rates.get(name))
         for name, values in zip(names, numbers, strict=True)
     ]
-    grouped: dict[tuple[str, str, str, float | None], list[Values]] = {}
-    for key, values in zip(keys, numbers, strict=True):
-        grouped.setdefault(key, []).append(values)
+    grouped: dict[tuple[str, str, str, float | None], list[Values]] = {key: [] for key in keys}
+    for key, cells, values in zip(keys, lines, numbers, strict=True):
+        # A row of all seeds tells the numbers of the first, which would count twice.
+        if not cells["gap_to"]:
+            grouped[key].append(values)
     systems = {key: _system(key, values) for key, values in grouped.items()}
     return [systems[key] for key in keys]
 
@@ -207,8 +218,12 @@ def _system(key: tuple[str, str, str, float | None], lines: list[Values]) -> Sys
     )
 
 
-def _row(number: int, cells: Cells, values: Values, *, system: System, against: System | None) -> Row:
-    """One checked line as a row."""
+def _row(number: int, cells: Cells, values: Values, *, system: System, others: dict[str, System | None]) -> Row:
+    """One checked line as a row.
+
+    Args:
+        others: the codecs it names beside its own, by column.
+    """
 
     def whole(name: str) -> int | None:
         return int(values[name]) if math.isfinite(values[name]) else None
@@ -231,7 +246,8 @@ def _row(number: int, cells: Cells, values: Values, *, system: System, against: 
         level=(_level(cells["level_db"]) or ()) if interferers else (),
         sir_db=values["sir_db"] if interferers else math.inf,
         sinr_db=values["sinr_db"],
-        against=against,
+        against=others["against"],
+        gap_to=others["gap_to"],
         value=values["value"],
         low=values["low"],
         high=values["high"],

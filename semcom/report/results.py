@@ -10,7 +10,10 @@ from typing import TypeVar
 
 from semcom.report.costs import Costs
 
-__all__ = ["SUM", "WANTED", "Condition", "Point", "Results", "System", "evenly", "in_order"]
+__all__ = ["NO_GAP", "SUM", "WANTED", "Condition", "Point", "Results", "System", "evenly", "in_order"]
+
+# The status of a share where the teacher is not ahead of the control.
+NO_GAP = "no gap"
 
 T = TypeVar("T")
 WANTED = "0"
@@ -71,7 +74,8 @@ class Point:
 
     Args:
         level: of each interferer relative to the wanted user [dB]; one number means all alike, none means nobody.
-        against: the system subtracted, for a paired difference.
+        against: the system subtracted, for a paired difference; for a share of a gap, where the gap begins.
+        gap_to: where the gap ends, for a share of a gap.
         seeds: those that finished, or none where the table names no seed.
         count: sentences behind the value, the fewest of its seeds.
         missing: the status of every run that gave no number here.
@@ -94,6 +98,12 @@ class Point:
     count: int | None = None
     missing: tuple[str, ...] = ()
     user: str = WANTED
+    gap_to: System | None = None
+
+    @property
+    def spot(self) -> tuple[object, ...]:
+        """By whom, where and in what it was measured."""
+        return (self.system, self.condition, self.metric, self.snr_db, self.interferers, self.level)
 
     @property
     def is_measured(self) -> bool:
@@ -151,7 +161,12 @@ class Results:
     @property
     def paired(self) -> tuple[Point, ...]:
         """Paired differences."""
-        return tuple(point for point in self.points if point.against is not None)
+        return tuple(point for point in self.points if point.against is not None and point.gap_to is None)
+
+    @property
+    def shares(self) -> tuple[Point, ...]:
+        """Shares of the gap from a control to a teacher that a student closes."""
+        return tuple(point for point in self.points if point.gap_to is not None)
 
     def having(self, test: Callable[[Point], bool]) -> Results:
         """The points that pass."""

@@ -10,11 +10,12 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from semcom.report.ablation import ablation_of
 from semcom.report.reading import read_results
 from semcom.report.results import Point, Results, System, evenly, in_order
 from semcom.report.wording import millions, words_of
 
-__all__ = ["summary_table"]
+__all__ = ["ablation_summary", "summary_table"]
 
 # More sections than this leave the screen; the files hold them all.
 MOST_SECTIONS = 6
@@ -33,6 +34,24 @@ def summary_table(results_csv: Path) -> Group:
     parts = results.parts()
     shown = [each for part in parts[:MOST_SECTIONS] for each in (_section(part), Text(""))]
     return Group(*shown, *(Text(note, style="dim") for note in _notes(results, len(parts) - MOST_SECTIONS)))
+
+
+def ablation_summary(results_csv: Path) -> Group | None:
+    """The students of one teacher side by side, as the table `ablation` has them; None unless there are two.
+
+    Raises:
+        UserMistake: a file is missing, empty, or no table of its kind.
+    """
+    found = ablation_of(results_csv)
+    if found is None:
+        return None
+    table = Table(title=Text(found.name), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for index, name in enumerate(found.header):
+        is_name = index < found.names
+        table.add_column(name, justify="left" if is_name else "right", overflow="fold", no_wrap=not is_name)
+    for row in found.rows:
+        table.add_row(*map(Text, row))
+    return Group(table, Text(found.caption, style="dim"))
 
 
 def _section(part: Results) -> Table:

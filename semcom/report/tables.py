@@ -1,4 +1,4 @@
-"""Tables of codecs, of quality and of paired differences, in Markdown, LaTeX (booktabs) and CSV."""
+"""Tables of codecs, of quality, of paired differences and of shares of a gap, in Markdown, LaTeX (booktabs) and CSV."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semcom.files import write_atomically
-from semcom.report.results import Point, Results, System, in_order
+from semcom.report.results import NO_GAP, Point, Results, System, in_order
+from semcom.report.shares import MEANING, closed_shares
 from semcom.report.wording import by_user, caption, user_name, words_of
 
-__all__ = ["Table", "cell", "codec_table", "difference_table", "quality_table", "tables_of", "to_csv", "to_latex"]
-__all__ += ["to_markdown", "users_table", "write_table"]
+__all__ = ["Table", "cell", "codec_table", "difference_table", "quality_table", "share_table", "tables_of"]
+__all__ += ["exact", "interval", "to_csv", "to_latex", "to_markdown", "users_table", "write_table"]
 
 DIGITS = 3
 # A tabular of more rows than this does not fit a page and would run off it.
@@ -39,8 +40,8 @@ LATEX = {
 
 # Columns of the CSV beside a table of points: every number in full, where the table rounds.
 POINT_COLUMNS = (
-    "metric", "codec", "role", "method", "parameters", "against", "user", "snr_db", "interferers", "level_db", "sir_db",
-    "sinr_db", "value", "low", "high", "count", "seeds", "missing",
+    "metric", "codec", "role", "method", "parameters", "against", "gap_to", "user", "snr_db", "interferers", "level_db",
+    "sir_db", "sinr_db", "value", "low", "high", "count", "seeds", "missing",
 )  # fmt: skip
 
 Place = tuple[int, tuple[float, ...], float]
@@ -66,13 +67,13 @@ class Table:
 
 
 def tables_of(results: Results) -> list[Table]:
-    """The codecs once; quality and paired differences once for each metric and condition.
+    """The codecs once; quality, paired differences and shares of a gap once for each metric and condition.
 
     Interferer levels share a table, each row naming its own.
     """
     tables, taken = [codec_table(results)], set[str]()
     for part in results.parts(levels_apart=False):
-        for table in (quality_table(part, taken), difference_table(part, taken)):
+        for table in (quality_table(part, taken), difference_table(part, taken), share_table(part, taken)):
             if table is not None:
                 tables.append(table)
                 taken.add(table.name)
@@ -138,8 +139,24 @@ def users_table(part: Results, taken: set[str] | None = None) -> Table | None:
     return _point_table(part, "users", columns, taken or set())
 
 
+def share_table(part: Results, taken: set[str] | None = None) -> Table | None:
+    """The same for the share of the gap from a control to a teacher that a student closes, a column per three.
+
+    Returns:
+        None when the part holds no such shares.
+    """
+    points = closed_shares(part)
+    threes = in_order((point.system, point.against, point.gap_to) for point in points)
+    names = _unique([f"{one.codec}, {by.codec} to {to.codec}" for one, by, to in threes if by and to])
+    columns = {
+        name: {_place(point): point for point in points if (point.system, point.against, point.gap_to) == three}
+        for name, three in zip(names, threes, strict=True)
+    }
+    return _point_table(part, "shares", columns, taken or set())
+
+
 def cell(point: Point | None) -> str:
-    """A number as it is read: 0.812 [0.800, 0.824].
+    """A number as it is read: 0.812 [0.800, 0.824], or 0.812 [unbounded] for a share over no certain gap.
 
     Where a run gave no number the cell holds its status, and where none was planned nothing, so that the two are told
     apart and neither is taken for a zero.
@@ -148,8 +165,13 @@ def cell(point: Point | None) -> str:
         return ""
     if not point.is_measured:
         return ", ".join(in_order(point.missing)) or "no value"
-    interval = f" [{point.low:.{DIGITS}f}, {point.high:.{DIGITS}f}]" if math.isfinite(point.low) else ""
-    return f"{point.value:.{DIGITS}f}{interval}"
+    return interval(point.value, point.low, point.high)
+
+
+def interval(value: float, low: float, high: float) -> str:
+    """A number with its interval, if it has one."""
+    ends = f" [{low:.{DIGITS}f}, {high:.{DIGITS}f}]" if math.isfinite(low) else ""
+    return f"{value:.{DIGITS}f}{' [unbounded]' if math.isinf(low) else ends}"
 
 
 def to_markdown(table: Table) -> str:
@@ -214,11 +236,14 @@ def _point_table(part: Results, kind: str, columns: Columns, taken: set[str]) ->
         stub = (f"{count}", *([_levels(level)] if leveled else []), f"{snr_db:g}")
         rows.append((*stub, *(cell(column.get(place)) for column in columns.values())))
     words = words_of(part.metric)
-    more = {"quality": "", "differences": ", paired differences", "users": " of every user of the cell"}[kind]
-    what = f"{words.name}{more}" if more else words.axis
+    more = {"differences": ", paired differences", "users": " of every user of the cell", "shares": ""}
+    what = f"{words.name}{more[kind]}" if kind in more else words.axis
+    first = [", ".join((what, *part.distinction)), *([MEANING] if kind == "shares" else [])]
+    if any(NO_GAP in point.missing for point in points):
+        first.append(f"{NO_GAP.capitalize()}: the teacher is not ahead of the control there")
     return Table(
         name=_free((part.metric, kind, *part.distinction), taken),
-        caption=caption(part, points, first=[", ".join((what, *part.distinction))]),
+        caption=caption(part, points, first=first),
         header=header,
         rows=tuple(rows),
         full=(POINT_COLUMNS, *(_full(point) for point in points)),
@@ -254,20 +279,21 @@ def _full(point: Point) -> tuple[str, ...]:
         point.system.method,
         "" if point.system.parameters is None else str(point.system.parameters),
         point.against.codec if point.against else "",
+        point.gap_to.codec if point.gap_to else "",
         point.user,
-        _exact(point.snr_db),
+        exact(point.snr_db),
         str(point.interferers),
         _levels(point.level),
-        _exact(point.sir_db),
-        _exact(point.sinr_db),
-        *map(_exact, numbers),
+        exact(point.sir_db),
+        exact(point.sinr_db),
+        *map(exact, numbers),
         "" if point.count is None else str(point.count),
         ";".join(map(str, point.seeds)),
         ";".join(point.missing),
     )
 
 
-def _exact(value: float) -> str:
+def exact(value: float) -> str:
     """The shortest text that reads back as the same float; nothing for NaN."""
     return "" if math.isnan(value) else repr(float(value))
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from semcom.report.results import SUM, Point, Results, System, in_order
+from semcom.report.results import NO_GAP, SUM, Point, Results, System, in_order
 
 __all__ = [
     "INTERFERERS",
@@ -214,6 +214,8 @@ def _interval(points: list[Point]) -> str:
     """What the bands mean, and with one seed what they leave out."""
     if not any(math.isfinite(point.low) for point in points):
         return ""
+    if any(point.gap_to is not None for point in points):
+        return _interval_of_shares(max(len(point.seeds) for point in points))
     pairs = "paired " if any(point.against is not None for point in points) else ""
     bootstrap = f"95 % {pairs}bootstrap interval over sentences"
     if max(len(point.seeds) for point in points) < 2:
@@ -224,9 +226,17 @@ def _interval(points: list[Point]) -> str:
     )
 
 
+def _interval_of_shares(seeds: int) -> str:
+    """The same for shares of a gap, whose ends are those of the differences that they divide."""
+    bootstrap = "Bands and bars: 95 % bootstrap interval, paired, with Fieller's ends, over"
+    if seeds < 2:
+        return f"{bootstrap} sentences; one seed, so the spread between trainings is not in them"
+    return f"{bootstrap} sentences and {seeds} seeds, whose spread is widened to that of Student's t"
+
+
 def _gaps(points: list[Point]) -> str:
     """How many runs gave no number, by their status."""
-    missing = Counter(status for point in points for status in point.missing)
+    missing = Counter(status for point in points for status in point.missing if status != NO_GAP)
     if not missing:
         return ""
     told = " and ".join(f"{count} {status}" for status, count in sorted(missing.items()))

@@ -44,7 +44,7 @@ OTHER_LINK = {
 }  # fmt: skip
 OTHER_MEASURE = {
     "metrics": "[bleu_1]", "sentences": 19, "repeats": 2, "beam": 2, "batch": 9, "resamples": 101,
-    "compare": "[[small, big]]", "users": "all", "similarity": "{pooling: mean}",
+    "compare": "[[small, big]]", "gap": "[[small, plain, big]]", "users": "all", "similarity": "{pooling: mean}",
 }  # fmt: skip
 
 
@@ -97,6 +97,7 @@ def test_the_identities_of_one_scenario_are_pinned() -> None:
         ("sweep.codec=[big, plain, small]",),
         ("codecs.new={size: teacher}",),
         ("measure.compare=[[small, big]]",),
+        ("measure.gap=[]",),
         ("measure.similarity={pooling: mean}",),
         ("overlay=[deepsc_code_awgn]",),
         ("sweep.snr_db=[0, 6, 12, 18]",),
@@ -244,13 +245,15 @@ def test_every_key_of_the_link_changes_the_runs_and_no_build(tiny) -> None:
 
 def test_every_key_of_the_measurement_changes_the_runs_and_no_build(tiny) -> None:
     start = ("measure.metrics=[bleu_1, similarity]",)
+    # A gap is between three codecs.
+    start = (*start, "sweep.codec=[big, small, plain]")
     scenario = tiny(*start)
     assert set(OTHER_MEASURE) == set(MeasurePlan.model_fields), "name another value for the new one"
     found = [frozenset(runs(scenario))]
     for key, value in OTHER_MEASURE.items():
         changed = tiny(*start, f"measure.{key}={value}")
         assert builds(changed) == builds(scenario)
-        if key != "compare":
+        if key not in ("compare", "gap"):
             found.append(frozenset(runs(changed)))
     assert all(not one & other for number, one in enumerate(found) for other in found[:number])
 

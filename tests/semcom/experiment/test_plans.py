@@ -12,19 +12,17 @@ from pydantic import TypeAdapter, ValidationError
 from channels import Bursts, Mmse, Neighbors, Qam, Rician
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.distillation.catalog import METHODS
+from semcom.experiment.axes import Steps, values
 from semcom.experiment.plans import (
     AdoptPlan,
     CodecPlan,
     DistillPlan,
     LinkPlan,
     MeasurePlan,
-    Plan,
-    Steps,
     SweepPlan,
     TrainingChanges,
-    changed,
-    values,
 )
+from semcom.experiment.strict import Plan, changed
 from semcom.models.sizes import SIZES
 from semcom.models.spec import CodecSpec, SideSpec
 from semcom.training.settings import TrainingSettings

@@ -16,7 +16,7 @@ from semcom.mistakes import UserMistake
 HEADER = (
     "task,codec,role,method,parameters,body_parameters,size_bytes,symbols_per_token,symbols_per_word,fading,coherence,"
     "interference,equalizer,csi,antennas,crowd,user,snr_db,interferers,level_db,sir_db,sinr_db,measured_snr_db,"
-    "measured_sinr_db,metric,against,value,low,high,count,seed,status,run_id"
+    "measured_sinr_db,metric,against,gap_to,value,low,high,count,seed,status,run_id"
 )
 
 numbers = st.none() | st.floats(allow_nan=False)
@@ -68,6 +68,16 @@ def test_the_order_is_the_callers_and_infinity_is_a_word(tmp_path: Path) -> None
     assert [line.split(",")[1] for line in lines[1:]] == ["z", "a"]
     assert ",inf," in lines[1] and ",0.3333333333333333," in lines[2]
     assert b"\r" not in (tmp_path / "r.csv").read_bytes()
+
+
+def test_a_table_of_before_a_column_is_read_with_the_column_empty(tmp_path: Path) -> None:
+    write_csv([a_row(value=0.5, against="big")], tmp_path / "r.csv")
+    old = (tmp_path / "r.csv").read_text().replace(",gap_to", "").replace(",big,,", ",big,")
+    (tmp_path / "r.csv").write_text(old)
+    assert read_csv(tmp_path / "r.csv") == [a_row(value=0.5, against="big")]
+    (tmp_path / "r.csv").write_text(old.replace(",against", ",opposed"))
+    with pytest.raises(UserMistake, match=r"none named against$"):
+        read_csv(tmp_path / "r.csv")
 
 
 @pytest.mark.parametrize("level", [-6.0, (-6.0, 0.1)])
@@ -124,10 +134,10 @@ def test_a_table_from_before_a_column_was_thought_of_is_read(tmp_path: Path) -> 
         ("", "r.csv:1: must have the columns"),
         ("task,codec\n", "got none named role, method"),
         (f"{HEADER}\ntext,small\n", "r.csv:2: must have a cell for every column"),
-        (f"{HEADER}\nt,c,codec{',' * 21},m,,x{',' * 5},done,\n", "r.csv:2: value must be a number or empty, got 'x'"),
-        (f"{HEADER}\nt,c,codec{',' * 21},m,,nan{',' * 5},done,\n", "r.csv:2: value must be a number or None, got nan"),
-        (f"{HEADER}\nt,c,codec,,1.5{',' * 20}m{',' * 7}done,\n", "r.csv:2: parameters must be a whole number"),
-        (f"{HEADER}\nt,c,codec{',' * 21},m{',' * 7},fine,\n", "r.csv:2: status must be one of"),
+        (f"{HEADER}\nt,c,codec{',' * 21},m,,,x{',' * 5},done,\n", "r.csv:2: value must be a number or empty, got 'x'"),
+        (f"{HEADER}\nt,c,codec{',' * 21},m,,,nan{',' * 5},done,\n", "r.csv:2: value must be a number or None, got nan"),
+        (f"{HEADER}\nt,c,codec,,1.5{',' * 20}m{',' * 8}done,\n", "r.csv:2: parameters must be a whole number"),
+        (f"{HEADER}\nt,c,codec{',' * 21},m{',' * 8},fine,\n", "r.csv:2: status must be one of"),
     ],
 )
 def test_a_broken_table_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:

@@ -64,6 +64,21 @@ def test_a_run_comes_back_as_it_was_given(tmp_path: Path) -> None:
             store.statistics("r", "similarity")
 
 
+def test_a_store_of_before_a_column_is_read_and_gets_the_column_when_it_is_written_to(tmp_path: Path) -> None:
+    with Store(tmp_path / "s") as store:
+        store.finish_run("old", [a_row("old", value=0.5, against="big")])
+    with sqlite3.connect(tmp_path / "s") as connection:
+        connection.execute("ALTER TABLE rows DROP COLUMN gap_to")
+    with Store(tmp_path / "s", reading=True) as store:
+        assert store.rows("old") == [a_row("old", value=0.5, against="big")]
+    share = a_row("new", value=0.5, against="plain", gap_to="big")
+    with Store(tmp_path / "s") as store:
+        store.finish_run("new", [share])
+    with Store(tmp_path / "s") as store:
+        assert store.rows("new") == [share]
+        assert store.rows("old") == [a_row("old", value=0.5, against="big")]
+
+
 def test_builds_and_failures_are_remembered_until_they_are_redone(tmp_path: Path) -> None:
     with Store(tmp_path / "s") as store:
         store.finish_build("b", name="small", status="failed", message="diverged")

@@ -16,7 +16,7 @@ from semcom.experiment.run import family_of, metrics_of
 from semcom.experiment.scenario import Scenario, load_scenario
 from semcom.experiment.store import Store
 from semcom.experiment.tabulate import in_words, tabulate
-from semcom.metrics.bootstrap import bootstrap_difference
+from semcom.metrics.bootstrap import bootstrap_difference, bootstrap_share_of_gap
 
 
 @pytest.fixture
@@ -112,6 +112,58 @@ def test_seeds_are_not_mixed_in_a_pair(carry_out, finished, tiny, tmp_path) -> N
     values = {(row.codec, row.seed): row.value for row in rows if row.metric == "bleu_1" and not row.against}
     for row in (row for row in rows if row.against and row.metric == "bleu_1"):
         assert row.value == pytest.approx(values["big", row.seed] - values["small", row.seed])
+
+
+THREE = ("sweep.codec=[big, plain, small]", "measure.compare=[[small, plain]]", "sweep.seed=[3, 4]", "sweep.snr_db=6")
+
+
+@pytest.fixture(scope="module")
+def several(carry_out, tmp_path_factory) -> Path:
+    """The folder of a finished run of two seeds with a student, its control and its teacher."""
+    folder = tmp_path_factory.mktemp("several") / "tiny"
+    assert carry_out(folder, *THREE).failures == 0
+    return folder
+
+
+def test_shares_are_the_bootstrap_of_the_stored_statistics_of_all_seeds(tiny, several) -> None:
+    scenario = tiny(*THREE)
+    runs = {(run.build.name, run.build.seed, run.link.interferers): run for run in expand(scenario).runs}
+    rows = [row for row in rows_of(scenario, several) if row.gap_to]
+    assert rows == [row for row in read_csv(several / "results.csv") if row.gap_to]
+    assert [(row.interferers, row.metric) for row in rows] == [
+        (count, metric) for count in (0, 2) for metric in ("bleu_1", "bleu_4", "exact_match")
+    ]
+    metrics = {metric.name: metric for metric in metrics_of(scenario.measure)}
+    with Store(several / "results.sqlite", reading=True) as store:
+        for row in rows:
+            assert (row.codec, row.role, row.against, row.gap_to) == ("small", "student", "plain", "big")
+            first, metric = runs["small", 3, row.interferers], metrics[row.metric]
+            assert (row.seed, row.run_id, row.status) == (None, first.identity, "done")
+            sides = [
+                [store.statistics(runs[name, seed, row.interferers].identity, family_of(metric)) for seed in (3, 4)]
+                for name in ("small", "plain", "big")
+            ]
+            seed = int(first.identity[:12], 16)
+            share = bootstrap_share_of_gap(*sides, metric.combine, resamples=100, seed=seed)
+            expected = tuple(None if each != each else each for each in (share.value, share.low, share.high))
+            assert (row.value, row.low, row.high, row.count) == (*expected, share.count)
+
+
+def test_which_gaps_there_are_can_be_said(tiny, several) -> None:
+    def gaps(*changes: str) -> set[tuple[str, str, str]]:
+        rows = rows_of(tiny(*THREE, *changes), several)
+        return {(row.codec, row.against, row.gap_to) for row in rows if row.gap_to}
+
+    assert gaps("measure.gap=[]") == set()
+    assert gaps("measure.gap=[[plain, small, big]]") == {("plain", "small", "big")}
+    assert gaps("measure.compare=[[plain, small]]") == set(), "the first of a pair is the student"
+    assert gaps("measure.compare=[[small, big]]") == set(), "a teacher is no control"
+    assert gaps("sweep.codec=[plain, small]") == set(), "without its teacher there is no gap"
+
+
+def test_a_share_that_lacks_a_part_is_skipped(tiny, several) -> None:
+    rows = [row for row in rows_of(tiny(*THREE, "sweep.seed=[3, 4, 5]"), several) if row.gap_to]
+    assert {(row.status, row.value, row.low, row.high) for row in rows} == {("skipped", None, None, None)}
 
 
 def test_what_was_never_simulated_has_no_value(tiny, finished) -> None:

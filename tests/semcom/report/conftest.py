@@ -17,7 +17,7 @@ HEADER = (
     "task", "codec", "role", "method", "parameters", "body_parameters", "size_bytes", "symbols_per_token",
     "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd", "user",
     "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
-    "against", "value", "low", "high", "count", "seed", "status", "run_id",
+    "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id",
 )  # fmt: skip
 CODECS = {
     "teacher": {"role": "teacher", "method": "trained", "parameters": 1_420_000, "skill": 0.0},
@@ -86,6 +86,25 @@ def sweep(
     return lines
 
 
+def shared(lines: Lines, student: str = "distilled", control: str = "plain", teacher: str = "teacher") -> Lines:
+    """The rows of the share of the gap that a student closes, from the absolute rows of one metric or several."""
+    places: dict[tuple[object, ...], dict[object, list[float]]] = {}
+    first: dict[tuple[object, ...], dict[str, object]] = {}
+    for row in lines:
+        if not row["against"]:
+            place = row["interferers"], row["level_db"], row["snr_db"], row["metric"]
+            places.setdefault(place, {}).setdefault(row["codec"], []).append(float(row["value"]))
+            if row["codec"] == student:
+                first.setdefault(place, row)
+    found = []
+    for place, values in places.items():
+        means = {codec: sum(each) / len(each) for codec, each in values.items()}
+        share = (means[student] - means[control]) / (means[teacher] - means[control])
+        told = {"against": control, "gap_to": teacher, "seed": "", "value": share, "low": share - 0.2}
+        found.append({**first[place], **told, "high": share + 0.2})
+    return found
+
+
 def failed(lines: Lines, codec: str, snr_db: float, interferers: int, status: str = "failed") -> Lines:
     """The same rows with one point that gave no number, its paired rows included."""
     gone = {"value": "", "low": "", "high": "", "count": "", "status": status}
@@ -127,6 +146,7 @@ class Maker:
     sweep = staticmethod(sweep)
     failed = staticmethod(failed)
     published = staticmethod(published)
+    shared = staticmethod(shared)
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

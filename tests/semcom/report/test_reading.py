@@ -33,6 +33,25 @@ def test_what_is_read_is_what_a_run_writes(tmp_path):
     assert (read.value, read.level, read.seed) == (1 / 3, (-6.0, -3.0), 1)
 
 
+def test_a_table_of_before_the_shares_is_read_without_them(made):
+    path = made.table(small(made))
+    path.write_text(
+        "\n".join(
+            ",".join(cells[:24] + cells[25:]) for cells in (line.split(",") for line in path.read_text().splitlines())
+        )
+        + "\n"
+    )
+    assert "gap_to" not in path.read_text() and "against" in path.read_text()
+    rows = read_rows(path)
+    assert len(rows) == len(small(made)) and {row.gap_to for row in rows} == {None}
+
+
+def test_a_share_without_a_control_is_refused(made):
+    lines = small(made)
+    with pytest.raises(UserMistake, match="row 1 under the header: against must be the control where the gap begins"):
+        read_rows(made.table([{**lines[0], "gap_to": "teacher"}, *lines[1:]]))
+
+
 def test_numbers_arrive_as_written(made):
     lines = small(made)
     rows = read_rows(made.table(lines))
@@ -146,7 +165,7 @@ def test_missing_and_renamed_columns_are_told(made):
 def test_ragged_rows_are_a_mistake(made):
     path = made.table(small(made))
     path.write_text(path.read_text() + "x," * 50 + "\n")
-    with pytest.raises(UserMistake, match="comma-separated table with 33 cells"):
+    with pytest.raises(UserMistake, match="comma-separated table with 34 cells"):
         read_results(path)
 
 

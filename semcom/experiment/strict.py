@@ -1,0 +1,34 @@
+"""Strict plans: the ways in which the lower floors' own dataclasses become parts of a scenario."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Plan(BaseModel):
+    """A part of a scenario: unknown keys are refused, values do not change."""
+
+    model_config = STRICT
+
+
+def by(key: str) -> Any:
+    """A union whose variants are told apart by one key, so that an error names one variant, not all."""
+    return Field(discriminator=key)
+
+
+def changes_to(variant: type) -> type[BaseModel]:
+    """A plan with the fields of a dataclass, all optional: what differs from a base."""
+    fields = {each.name: (Annotated[each.type, Field()] | None, None) for each in dataclasses.fields(variant)}
+    return create_model(f"{variant.__name__}Changes", __base__=Plan, __module__=variant.__module__, **fields)  # type: ignore[call-overload]
+
+
+def changed(base: Any, changes: BaseModel | None) -> Any:
+    """The base with the fields that were typed."""
+    if changes is None:
+        return base
+    return dataclasses.replace(base, **{name: getattr(changes, name) for name in changes.model_fields_set})
