@@ -68,7 +68,7 @@ def break_even(part: Results) -> Figure | None:
         sheet.panels[0].set_xscale("log")
         for axes, place in zip(sheet.panels, places, strict=True):
             here = [point for point in drawn if (point.interferers, point.snr_db) == place]
-            _draw(axes, here, part, sizes, families)
+            _draw(axes, here, part, sizes, families=families)
         mark_sizes(sheet.panels[0], sizes.values(), rounded)
         own = {point.snr_db for point in part.absolute if point.is_measured and not point.system.is_published}
         told = [TOLD, *quality_axis(sheet.panels[0], drawn), *left_out(own, [snr_db for _, snr_db in places])]
@@ -115,7 +115,7 @@ def marks(students: Sequence[Point], controls: Sequence[Point], sizes: dict[Syst
 
 
 def _draw(
-    axes: Axes, points: Sequence[Point], part: Results, sizes: dict[System, float], families: dict[System, Family]
+    axes: Axes, points: Sequence[Point], part: Results, sizes: dict[System, float], *, families: dict[System, Family]
 ) -> None:
     """A line with its band per family, and the marks of every student family against every control family."""
     groups = {

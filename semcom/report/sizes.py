@@ -167,8 +167,9 @@ def _against(part: Results, cost: _Cost, families: dict[System, Family], *, per:
         sheet.panels[0].set_xscale("log")
         for axes, place in zip(sheet.panels, places, strict=True):
             here = [point for point in drawn if (point.interferers, point.snr_db) == place]
-            _draw(axes, here, part, cost, families)
-        mark_sizes(sheet.panels[0], cost.of.values(), cost.ticks)
+            _draw(axes, here, part, cost, families=families)
+        ends = [end for span in cost.spans.values() for end in span]
+        mark_sizes(sheet.panels[0], [*cost.of.values(), *ends], cost.ticks)
         told = _from_zero(sheet.panels[0], drawn) if per else quality_axis(sheet.panels[0], drawn)
         told += left_out({point.snr_db for point in own}, [snr_db for _, snr_db in places])
         told += ["Equal sizes are set slightly apart"]
@@ -189,7 +190,7 @@ def _from_zero(axes: Axes, drawn: Sequence[Point]) -> list[str]:
     return []
 
 
-def _draw(axes: Axes, points: Sequence[Point], part: Results, cost: _Cost, families: dict[System, Family]) -> None:
+def _draw(axes: Axes, points: Sequence[Point], part: Results, cost: _Cost, *, families: dict[System, Family]) -> None:
     """Join each family through its sizes; a system without one is a level line across the panel."""
     placed = [point for point in points if point.system in cost.of]
     present = in_order(families[point.system] for point in placed)
