@@ -73,7 +73,7 @@ class Store:
             if not reading:
                 opened.enter_context(alone(path.with_name(f"{path.name}.lock")))
             self._database = opened.enter_context(Database(path, _TABLES, reading=reading))
-            self._columns = self._columns_there(may_add=not reading)
+            self._columns = _columns(self._database, may_add=not reading)
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -178,17 +178,6 @@ class Store:
         with self._trusted(f"statistics of {family} in run {run_id}"):
             return _unpacked(*found[0])
 
-    def _columns_there(self, *, may_add: bool) -> list[str]:
-        """The columns that rows have here; a store that was begun before some of them gets them, if it may."""
-        there = {row[1] for row in self._database.ask("PRAGMA table_info(rows)")}
-        lacking = [name for name in NEWER if name not in there]
-        if may_add and lacking:
-            with self._database.transaction() as connection:
-                for name in lacking:
-                    connection.execute(f"ALTER TABLE rows ADD COLUMN {_TYPED[name]}")
-            there.update(lacking)
-        return [name for name in COLUMNS if name in there or name not in NEWER]
-
     def _finished(self, query: str) -> dict[str, Finished]:
         with self._trusted("records"):
             return {
@@ -203,6 +192,18 @@ class Store:
             yield
         except (ValueError, zlib.error) as error:
             raise damaged(self.path, f"{what}: {error}") from None
+
+
+def _columns(database: Database, *, may_add: bool) -> list[str]:
+    """The columns that rows have here; a store that was begun before some of them gets them, if it may."""
+    there = {row[1] for row in database.ask("PRAGMA table_info(rows)")}
+    lacking = [name for name in NEWER if name not in there]
+    if may_add and lacking:
+        with database.transaction() as connection:
+            for name in lacking:
+                connection.execute(f"ALTER TABLE rows ADD COLUMN {_TYPED[name]}")
+        there.update(lacking)
+    return [name for name in COLUMNS if name in there or name not in NEWER]
 
 
 def _to_sql(row: Row) -> list[Any]:
