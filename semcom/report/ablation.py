@@ -71,7 +71,8 @@ def ablation_table(rows: Sequence[Row], results: Results, costs: CostsBySeed | N
     intervals at the points, as if the sentences' luck were the same at all of them; it errs on the wide side.
 
     The share is the ratio of the two means over points, student's and teacher's, since a mean of shares would be ruled
-    by the points where there is hardly a gap. Its interval is Fieller's over seeds.
+    by the points where there is hardly a gap. Its interval is Fieller's over seeds, with the
+    sentences' luck in the gain.
 
     Returns:
         None unless a teacher has at least two students that are compared with a control.
@@ -143,12 +144,15 @@ def _line(
     gaps = [mean(trial.teacher, seed) - least for seed, least in zip(seeds, control, strict=True)]
     lows = [gain - length(seed, "low") for gain, seed in zip(gains, seeds, strict=True)]
     highs = [gain + length(seed, "high") for gain, seed in zip(gains, seeds, strict=True)]
+    widths = [high - low for low, high in zip(lows, highs, strict=True)]
+    luck = math.fsum(widths) / 2 / len(widths)
+    share = ratio_interval(gains, gaps, luck=luck if math.isfinite(luck) else 0.0)
     return _Line(
         trial=trial,
         metric=part.metric,
         condition=", ".join(part.distinction),
         difference=mean_interval(gains, lows, highs),
-        share=(math.nan,) * 3 if is_behind(part.metric, math.fsum(gaps)) else ratio_interval(gains, gaps),
+        share=(math.nan,) * 3 if is_behind(part.metric, math.fsum(gaps)) else share,
         spots=tuple(spots),
         seeds=tuple(seeds),
         time_ratio=time_ratio(costs, trial.student.codec, trial.control.codec),
@@ -201,7 +205,11 @@ def _caption(lines: list[_Line]) -> str:
         f"Students of one teacher. Gain: student minus control, mean over {points} operating points (SNR {snrs} dB, "
         f"{crowds} interferers), {spread}",
         "Share of the gap: mean gain over the teacher's mean lead over the control at the same points"
-        + ("; 95 % interval: Fieller's, Student's t over seeds, for the sentences as they are" if most > 1 else ""),
+        + (
+            "; 95 % interval: Fieller's, Student's t over seeds and the gain's bootstrap over sentences"
+            if most > 1
+            else ""
+        ),
         "Parameters are of student and teacher, both sides together",
     ]
     if any(math.isnan(line.share[0]) for line in lines):

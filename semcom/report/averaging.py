@@ -75,20 +75,22 @@ def mean_interval(values: Sequence[float], lows: Sequence[float], highs: Sequenc
     return mean, mean - math.hypot(below, among_seeds), mean + math.hypot(above, among_seeds)
 
 
-def ratio_interval(tops: Sequence[float], bottoms: Sequence[float]) -> tuple[float, float, float]:
+def ratio_interval(tops: Sequence[float], bottoms: Sequence[float], *, luck: float = 0.0) -> tuple[float, float, float]:
     """A ratio of two means over seeds: the ratio, and the low and high of Fieller's 95 % interval for it.
 
     r is in the interval as long as Student's t over seeds does not tell mean(top - r bottom) from zero:
 
-        mean(top - r bottom)^2 <= t^2 var(top - r bottom) / S,
+        mean(top - r bottom)^2 <= t^2 var(top - r bottom) / S + luck^2,
 
     which is a quadratic in r. Its roots bound r only where the bottom itself is told from zero; otherwise the interval
-    is (-inf, inf). What is common to all seeds, such as the luck of the test sentences, is not in it. One seed alone
-    has no interval (NaN), and a bottom of zero no ratio.
+    is (-inf, inf). What is common to all seeds, such as the luck of the test sentences, enters as that of the top
+    alone, so that the interval holds 0 where `mean_interval` of the tops does. One seed alone has no interval (NaN),
+    and a bottom of zero no ratio.
 
     Args:
         tops: one number a seed.
         bottoms: of the same seeds.
+        luck: half the width of the interval of the tops for one seed, as it is.
 
     Source: Fieller, Some Problems in Interval Estimation, JRSS B 16, 1954; Franz, arXiv:0710.2024, 2007.
     """
@@ -106,7 +108,7 @@ def ratio_interval(tops: Sequence[float], bottoms: Sequence[float]) -> tuple[flo
         products = ((pair[one] - means[one]) * (pair[other] - means[other]) for pair in pairs)
         return allowed * math.fsum(products) / (count - 1)
 
-    square, cross, rest = bottom**2 - shared(1, 1), top * bottom - shared(0, 1), top**2 - shared(0, 0)
+    square, cross, rest = bottom**2 - shared(1, 1), top * bottom - shared(0, 1), top**2 - shared(0, 0) - luck**2
     if square <= 0:
         return top / bottom, -math.inf, math.inf
     # Rounding may leave a tiny negative where the seeds agree to the last bit.

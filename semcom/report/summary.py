@@ -45,7 +45,9 @@ def ablation_summary(results_csv: Path) -> Group | None:
     found = ablation_of(results_csv)
     if found is None:
         return None
-    table = Table(title=Text(found.name), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(
+        title=Text("Students of one teacher"), title_justify="left", title_style="bold", box=None, pad_edge=False
+    )
     for index, name in enumerate(found.header):
         is_name = index < found.names
         table.add_column(name, justify="left" if is_name else "right", overflow="fold", no_wrap=not is_name)

@@ -65,7 +65,9 @@ def test_gain_and_share_are_those_of_seed_means(made):
     half = math.hypot(0.006, spread)
     ends = (float(row["difference_low"]), float(row["difference_high"]))
     assert ends == pytest.approx((sum(gains) / 3 - half, sum(gains) / 3 + half))
-    assert (float(row["share_low"]), float(row["share_high"])) == pytest.approx(ratio_interval(gains, gaps)[1:])
+    assert (float(row["share_low"]), float(row["share_high"])) == pytest.approx(
+        ratio_interval(gains, gaps, luck=0.006)[1:]
+    )
     assert (row["points"], row["snr_db"], row["interferers"], row["seeds"]) == ("4", "0 to 6", "0 to 2", "1;2;3")
 
 
@@ -146,6 +148,14 @@ def test_the_ends_are_where_t_tells_the_two_sides_apart():
     for end in (low, high):
         left = [top - end * bottom for top, bottom in zip(tops, bottoms, strict=True)]
         assert stats.ttest_1samp(left, 0.0).pvalue == pytest.approx(0.05)
+
+
+def test_a_share_may_be_nothing_where_the_gain_may():
+    """The luck of the sentences is in both: an end of the one at zero is an end of the other."""
+    tops, bottoms = [0.2, 0.3, 0.4], [2.0, 2.1, 1.8]
+    just = math.sqrt(0.3**2 - stats.t.ppf(0.975, 2) ** 2 * stats.sem(tops) ** 2)
+    assert ratio_interval(tops, bottoms, luck=just)[1] == pytest.approx(0.0, abs=1e-12)
+    assert ratio_interval(tops, bottoms, luck=0.9 * just)[1] > 0 > ratio_interval(tops, bottoms, luck=1.1 * just)[1]
 
 
 @pytest.mark.parametrize(
