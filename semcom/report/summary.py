@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Group
 from rich.table import Table
@@ -39,6 +40,8 @@ def summary_table(results_csv: Path) -> Group:
 def ablation_summary(results_csv: Path) -> Group | None:
     """The students of one teacher side by side, as the table `ablation` has them; None unless there are two.
 
+    What is compressed is left to the files: with it the lines would be longer than a terminal.
+
     Raises:
         UserMistake: a file is missing, empty, or no table of its kind.
     """
@@ -48,11 +51,13 @@ def ablation_summary(results_csv: Path) -> Group | None:
     table = Table(
         title=Text("Students of one teacher"), title_justify="left", title_style="bold", box=None, pad_edge=False
     )
-    for index, name in enumerate(found.header):
+    shown = [index for index, name in enumerate(found.header) if name != "compressed"]
+    for index in shown:
         is_name = index < found.names
-        table.add_column(name, justify="left" if is_name else "right", overflow="fold", no_wrap=not is_name)
+        justify: Literal["left", "right"] = "left" if is_name else "right"
+        table.add_column(found.header[index], justify=justify, overflow="fold", no_wrap=not is_name)
     for row in found.rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(row[index]) for index in shown))
     return Group(table, Text(found.caption, style="dim"))
 
 
