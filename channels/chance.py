@@ -43,7 +43,7 @@ class Chance:
 
     def integer(self) -> int:
         """A whole number below 2^63, to seed any other generator that wants one."""
-        return hashed(self.seed, *self.causes)
+        return hashed((self.seed, *self.causes))
 
     def generator(self) -> torch.Generator:
         """A fresh CPU generator at the beginning of this cause's stream.
@@ -62,7 +62,7 @@ class Chance:
         of. At half the cost, for streams that are drawn one after another: making a generator seeds it once too often.
         """
         check_causes(causes)
-        return generator.manual_seed(hashed(self.seed, *self.causes, *causes))
+        return generator.manual_seed(hashed((self.seed, *self.causes, *causes)))
 
 
 def check_causes(causes: tuple[str | int, ...]) -> None:
@@ -72,7 +72,7 @@ def check_causes(causes: tuple[str | int, ...]) -> None:
             raise ValueError(f"a cause must be a plain str or int, got {cause!r}; convert it first")
 
 
-def hashed(*names: str | int) -> int:
+def hashed(names: tuple[str | int, ...]) -> int:
     """Turn a seed and its causes into a whole number below 2^63."""
     digest = hashlib.blake2b(repr(names).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
