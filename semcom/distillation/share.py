@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from channels import Link, mean_sinr_db
 
+NARROWEST_DB = 0.01  # a rise over less is a step
+
 
 def check_share(above_sinr_db: float | None, rises_over_db: tuple[float, float] | None) -> None:
     """Refuse two rules at once, and a rise over no distance.
@@ -17,9 +19,10 @@ def check_share(above_sinr_db: float | None, rises_over_db: tuple[float, float] 
         raise ValueError(
             f"rises_over_db must be the only rule, got above_sinr_db: {above_sinr_db:g} beside it; leave one out"
         )
-    if rises_over_db[0] == rises_over_db[1]:
+    if abs(rises_over_db[0] - rises_over_db[1]) < NARROWEST_DB:
         raise ValueError(
-            f"rises_over_db must be two different SINRs, got {rises_over_db[0]:g} twice; for a step write above_sinr_db"
+            f"rises_over_db must be two SINRs at least {NARROWEST_DB} dB apart, got {rises_over_db[0]:g} and "
+            f"{rises_over_db[1]:g}; for a step write above_sinr_db"
         )
 
 

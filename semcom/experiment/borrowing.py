@@ -11,6 +11,18 @@ from semcom.files import write_atomically
 from semcom.mistakes import UserMistake
 
 
+def check_lenders(lenders: tuple[Path, ...]) -> None:
+    """Find out that somebody has nothing to lend before the borrower's folder is made.
+
+    Raises:
+        UserMistake: a lender is no run folder, or its store cannot be read.
+    """
+    for lender in map(RunFolder, lenders):
+        if not lender.store_file.is_file():
+            raise UserMistake(f"--borrow must name a run folder, got {lender.path}, which holds no results.sqlite")
+        Store(lender.store_file, reading=True).close()
+
+
 def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path, ...]) -> list[str]:
     """Copy finished codecs of this sweep out of other run folders.
 
@@ -20,12 +32,10 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
     Returns: names of the codecs that were borrowed.
 
     Raises:
-        UserMistake: a lender is no run folder, or its files cannot be copied.
+        UserMistake: a lender's files cannot be read or copied.
     """
     borrowed = []
     for lender in map(RunFolder, lenders):
-        if not lender.store_file.is_file():
-            raise UserMistake(f"--borrow must name a run folder, got {lender.path}, which holds no results.sqlite")
         with Store(lender.store_file, reading=True) as theirs:
             lent = theirs.builds()
         ours = store.done_builds()

@@ -94,11 +94,17 @@ def _check_teachers(scenario: Scenario, name: str) -> None:
                 f"got {theirs} of '{teacher}' and {ours}; give both the same symbols_per_token"
             )
     for one, other in itertools.combinations(teachers, 2):
-        if scenario.codecs[one] == scenario.codecs[other]:
+        if _making(scenario, one) == _making(scenario, other):
             raise ValueError(
                 f"codecs.{name}.distill.teacher must name codecs that differ, got '{one}' and '{other}', which are "
                 "made alike to the bit; give one another draw, such as draw: 2"
             )
+
+
+def _making(scenario: Scenario, name: str) -> tuple[object, ...]:
+    """All that decides what a codec becomes, however much of it was typed."""
+    plan = scenario.codecs[name]
+    return scenario.spec_of(name), scenario.training_of(name), plan.draw or 1, plan.start, plan.adopt, plan.distill
 
 
 def _check_comparisons(scenario: Scenario) -> None:
@@ -153,7 +159,11 @@ def _check_senders(scenario: Scenario) -> None:
             f"measure.batch must be above {scenario.most_neighbors} where measure.users is all, got "
             f"{scenario.measure.batch}; every user of a cell sends a sentence of its own of the same batch"
         )
+    if scenario.sweep.crowd and scenario.link.crowd:
+        raise ValueError("link.crowd must be left out where sweep.crowd names crowds, got both; keep one of them")
     named = [crowd for crowd in scenario.crowds if crowd is not None]
+    if named and not scenario.most_interferers:
+        raise ValueError(f"{where} must have interferers to send through it, got none; raise sweep.interferers")
     for crowd in named:
         _check_names(scenario, where, crowd)
     for interference in scenario.sweep.interference or (scenario.link.interference,):

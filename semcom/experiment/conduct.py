@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from semcom.experiment.borrowing import borrow
+from semcom.experiment.borrowing import borrow, check_lenders
 from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.crew import Alone, Job, Means, Several, crew_of
 from semcom.experiment.estimate import sweep_seconds
@@ -47,6 +47,7 @@ def conduct(
     began = time.perf_counter()
     means = Means(workers=means.workers, device=_device(means.device), threads=means.threads)
     _check_processes(scenario, means)
+    check_lenders(lenders)
     # Found out now rather than after the training: can every metric be computed here?
     provenance = {metric.name: metric.provenance() for metric in metrics_of(scenario.measure)}
     sweep = expand(scenario)

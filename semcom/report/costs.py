@@ -47,10 +47,13 @@ def read_costs(folder: Path) -> dict[tuple[str, int], Costs]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = list(csv.DictReader(file))
-        return {
+        costs = {
             (line["codec"], int(line["seed"])): Costs(**{name: _number(line.get(name)) for name in NAMES})
             for line in lines
         }
+        if len(costs) < len(lines) or not all(codec for codec, _ in costs):
+            raise ValueError("each line must name another codec or seed")
+        return costs
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, ValueError, TypeError) as error:
         what = f"{path} must be the table of costs that a run writes, got {type(error).__name__}: {error}"
         raise UserMistake(f"{what}; delete it and run the scenario again") from None

@@ -61,7 +61,7 @@ def test_every_option_reaches_the_distiller_and_adapters_begin_with_the_seed(
         ("codecs.small.distill.methods=[{kind: soft_logits, trust: sometimes}]", "'all', 'confident' or 'right'"),
         ("codecs.small.distill.methods=[{kind: hidden_hints, side: left}]", "'encoder', 'decoder' or 'both'"),
         ("codecs.small.adopt={transmitter: big}", "method symbols must teach something"),
-        ("codecs.small.distill.rises_over_db=[6, 6]", "two different SINRs, got 6 twice"),
+        ("codecs.small.distill.rises_over_db=[6, 6]", "two SINRs at least 0.01 dB apart, got 6 and 6"),
         (
             "codecs.small.distill={teacher: big, methods: [{kind: symbols}], above_sinr_db: 1, rises_over_db: [0, 6]}",
             "rises_over_db must be the only rule, got above_sinr_db: 1 beside it",
@@ -127,6 +127,9 @@ def test_several_teachers_are_built_before_their_student_and_part_of_it(tiny_yam
 def test_teachers_made_alike_are_refused(tiny_yaml: Path) -> None:
     with pytest.raises(UserMistake, match=r"must name codecs that differ, got 'big' and 'other', .* such as draw: 2"):
         load_scenario(tiny_yaml, (OTHER.replace("draw: 2", "draw: 1"), BOTH))
+    spelt_out = OTHER.replace("draw: 2", "decoding: parallel, training: {batch: 8}")
+    with pytest.raises(UserMistake, match="made alike to the bit"):
+        load_scenario(tiny_yaml, (spelt_out, BOTH, "training.batch=8"))
     with pytest.raises(UserMistake, match="got 3 of 'other' and 2; give both the same symbols_per_token"):
         load_scenario(tiny_yaml, (OTHER.replace("token: 2", "token: 3"), BOTH))
 

@@ -54,7 +54,9 @@ def test_methods_are_multiplied_and_labels_are_not(make_codec, batch):
 def test_two_rules_at_once_and_a_rise_over_nothing_are_refused(make_codec):
     with pytest.raises(ValueError, match="must be the only rule, got above_sinr_db: 3 beside it"):
         check_share(3.0, (0.0, 6.0))
-    with pytest.raises(ValueError, match="two different SINRs, got 2 twice; for a step write above_sinr_db"):
+    with pytest.raises(
+        ValueError, match=r"two SINRs at least 0\.01 dB apart, got 2 and 2; for a step write above_sinr_db"
+    ):
         Distiller(make_codec(1), make_codec(2), [SoftLogits()], rises_over_db=(2.0, 2.0))
     check_share(3.0, None)
     check_share(None, (6.0, 0.0))

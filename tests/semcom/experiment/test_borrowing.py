@@ -65,3 +65,4 @@ def test_failed_builds_and_lost_weights_are_not_borrowed(carry_out, finished, tm
 def test_a_folder_without_a_run_cannot_lend(carry_out, tmp_path) -> None:
     with pytest.raises(UserMistake, match="--borrow must name a run folder"):
         carry_out(tmp_path / "new", lenders=(tmp_path,))
+    assert not (tmp_path / "new").exists(), "and the borrower has left nothing behind"

@@ -162,6 +162,10 @@ def test_a_crowd_that_cannot_be_built_fails_its_runs_alone(tiny_yaml, tmp_path, 
         ("sweep.crowd=[big]", r"sweep\.crowd\[0\]: must be a list, got 'big'"),
         ("sweep.crowd=[[big], [big]]", "crowd names a value twice"),
         (
+            "sweep={codec: [big, small], crowd: [[big]]}",
+            r"sweep\.crowd must have interferers to send through it, got none",
+        ),
+        (
             "link={crowd: [big], interference: {kind: qam}}",
             r"link\.crowd names codecs .* got kind qam; leave out either",
         ),
@@ -170,3 +174,8 @@ def test_a_crowd_that_cannot_be_built_fails_its_runs_alone(tiny_yaml, tmp_path, 
 def test_crowds_that_cannot_be_are_refused(tiny, change: str, message: str) -> None:
     with pytest.raises(ScenarioError, match=message):
         tiny(change)
+
+
+def test_a_crowd_is_named_in_one_place(tiny) -> None:
+    with pytest.raises(ScenarioError, match=r"link\.crowd must be left out where sweep\.crowd names crowds, got both"):
+        tiny("link.crowd=[big]", "sweep.crowd=[[big], [small]]")
