@@ -104,7 +104,7 @@ def _check_teachers(scenario: Scenario, name: str) -> None:
 def _making(scenario: Scenario, name: str) -> tuple[object, ...]:
     """All that decides what a codec becomes, however much of it was typed."""
     plan = scenario.codecs[name]
-    return scenario.spec_of(name), scenario.training_of(name), plan.draw or 1, plan.start, plan.adopt, plan.distill
+    return scenario.spec_of(name), scenario.training_of(name), plan.draw, plan.start, plan.adopt, plan.distill
 
 
 def _check_comparisons(scenario: Scenario) -> None:

@@ -82,7 +82,7 @@ class DistillPlan(Plan):
     @property
     def teachers(self) -> tuple[str, ...]:
         """The names of all teachers."""
-        return (self.teacher,) if isinstance(self.teacher, str) else self.teacher
+        return values(self.teacher)
 
     @field_validator("methods")
     @classmethod
