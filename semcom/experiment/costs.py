@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +12,8 @@ import torch
 
 from semcom.compression.cost import count
 from semcom.experiment.expand import Build, Run, Sweep
-from semcom.experiment.results import cell
+from semcom.experiment.results import write_table
 from semcom.experiment.store import Finished
-from semcom.files import write_atomically
 from semcom.models.codec import SemanticCodec
 
 
@@ -81,11 +78,7 @@ def write_costs(rows: list[CostRow], path: Path) -> None:
     Raises:
         UserMistake: the disk refuses.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([cell(getattr(row, name)) for name in COLUMNS] for row in rows)
-    write_atomically(path, text.getvalue())
+    write_table(rows, COLUMNS, path)
 
 
 def _row(run: Run, record: dict[str, Any]) -> CostRow:

@@ -106,11 +106,19 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
     Raises:
         UserMistake: the disk refuses.
     """
+    write_table(rows, tuple(COLUMNS), path)
+
+
+def write_table(rows: Iterable[Any], columns: tuple[str, ...], path: Path) -> None:
+    """Replace a table by a line of these columns and one for every row, whose fields they are.
+
+    Raises:
+        UserMistake: the disk refuses.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow([cell(getattr(row, name)) for name in COLUMNS])
+    writer.writerow(columns)
+    writer.writerows([cell(getattr(row, name)) for name in columns] for row in rows)
     write_atomically(path, text.getvalue())
 
 
