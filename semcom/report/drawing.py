@@ -19,7 +19,7 @@ from semcom.report.results import Results
 from semcom.report.style import in_house_style
 from semcom.report.tables import tables_of, write_table
 
-__all__ = ["FORMATS", "Progress", "draw_all", "report", "save"]
+__all__ = ["FORMATS", "Progress", "draw_all", "drawings", "report", "save"]
 
 # What a file says about its making besides the picture. A date would make two drawings of one table differ.
 FORMATS: dict[str, dict[str, None]] = {
@@ -54,7 +54,7 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
     """
     rows, costs = read_rows(results_csv), read_costs(results_csv.parent)
     results = dataclasses.replace(results_of(rows), costs=by_codec(costs))
-    work = list(_work(results))
+    work = list(drawings(results))
     ablation = ablation_table(rows, results, costs)
     tables = tables_of(results) + ([ablation] if ablation else [])
     total, written = len(work) + len(tables), list[Path]()
@@ -99,8 +99,8 @@ def save(figure: Figure, path: Path) -> list[Path]:
     return written
 
 
-def _work(results: Results) -> Iterator[tuple[str, Drawing, Results]]:
-    """Every drawing with its part and a file name of its own."""
+def drawings(results: Results) -> Iterator[tuple[str, Drawing, Results]]:
+    """Every drawing with its part and a file name of its own; nothing is drawn yet."""
     taken: set[str] = set()
     every = (
         (FIGURES, results.parts()),
