@@ -273,6 +273,8 @@ class MeasurePlan(Plan):
     """What is measured, on how much, and how surely.
 
     Args:
+        skip: test sentences that are passed over before those that are measured, to confirm on untouched ones what
+            was found on the first.
         compare: pairs of codecs whose difference is wanted, the second subtracted from the first.
         gap: student, control and teacher, of whose gap from control to teacher the student's share is wanted. Without
             the key: every pair of `compare` of a taught codec and a control, with the teacher of the first.
@@ -280,6 +282,7 @@ class MeasurePlan(Plan):
 
     metrics: tuple[str, ...] = Field(default=("bleu_1", "bleu_4", "similarity"), min_length=1)
     sentences: int = Field(default=500, ge=1)
+    skip: int | None = Field(default=None, ge=1)
     repeats: int = Field(default=1, ge=1)
     beam: int = Field(default=1, ge=1, le=64)
     batch: int = Field(default=64, ge=1)

@@ -45,10 +45,10 @@ class Outcome:
 # A cell of up to seven kinds of codec stays in memory beside the next wanted one, so that each encodes once: an exam
 # of 1000 sentences at 8 symbols a token takes some 5 MB a codec beside the codec itself.
 @lru_cache(maxsize=8)
-def encoded_exam(build: Build, folder: Path, *, count: int, size: int, device: str) -> tuple[Exam, Encoded]:
+def encoded_exam(build: Build, folder: Path, *, count: int, skip: int, size: int, device: str) -> tuple[Exam, Encoded]:
     """The exam, encoded once by this build's codec for all operating points."""
     material = load_material(build.corpus, build.tokenizer, folder)
-    questions = exam(material, count, size)
+    questions = exam(material, count, size, skip=skip)
     codec = load_codec(build, folder, device)
     return questions, encode_once(codec, [batch.to(device) for batch in questions.batches])
 
@@ -62,7 +62,8 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
     began = time.perf_counter()
     measure = run.measure
     (questions, encoded), *others = [
-        encoded_exam(build, folder, count=measure.sentences, size=measure.batch, device=device) for build in run.builds
+        encoded_exam(build, folder, count=measure.sentences, skip=measure.skip or 0, size=measure.batch, device=device)
+        for build in run.builds
     ]
     crowd, air = [each for _, each in others], Chance(run.build.seed).of("air")
     trips = [_trip(run, encoded, air.of("repeat", repeat), crowd=crowd) for repeat in range(measure.repeats)]

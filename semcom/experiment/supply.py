@@ -25,13 +25,18 @@ def check_text(scenario: Scenario, corpus: Corpus) -> None:
     """Count sentences, which needs no tokenizer and so can be done before anything is written.
 
     Raises:
-        UserMistake: a crowd has more members than there are sentences.
+        UserMistake: a crowd has more members than there are sentences, or no sentence is left to measure.
     """
     for name in scenario.needed_codecs:
         settings = scenario.training_of(name)
         _compare("training.interferers", most_neighbors(settings), kept_sentences(settings, corpus), "training")
+    left = len(corpus.test) - (scenario.measure.skip or 0)
+    if left < 1:
+        raise UserMistake(
+            f"measure.skip: must leave some of {len(corpus.test)} test sentences, got {scenario.measure.skip}; skip fewer"
+        )
     most = scenario.most_neighbors
-    _compare("sweep.interferers", most, min(scenario.measure.sentences, len(corpus.test)), "test")
+    _compare("sweep.interferers", most, min(scenario.measure.sentences, left), "test")
 
 
 def check_batches(batches: Iterable[Sequence[int]], most: int) -> None:

@@ -62,7 +62,9 @@ def _pairs(scenario: Scenario, runs: list[Run]) -> Iterator[tuple[Run, Run]]:
     """Every codec against the sweep's first, and whatever the scenario compares, wherever they met the same air."""
     first = scenario.sweep.codec[0]
     wanted = [(first, name) for name in scenario.sweep.codec[1:]]
-    wanted += [pair for pair in scenario.measure.compare if pair not in wanted]
+    # Whoever tells a student's share of a gap tells what it gained as well: tables take the two together.
+    also = [*scenario.measure.compare, *((student, control) for student, control, _ in scenario.measure.gap or ())]
+    wanted += [pair for pair in dict.fromkeys(also) if pair not in wanted]
     met = {(run.build.name, run.point): run for run in runs}
     for one, other in wanted:
         for run in runs:
@@ -81,14 +83,16 @@ def _gaps(scenario: Scenario, runs: list[Run]) -> Iterator[list[list[Run]]]:
 
 
 def _triples(scenario: Scenario, roles: dict[str, str]) -> list[tuple[str, str, str]]:
-    """Those the scenario names; or else every student that it compares with a control, with the student's teacher."""
+    """Those the scenario names; or else every student that it compares with a control, with the student's (first) teacher."""
     if scenario.measure.gap is not None:
         return list(scenario.measure.gap)
     found = []
     for student, control in scenario.measure.compare:
         lesson = scenario.codecs[student].distill
-        if lesson and lesson.teacher in roles and roles[control] == "control":
-            found.append((student, control, lesson.teacher))
+        # Of several teachers the first that is measured stands for all.
+        teacher = next((name for name in lesson.teachers if name in roles), None) if lesson else None
+        if teacher and roles[control] == "control":
+            found.append((student, control, teacher))
     return found
 
 

@@ -146,12 +146,15 @@ def _line(
     highs = [gain + length(seed, "high") for gain, seed in zip(gains, seeds, strict=True)]
     widths = [high - low for low, high in zip(lows, highs, strict=True)]
     luck = math.fsum(widths) / 2 / len(widths)
-    share = ratio_interval(gains, gaps, luck=luck if math.isfinite(luck) else 0.0)
+    difference, share = mean_interval(gains, lows, highs), ratio_interval(gains, gaps, luck=luck)
+    # Without the interval of every pair nothing is known of the sentences' luck: better no interval than one too narrow.
+    if not math.isfinite(luck):
+        difference, share = (difference[0], math.nan, math.nan), (share[0], math.nan, math.nan)
     return _Line(
         trial=trial,
         metric=part.metric,
         condition=", ".join(part.distinction),
-        difference=mean_interval(gains, lows, highs),
+        difference=difference,
         share=(math.nan,) * 3 if is_behind(part.metric, math.fsum(gaps)) else share,
         spots=tuple(spots),
         seeds=tuple(seeds),

@@ -133,7 +133,9 @@ def _draw(
 
 def _is_fair(student: Family, control: Family) -> bool:
     """Whether both send equally many symbols, and own the same sides."""
-    return student[3] == control[3] and student[1].partition(", ")[2] == control[1].partition(", ")[2]
+    return student[3] == control[3] and all(
+        (f"{side} adopted" in student[1]) == (f"{side} adopted" in control[1]) for side in ("transmitter", "receiver")
+    )
 
 
 def _mark(axes: Axes, found: list[Mark]) -> None:

@@ -77,7 +77,8 @@ def places_of(points: Iterable[Point]) -> list[Place]:
     own = [point for point in points if point.is_measured and not point.system.is_published]
     counts = evenly((point.interferers for point in own), 2)
     shown = evenly((point.snr_db for point in own), 6 // max(1, len(counts)))
-    return [(count, snr_db) for count in counts for snr_db in shown]
+    met = {(point.interferers, point.snr_db) for point in own}
+    return [(count, snr_db) for count in counts for snr_db in shown if (count, snr_db) in met]
 
 
 def place_title(place: Place, points: Iterable[Point]) -> str:

@@ -22,8 +22,8 @@ def deliver_cell(
 
     All are decoded from the same received signal. The receiver of user k takes its own user for the wanted one and all
     others for interference (`channels.cell.as_heard_for`), knows its own gain as the link's csi says, and is told how
-    long its own sentence is. When a user's sentence is over it goes on with what follows in its ring, so that the power
-    of everybody's interference keeps to its closed form.
+    long its own sentence is. When a user's sentence is over it begins it again, so that the power of everybody's
+    interference keeps to its closed form and no sentence ever disturbs itself.
 
     Each user sends every sentence of the exam once, so that users can be compared, and added up, sentence by sentence.
     The air lasts as long as the longest sentence takes in the slowest of the codecs: cells of codecs that send equally
@@ -44,7 +44,7 @@ def deliver_cell(
         air = draw(link, (len(batch), length), chance.of("batch", index)).to(batch.tokens.device)
         turns = [turned(batch, shift) for shift in sentence_shifts(air)]
         signals = torch.stack(
-            [goes_on(sender, index, turn, length) for sender, turn in zip(senders, turns, strict=True)], dim=1
+            [over_and_over(sender, index, turn, length) for sender, turn in zip(senders, turns, strict=True)], dim=1
         )
         received = superpose(signals, air)
         for user, (sender, turn) in enumerate(zip(senders, turns, strict=True)):
@@ -71,13 +71,13 @@ def turned(batch: SentenceBatch, shift: int) -> SentenceBatch:
     )
 
 
-def goes_on(sender: Encoded, index: int, turn: SentenceBatch, length: int) -> Tensor:
-    """What a user sends [batch, length]: each row's sentence from its first symbol, then what follows in the ring."""
+def over_and_over(sender: Encoded, index: int, turn: SentenceBatch, length: int) -> Tensor:
+    """What a user sends [batch, length]: each row's sentence, over and over."""
     ring, sentences = sender.crowds[index], sender.batches[index]
-    starts = ring.ends - sentences.lengths * sender.codec.spec.symbols_per_token
+    lasts = sentences.lengths * sender.codec.spec.symbols_per_token
     shift = sentences.rows.index(turn.rows[0])
-    places = starts.roll(-shift).unsqueeze(1) + torch.arange(length, device=starts.device)
-    return ring.stream[places % ring.stream.shape[0]]
+    starts, lasts = (ring.ends - lasts).roll(-shift).unsqueeze(1), lasts.roll(-shift).unsqueeze(1)
+    return ring.stream[starts + torch.arange(length, device=starts.device) % lasts]
 
 
 def said(sender: Encoded, turn: SentenceBatch, length: int) -> Tensor:

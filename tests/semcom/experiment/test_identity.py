@@ -43,7 +43,7 @@ OTHER_LINK = {
     "equalizer": "{kind: zero_forcing}", "antennas": 2, "crowd": "[small, big]",
 }  # fmt: skip
 OTHER_MEASURE = {
-    "metrics": "[bleu_1]", "sentences": 19, "repeats": 2, "beam": 2, "batch": 9, "resamples": 101,
+    "metrics": "[bleu_1]", "sentences": 19, "skip": 1, "repeats": 2, "beam": 2, "batch": 9, "resamples": 101,
     "compare": "[[small, big]]", "gap": "[[small, plain, big]]", "users": "all", "similarity": "{pooling: mean}",
 }  # fmt: skip
 

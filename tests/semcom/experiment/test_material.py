@@ -86,6 +86,12 @@ def test_an_exam_is_a_sample_of_the_test_split_and_samples_nest(material) -> Non
     assert (len(many.sentences), len(every.sentences)) == (12, len(material.corpus.test))
 
 
+def test_skipped_sentences_are_in_no_exam(material) -> None:
+    every = exam(material, 10_000, 8).sentences
+    assert exam(material, 5, 8, skip=7).sentences == every[7:12]
+    assert exam(material, 10_000, 8, skip=len(every) - 1).sentences == every[-1:]
+
+
 def test_an_exam_counts_what_is_really_sent(material) -> None:
     questions = exam(material, 10, 4)
     assert questions.words == sum(len(sentence.split()) for sentence in questions.sentences)
@@ -218,6 +224,15 @@ def test_a_text_with_too_few_sentences(tiny_yaml, changes: tuple[str, ...], told
     check_text(load_scenario(tiny_yaml, ("codecs.spare={training: {batch: 99, interferers: 98}}",))[0], corpus)
     made_up = [f"{change.partition('=')[0]}.interference={{kind: qam}}" for change in changes if "training" in change]
     check_text(load_scenario(tiny_yaml, (*changes, *made_up, "link={interference: {kind: qam}}"))[0], corpus)
+
+
+def test_skipping_every_test_sentence_is_told(tiny_yaml) -> None:
+    corpus = Corpus(train=("a",) * 40, validation=("b",) * 4, test=tuple(map(str, range(9))), fingerprint="")
+    check_text(load_scenario(tiny_yaml, ("measure.skip=5",))[0], corpus)
+    with pytest.raises(UserMistake, match="measure.skip: must leave some of 9 test sentences, got 9; skip fewer"):
+        check_text(load_scenario(tiny_yaml, ("measure.skip=9",))[0], corpus)
+    with pytest.raises(UserMistake, match="sweep.interferers"):
+        check_text(load_scenario(tiny_yaml, ("measure.skip=7",))[0], corpus)
 
 
 def test_sorted_by_hash_is_sorted_by_nothing_else(material) -> None:

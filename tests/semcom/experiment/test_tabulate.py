@@ -156,6 +156,9 @@ def test_which_gaps_there_are_can_be_said(tiny, several) -> None:
 
     assert gaps("measure.gap=[]") == set()
     assert gaps("measure.gap=[[plain, small, big]]") == {("plain", "small", "big")}
+    twice = "measure.gap=[[small, plain, big], [plain, small, big]]"
+    pairs = [(row.codec, row.against) for row in rows_of(tiny(*THREE, "measure.compare=[]", twice), several)]
+    assert {("small", "plain"), ("plain", "small")} <= set(pairs), "a share comes with its difference"
     assert gaps("measure.compare=[[plain, small]]") == set(), "the first of a pair is the student"
     assert gaps("measure.compare=[[small, big]]") == set(), "a teacher is no control"
     assert gaps("sweep.codec=[plain, small]") == set(), "without its teacher there is no gap"

@@ -88,6 +88,13 @@ def test_one_seed_has_the_interval_of_its_sentences_and_no_interval_of_its_share
     assert "one seed" in table.caption and "Fieller" not in table.caption
 
 
+def test_without_paired_rows_there_is_no_interval_at_all(made):
+    unpaired = [row for row in students(made) if row["gap_to"] or row["against"] != "plain"]
+    row = full(ablation_of(made.table(unpaired)))[0]
+    assert row["difference"] and (row["difference_low"], row["difference_high"]) == ("", "")
+    assert row["share"] and (row["share_low"], row["share_high"]) == ("", "")
+
+
 def test_training_time_is_a_multiple_of_the_controls(made):
     path = made.table(students(made))
     costs = [f"{codec},{seed},100,{ms}" for codec, ms in (("plain", 10), ("distilled", 25)) for seed in (1, 2, 3)]

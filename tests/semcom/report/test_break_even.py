@@ -51,6 +51,18 @@ def costs(codecs):
     return found
 
 
+def test_a_crowd_and_an_snr_that_nobody_met_together_have_no_panel(made):
+    codecs = ladder()
+    pairs = [("teacher", name) for name in codecs if name != "teacher"]
+    lines = made.sweep(**SMALL, codecs=codecs, pairs=pairs)
+    for name in codecs:
+        lines = made.failed(lines, name, 0.0, 2)
+    part = replace(made.part(lines), costs=costs(codecs))
+    for draw in FIGURES:
+        draw(part)
+    assert len(sizes.against_parameters(part).axes) == 3
+
+
 @pytest.fixture
 def part(made):
     codecs = ladder()

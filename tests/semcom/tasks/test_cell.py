@@ -16,7 +16,7 @@ from semcom.models.codec import initialize
 from semcom.models.spec import symmetric
 from semcom.sources.batches import SentenceBatch, evaluation_batches
 from semcom.tasks import cell as module
-from semcom.tasks.cell import deliver_cell, goes_on, said, turned
+from semcom.tasks.cell import deliver_cell, over_and_over, said, turned
 from semcom.tasks.text import Encoded, deliver, encode_once
 
 VOCABULARY = 40
@@ -175,19 +175,22 @@ def test_the_wanted_user_alone_hears_what_it_hears_without_a_cell() -> None:
         assert alone.energies == expected.energies
 
 
-def test_every_user_sends_every_sentence_once_and_goes_on_with_what_follows() -> None:
+def test_every_user_sends_every_sentence_of_its_own_and_begins_it_again() -> None:
     for index, batch in enumerate(BATCHES):
         for sender in (BIG, RARE):
             rate = sender.codec.spec.symbols_per_token
             for shift in (0, 1, len(batch) - 1):
                 turn = turned(batch, shift)
                 assert sorted(turn.rows) == sorted(batch.rows)
-                sent = goes_on(sender, index, turn, 50)
+                sent = over_and_over(sender, index, turn, 50)
                 assert torch.equal(sent.abs() > 0.9, torch.ones(len(batch), 50, dtype=torch.bool)), "never silent"
                 own = said(sender, turn, 50)
                 assert own.sum(dim=1).tolist() == [rate * len(SAID[row]) for row in turn.rows]
                 for each, mine, row in zip(sent, own, turn.rows, strict=True):
-                    assert torch.equal(each[mine], Codebook(rate, sender.codec.seed).words[SAID[row]].flatten())
+                    words = Codebook(rate, sender.codec.seed).words[SAID[row]].flatten()
+                    assert torch.equal(each[mine], words)
+                    # So nobody ever sends the sentence that another user of the row wants: it would disturb itself.
+                    assert torch.equal(each, words.repeat(50)[:50])
 
 
 def test_a_batch_too_small_for_the_cell_is_refused() -> None:
