@@ -30,13 +30,11 @@ def check_text(scenario: Scenario, corpus: Corpus) -> None:
     for name in scenario.needed_codecs:
         settings = scenario.training_of(name)
         _compare("training.interferers", most_neighbors(settings), kept_sentences(settings, corpus), "training")
-    left = len(corpus.test) - (scenario.measure.skip or 0)
-    if left < 1:
-        raise UserMistake(
-            f"measure.skip: must leave some of {len(corpus.test)} test sentences, got {scenario.measure.skip}; skip fewer"
-        )
+    there, skip = len(corpus.test), scenario.measure.skip or 0
+    if skip >= there:
+        raise UserMistake(f"measure.skip: must leave some of {there} test sentences, got {skip}; skip fewer")
     most = scenario.most_neighbors
-    _compare("sweep.interferers", most, min(scenario.measure.sentences, left), "test")
+    _compare("sweep.interferers", most, min(scenario.measure.sentences, there - skip), "test")
 
 
 def check_batches(batches: Iterable[Sequence[int]], most: int) -> None:

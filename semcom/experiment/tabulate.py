@@ -83,7 +83,7 @@ def _gaps(scenario: Scenario, runs: list[Run]) -> Iterator[list[list[Run]]]:
 
 
 def _triples(scenario: Scenario, roles: dict[str, str]) -> list[tuple[str, str, str]]:
-    """Those the scenario names; or else every student that it compares with a control, with the student's (first) teacher."""
+    """Those the scenario names; or else every student that it compares with a control, with the student's teacher."""
     if scenario.measure.gap is not None:
         return list(scenario.measure.gap)
     found = []

@@ -147,7 +147,7 @@ def _line(
     widths = [high - low for low, high in zip(lows, highs, strict=True)]
     luck = math.fsum(widths) / 2 / len(widths)
     difference, share = mean_interval(gains, lows, highs), ratio_interval(gains, gaps, luck=luck)
-    # Without the interval of every pair nothing is known of the sentences' luck: better no interval than one too narrow.
+    # Where a pair has no interval nothing is known of the sentences' luck: better no interval than one too narrow.
     if not math.isfinite(luck):
         difference, share = (difference[0], math.nan, math.nan), (share[0], math.nan, math.nan)
     return _Line(

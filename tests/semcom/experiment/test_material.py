@@ -229,9 +229,9 @@ def test_a_text_with_too_few_sentences(tiny_yaml, changes: tuple[str, ...], told
 def test_skipping_every_test_sentence_is_told(tiny_yaml) -> None:
     corpus = Corpus(train=("a",) * 40, validation=("b",) * 4, test=tuple(map(str, range(9))), fingerprint="")
     check_text(load_scenario(tiny_yaml, ("measure.skip=5",))[0], corpus)
-    with pytest.raises(UserMistake, match="measure.skip: must leave some of 9 test sentences, got 9; skip fewer"):
+    with pytest.raises(UserMistake, match=r"measure\.skip: must leave some of 9 test sentences, got 9; skip fewer"):
         check_text(load_scenario(tiny_yaml, ("measure.skip=9",))[0], corpus)
-    with pytest.raises(UserMistake, match="sweep.interferers"):
+    with pytest.raises(UserMistake, match=r"sweep\.interferers"):
         check_text(load_scenario(tiny_yaml, ("measure.skip=7",))[0], corpus)
 
 
