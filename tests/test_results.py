@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from semcom.report.ablation import ablation_lines
 from semcom.report.costs import by_codec, read_costs
 from semcom.report.drawing import drawings
 from semcom.report.reading import read_rows, results_of
@@ -21,9 +22,11 @@ def test_there_are_results() -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_every_committed_figure_is_drawn_from_its_tables(folder: Path) -> None:
-    results = dataclasses.replace(results_of(read_rows(folder / "results.csv")), costs=by_codec(read_costs(folder)))
+    rows, costs = read_rows(folder / "results.csv"), read_costs(folder)
+    results = dataclasses.replace(results_of(rows), costs=by_codec(costs))
     committed = {path.stem for path in (folder / "figures").glob("*.png")}
-    drawn = {name for name, draw, part in drawings(results) if name in committed and draw(part) is not None}
+    possible = drawings(results, ablation_lines(rows, results, costs))
+    drawn = {name for name, draw in possible if name in committed and draw() is not None}
     assert committed
     assert drawn == committed
 

@@ -16,7 +16,7 @@ from semcom.report.shares import is_behind
 from semcom.report.tables import Table, exact, interval
 from semcom.report.wording import SNR_SHORT, millions, words_of
 
-__all__ = ["ablation_of", "ablation_table"]
+__all__ = ["ADOPTED", "Line", "ablation_lines", "ablation_of", "ablation_table"]
 
 FULL = (
     "metric", "condition", "student", "method", "compressed", "parameters", "control", "teacher", "difference",
@@ -31,7 +31,7 @@ CostsBySeed = Mapping[tuple[str, int], Costs]
 
 
 @dataclass(frozen=True)
-class _Trial:
+class Trial:
     """A student, the control it is compared with, and the teacher of both."""
 
     student: System
@@ -40,10 +40,10 @@ class _Trial:
 
 
 @dataclass(frozen=True)
-class _Line:
+class Line:
     """What is known of one trial in one metric under one condition."""
 
-    trial: _Trial
+    trial: Trial
     metric: str
     condition: str
     difference: Numbers
@@ -60,11 +60,11 @@ def ablation_of(results_csv: Path) -> Table | None:
         UserMistake: a file is missing or not what its name says.
     """
     rows = read_rows(results_csv)
-    return ablation_table(rows, results_of(rows), read_costs(results_csv.parent))
+    return ablation_table(ablation_lines(rows, results_of(rows), read_costs(results_csv.parent)))
 
 
-def ablation_table(rows: Sequence[Row], results: Results, costs: CostsBySeed | None = None) -> Table | None:
-    """A row per metric, condition, student and control.
+def ablation_lines(rows: Sequence[Row], results: Results, costs: CostsBySeed | None = None) -> list[Line]:
+    """A line per metric, condition, student and control.
 
     The difference is averaged over all operating points that everybody met, each counting the same, before it is
     averaged over seeds: every seed gives one number. Its interval adds the spread of these numbers to the mean of the
@@ -75,12 +75,16 @@ def ablation_table(rows: Sequence[Row], results: Results, costs: CostsBySeed | N
     sentences' luck in the gain.
 
     Returns:
-        None unless a teacher has at least two students that are compared with a control.
+        None at all unless a teacher has at least two students that are compared with a control.
     """
     trials = _trials(rows)
     taught = {teacher: {t.student for t in trials if t.teacher == teacher} for teacher in (t.teacher for t in trials)}
     trials = [trial for trial in trials if len(taught[trial.teacher]) > 1]
-    lines = [line for part in results.parts(levels_apart=False) for line in _lines(part, trials, rows, costs or {})]
+    return [line for part in results.parts(levels_apart=False) for line in _lines(part, trials, rows, costs or {})]
+
+
+def ablation_table(lines: Sequence[Line]) -> Table | None:
+    """The lines as a table; None where there are none."""
     if not lines:
         return None
     header, cells = _columns(lines)
@@ -88,17 +92,17 @@ def ablation_table(rows: Sequence[Row], results: Results, costs: CostsBySeed | N
     return Table("ablation", _caption(lines), header, cells, (FULL, *full), names=header.index("gain"))
 
 
-def _trials(rows: Sequence[Row]) -> list[_Trial]:
+def _trials(rows: Sequence[Row]) -> list[Trial]:
     """Whatever has a share of a gap, and every student that is compared with a control of the only teacher."""
     found = {(row.system, row.against): row.gap_to for row in rows if row.against and row.gap_to}
     teachers = in_order(row.system for row in rows if row.system.role == "teacher")
     for row in rows:
         if row.against and row.system.role == "student" and row.against.role == "control" and len(teachers) == 1:
             found.setdefault((row.system, row.against), teachers[0])
-    return [_Trial(one, other, teacher) for (one, other), teacher in found.items() if other and teacher]
+    return [Trial(one, other, teacher) for (one, other), teacher in found.items() if other and teacher]
 
 
-def _lines(part: Results, trials: list[_Trial], rows: Sequence[Row], costs: CostsBySeed) -> Iterator[_Line]:
+def _lines(part: Results, trials: list[Trial], rows: Sequence[Row], costs: CostsBySeed) -> Iterator[Line]:
     """The trials that were met in this part."""
     spots = {_spot(point) for point in part.points}
     wanted = [row for row in rows if row.user == WANTED and row.gap_to is None]
@@ -122,13 +126,13 @@ def _lines(part: Results, trials: list[_Trial], rows: Sequence[Row], costs: Cost
 
 def _line(
     part: Results,
-    trial: _Trial,
+    trial: Trial,
     values: dict[tuple[System, System | None, int | None, Spot], Row],
     *,
     seeds: list[int | None],
     spots: list[Spot],
     costs: CostsBySeed,
-) -> _Line:
+) -> Line:
     """One trial, each seed's numbers averaged over the points first."""
 
     def mean(system: System, seed: int | None) -> float:
@@ -150,7 +154,7 @@ def _line(
     # Where a pair has no interval nothing is known of the sentences' luck: better no interval than one too narrow.
     if not math.isfinite(luck):
         difference, share = (difference[0], math.nan, math.nan), (share[0], math.nan, math.nan)
-    return _Line(
+    return Line(
         trial=trial,
         metric=part.metric,
         condition=", ".join(part.distinction),
@@ -167,7 +171,7 @@ def _spot(place: object) -> Spot:
     return tuple(getattr(place, name) for name in ("condition", "metric", "interferers", "level", "snr_db"))
 
 
-def _columns(lines: list[_Line]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+def _columns(lines: Sequence[Line]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Header and cells; a column that would say the same in every row, or nothing, is left out."""
     columns = {
         "metric": [", ".join(each for each in (words_of(line.metric).name, line.condition) if each) for line in lines],
@@ -186,7 +190,7 @@ def _columns(lines: list[_Line]) -> tuple[tuple[str, ...], tuple[tuple[str, ...]
     return tuple(kept), tuple(zip(*kept.values(), strict=True))
 
 
-def _compressed(trial: _Trial) -> str:
+def _compressed(trial: Trial) -> str:
     """Which side is the student's own, and how large both sides are beside the teacher's."""
     adopted = ADOPTED.search(trial.student.method)
     side = {"transmitter": "receiver", "receiver": "transmitter"}[adopted[1]] if adopted else "both sides"
@@ -194,7 +198,7 @@ def _compressed(trial: _Trial) -> str:
     return f"{side}, {ours} of {theirs}" if ours and theirs else side
 
 
-def _caption(lines: list[_Line]) -> str:
+def _caption(lines: Sequence[Line]) -> str:
     """What was averaged over what, and what the intervals hold."""
     points = _range(len(line.spots) for line in lines)
     snrs = _range(spot[-1] for line in lines for spot in line.spots)
@@ -228,7 +232,7 @@ def _range(numbers: Iterator[object]) -> str:
     return f"{ordered[0]:g}" if len(ordered) == 1 else f"{ordered[0]:g} to {ordered[-1]:g}"
 
 
-def _full(line: _Line) -> tuple[str, ...]:
+def _full(line: Line) -> tuple[str, ...]:
     """One line under FULL."""
     student = line.trial.student
     return (

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from matplotlib.figure import Figure
 
 from semcom.files import replacing
-from semcom.report.ablation import ablation_table
+from semcom.report.ablation import Line, ablation_lines, ablation_table
 from semcom.report.costs import by_codec, read_costs
-from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, Drawing
+from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS
+from semcom.report.gains import gains_of_students
 from semcom.report.reading import read_rows, results_of
 from semcom.report.results import Results
 from semcom.report.style import in_house_style
@@ -54,12 +56,12 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
     """
     rows, costs = read_rows(results_csv), read_costs(results_csv.parent)
     results = dataclasses.replace(results_of(rows), costs=by_codec(costs))
-    work = list(drawings(results))
-    ablation = ablation_table(rows, results, costs)
+    lines = ablation_lines(rows, results, costs)
+    work, ablation = list(drawings(results, lines)), ablation_table(lines)
     tables = tables_of(results) + ([ablation] if ablation else [])
     total, written = len(work) + len(tables), list[Path]()
-    for done, (name, draw, part) in enumerate(work, start=1):
-        figure = draw(part)
+    for done, (name, draw) in enumerate(work, start=1):
+        figure = draw()
         if figure is not None:
             written.extend(save(figure, out_dir / "figures" / name))
         if progress is not None:
@@ -99,23 +101,29 @@ def save(figure: Figure, path: Path) -> list[Path]:
     return written
 
 
-def drawings(results: Results) -> Iterator[tuple[str, Drawing, Results]]:
-    """Every drawing with its part and a file name of its own; nothing is drawn yet."""
+def drawings(results: Results, lines: Sequence[Line] = ()) -> Iterator[tuple[str, Callable[[], Figure | None]]]:
+    """Every drawing with a file name of its own; nothing is drawn yet.
+
+    Args:
+        lines: of the ablation, if there is one.
+    """
     taken: set[str] = set()
     every = (
         (FIGURES, results.parts()),
         (ACROSS_LEVELS, results.parts(levels_apart=False)),
         (OF_CELLS, results.cells()),
     )
-    for drawings, parts in every:
+    for draws, parts in every:
         for part in parts:
-            for draw in drawings:
-                yield _name(draw, part, taken), draw, part
+            for draw in draws:
+                yield _name(draw.__name__, part, taken), partial(draw, part)
+    for part in results.parts(levels_apart=False) if lines else ():
+        yield _name(gains_of_students.__name__, part, taken), partial(gains_of_students, part, lines)
 
 
-def _name(draw: Drawing, part: Results, taken: set[str]) -> str:
+def _name(what: str, part: Results, taken: set[str]) -> str:
     """A file name of metric, figure and whatever tells the part from its sisters."""
-    told = (part.metric, draw.__name__, *part.distinction)
+    told = (part.metric, what, *part.distinction)
     name = "__".join(re.sub(r"[^a-z0-9.+-]+", "_", each.lower()).strip("_.") for each in told)
     free = name
     # Two conditions may differ only in signs that a file name cannot hold.

@@ -47,11 +47,13 @@ class Sheet:
 
     Args:
         titles: one per panel; a single panel may go untitled with an empty one.
+        tall: inches of a panel, where its content and not the house decides.
     """
 
-    def __init__(self, titles: Sequence[str]) -> None:
+    def __init__(self, titles: Sequence[str], *, tall: float | None = None) -> None:
         self.titles = tuple(titles)
         self.columns = {1: 1, 2: 2, 4: 2}.get(len(titles), 3)
+        self.tall = tall or PANEL_HEIGHTS[self.columns]
         self.rows = math.ceil(len(titles) / self.columns)
         self.figure = Figure(figsize=(WIDTH, WIDTH))
         self._renderer = FigureCanvasAgg(self.figure).get_renderer()  # type: ignore[no-untyped-call,unused-ignore]
@@ -72,7 +74,7 @@ class Sheet:
             handles: legend entries with their texts; long texts are broken.
             tick_lines: lines of text under each tick of the horizontal axis.
         """
-        tall = PANEL_HEIGHTS[self.columns]
+        tall = self.tall
         y_label = self.balanced(words.y_label, SIZES["axis"], self.rows * tall)
         left = EDGE + LEFT + _height(y_label, "axis")
         wide = (WIDTH - left - EDGE - (self.columns - 1) * GAP) / self.columns
