@@ -42,12 +42,11 @@ class Words:
 class Sheet:
     """A figure with a grid of equal panels, whose surroundings are measured rather than guessed.
 
-    Text is set in its font first and the sheet made as high as it then needs to be. The panels keep their size
-    whatever the legend and the caption hold, so that figures of one table can be laid side by side.
+    Text is set first and the sheet made as high as it then needs to be; panels keep their size whatever is around them.
 
     Args:
         titles: one per panel; a single panel may go untitled with an empty one.
-        tall: inches of a panel, where its content and not the house decides.
+        tall: inches of a panel, where its content decides.
     """
 
     def __init__(self, titles: Sequence[str], *, tall: float | None = None) -> None:
