@@ -41,20 +41,21 @@ def gains_of_students(part: Results, lines: Sequence[Line]) -> Figure | None:
         for student in (line.trial.student for line in here)
     }
     students = sorted(best, key=lambda student: -best[student])
-    controls = in_order(line.trial.control for line in here)
+    each = [[line for line in here if line.trial.student == student] for student in students]
+    most = max(map(len, each))
     with in_house_style():
-        sheet = Sheet([""], tall=len(students) * (AIR + len(controls) * ROW) + 0.1)
+        sheet = Sheet([""], tall=len(students) * (AIR + most * ROW) + 0.1)
         (axes,) = sheet.panels
-        for line in here:
-            above = controls.index(line.trial.control) - (len(controls) - 1) / 2
-            _mark(axes, line, students.index(line.trial.student) + above * ROW / (AIR + len(controls) * ROW), part)
+        for row, of_one in enumerate(each):
+            for place, line in enumerate(of_one):
+                _mark(axes, line, row + (place - (len(of_one) - 1) / 2) * ROW / (AIR + most * ROW), part)
         _limits(axes, here)
         _name(axes, sheet, students, here)
         name = words_of(part.metric).name
         title = title_of(f"What every student gains in {name}", part)
         x_label = f"{name[0].upper()}{name[1:]} difference (student minus control, mean over operating points)"
         said = Words(title, x_label, "", caption(part, _drawn(part, here), first=_first(here)))
-        return sheet.finish(said, [_handle(each, part) for each in controls])
+        return sheet.finish(said, [_handle(one, part) for one in in_order(line.trial.control for line in here)])
 
 
 def _mark(axes: Axes, line: Line, y: float, part: Results) -> None:
