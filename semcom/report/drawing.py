@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from semcom.files import replacing
 from semcom.report.ablation import Line, ablation_lines, ablation_table
 from semcom.report.costs import by_codec, read_costs
-from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS
+from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, OF_KINDS
 from semcom.report.gains import gains_of_students
 from semcom.report.reading import read_rows, results_of
 from semcom.report.results import Results
@@ -111,6 +111,7 @@ def drawings(results: Results, lines: Sequence[Line] = ()) -> Iterator[tuple[str
     every = (
         (FIGURES, results.parts()),
         (ACROSS_LEVELS, results.parts(levels_apart=False)),
+        (OF_KINDS, results.kinds()),
         (OF_CELLS, results.cells()),
     )
     for draws, parts in every:

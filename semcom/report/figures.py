@@ -1,4 +1,4 @@
-"""Every figure there is, in two tuples: a figure is a function from a part of the results to a picture, or to None."""
+"""Every figure there is, in four tuples: a figure is a function from a part of the results to a picture, or to None."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from semcom.report.gaps import (
     gap_to_teacher_against_parameters,
     gap_to_teacher_against_snr,
 )
+from semcom.report.kinds import kinds_against_level
 from semcom.report.results import Results
 from semcom.report.shares import share_against_interferers, share_against_snr
 from semcom.report.sizes import (
@@ -26,7 +27,7 @@ from semcom.report.sizes import (
 )
 from semcom.report.users import users_against_interferers, users_against_snr
 
-__all__ = ["ACROSS_LEVELS", "FIGURES", "OF_CELLS", "Drawing"]
+__all__ = ["ACROSS_LEVELS", "FIGURES", "OF_CELLS", "OF_KINDS", "Drawing"]
 
 Drawing = Callable[[Results], Figure | None]
 
@@ -52,6 +53,9 @@ FIGURES: tuple[Drawing, ...] = (
 
 # Drawn for each metric under each condition, all interferer levels together.
 ACROSS_LEVELS: tuple[Drawing, ...] = (against_level,)
+
+# Drawn for each metric and each wanted codec where several kinds of interference were met.
+OF_KINDS: tuple[Drawing, ...] = (kinds_against_level,)
 
 # Drawn for each metric under each condition and for each wanted codec, where all users of a cell were scored.
 OF_CELLS: tuple[Drawing, ...] = (users_against_snr, users_against_interferers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -193,6 +194,26 @@ class Results:
             for system in in_order(point.system for point in part._measured()):
                 own = part.having(lambda point, system=system: point.system == system)  # type: ignore[misc]
                 parts.append(dataclasses.replace(own, distinction=(*part.distinction, f"wanted codec {system.codec}")))
+        return tuple(parts)
+
+    def kinds(self) -> tuple[Results, ...]:
+        """Cut for comparing kinds of interference: one metric and wanted codec in one air, under all kinds and levels.
+
+        None where only one kind was met.
+        """
+        crowded = self.having(lambda p: p.interferers > 0 and p.user == WANTED and p.against is None)
+        airs = in_order(dataclasses.replace(point.condition, interference="") for point in crowded._measured())
+        words, parts = _distinctions(airs), []
+        for metric, (air, told), system in itertools.product(
+            self.metrics, zip(airs, words, strict=True), in_order(point.system for point in crowded._measured())
+        ):
+            part = crowded.having(
+                lambda p, metric=metric, air=air, system=system: (  # type: ignore[misc]
+                    (p.metric, p.system, dataclasses.replace(p.condition, interference="")) == (metric, system, air)
+                )
+            )
+            if len({point.condition.interference for point in part.points}) > 1:
+                parts.append(dataclasses.replace(part, distinction=(*told, f"wanted codec {system.codec}")))
         return tuple(parts)
 
     def _parts(self, *, levels_apart: bool) -> tuple[Results, ...]:
