@@ -49,6 +49,11 @@ MISTAKES = {
         "{kind: wrods}",
         r"tokenizer.kind: must be one of byte_pairs, words, got 'wrods'",
     ),
+    "a method against learning": (
+        "{kind: symbols}",
+        "{kind: symbols, weight: -1}",
+        "weight of method symbols must be at least 0 and finite, got -1",
+    ),
     "misspelt method": ("{kind: symbols}", "{kind: symbol}", r"must be one of soft_logits, .*did you mean 'symbols'"),
     "wrong type": ("seed: 3", "seed: three", "seed: must be a whole number, got 'three'"),
     "true is no number": ("steps: 6", "steps: true", "training.steps: must be a whole number, got true"),

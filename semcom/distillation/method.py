@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -78,6 +79,8 @@ def check_methods(methods: Sequence[Method], *, transmitter_is_frozen: bool, tea
     if len(set(kinds)) < len(kinds):
         raise ValueError(f"each method may be named once, got {', '.join(kinds)}; losses are told apart by it")
     for method in methods:
+        if not 0 <= method.weight < math.inf:
+            raise ValueError(f"weight of method {method.kind} must be at least 0 and finite, got {method.weight:g}")
         if transmitter_is_frozen and method.sees & {"sent", "received"}:
             raise ValueError(
                 f"method {method.kind} must teach something, got a student whose transmitter is adopted and frozen; "

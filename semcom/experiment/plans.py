@@ -94,6 +94,8 @@ class DistillPlan(Plan):
     def _agrees(self) -> Self:
         check_share(self.above_sinr_db, self.rises_over_db)
         check_methods(self.methods, transmitter_is_frozen=False, teachers=len(self.teachers))
+        if not self.label_weight and not any(method.weight for method in self.methods):
+            raise ValueError("label_weight or the weight of a method must be above 0, got 0 for all; raise one of them")
         if len(set(self.teachers)) < len(self.teachers):
             raise ValueError(f"teacher names a codec twice: {', '.join(self.teachers)}")
         return self

@@ -122,7 +122,7 @@ def average(rows: Iterable[Row]) -> tuple[Point, ...]:
     Runs that failed or were skipped leave no number, only their status: where other seeds finished, the mean is theirs.
 
     Raises:
-        UserMistake: two different numbers for the same place and seed.
+        UserMistake: two different numbers for the same place and seed, or numbers of which some name no seed.
     """
     places: dict[tuple[object, ...], dict[int | None, Row]] = {}
     for row in rows:
@@ -137,6 +137,8 @@ def average(rows: Iterable[Row]) -> tuple[Point, ...]:
         # A run begun again after a failure may leave both its rows; the number counts.
         if known is None or math.isnan(known.value):
             seeds[row.seed] = row
+    for seeds in places.values():
+        _check_seeds(seeds)
     points = [_point(list(seeds.values())) for seeds in places.values()]
     seeds_at = {point.spot: point.seeds for point in points if point.against is None}
     # A share is one number of all seeds, and so its row names none.
@@ -144,6 +146,17 @@ def average(rows: Iterable[Row]) -> tuple[Point, ...]:
         replace(point, seeds=seeds_at.get(point.spot, ())) if point.gap_to and point.is_measured else point
         for point in points
     )
+
+
+def _check_seeds(seeds: dict[int | None, Row]) -> None:
+    """Refuse a row of no seed beside those of some: it would count as one more training."""
+    if None in seeds and len(seeds) > 1:
+        stray, other = seeds[None], next(row for seed, row in seeds.items() if seed is not None)
+        raise UserMistake(
+            f"rows of one point and metric must all name their seed, or none, but row {stray.number} (codec "
+            f"{stray.system.codec}, {stray.metric}) names none and row {other.number} names seed {other.seed}; a share "
+            "of a gap names its teacher in gap_to, any other row its seed"
+        )
 
 
 def _point(rows: list[Row]) -> Point:

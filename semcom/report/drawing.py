@@ -45,7 +45,8 @@ def draw_all(results_csv: Path | str, out_dir: Path | str) -> list[Path]:
 def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -> list[Path]:
     """Write figures (png, svg, pdf) to out_dir/figures and tables (md, tex, csv) to out_dir/tables.
 
-    The same table gives the same bytes again with the same matplotlib. What needs a costs.csv is drawn where one lies
+    In the table's own folder figures and tables of an earlier table are removed; elsewhere nothing ever is. The same
+    table gives the same bytes again with the same matplotlib. What needs a costs.csv is drawn where one lies
     beside the table.
 
     Returns:
@@ -70,7 +71,9 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
         written.extend(write_table(table, out_dir / "tables"))
         if progress is not None:
             progress(done, total, table.name)
-    _forget_others(out_dir, set(written))
+    # Elsewhere than beside its table a folder may hold anybody's files.
+    if out_dir.resolve() == results_csv.parent.resolve():
+        _forget_others(out_dir, set(written))
     return written
 
 

@@ -24,6 +24,8 @@ COLUMNS = (
 LATER = ("crowd", "user", "gap_to")
 ROLES = ("teacher", "student", "control", "codec", "published")
 STATUSES = ("done", "failed", "skipped", "published")
+# Beyond anything a codec or a score comes to, and far from where sums and figures overflow.
+MOST = 1e15
 NUMBERS = (
     "parameters", "body_parameters", "size_bytes", "symbols_per_token", "symbols_per_word", "antennas", "snr_db",
     "interferers", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "value", "low", "high", "count", "seed",
@@ -92,6 +94,8 @@ def _load(path: Path) -> pd.DataFrame:
         raise UserMistake(
             f"a report needs a results table, but there is no file {path}; run the scenario first, or check the path"
         ) from None
+    except NotADirectoryError:
+        raise UserMistake(f"{path.parent} must be a run folder, got a file; name the folder it lies in") from None
     except IsADirectoryError:
         raise UserMistake(f"{path} must be a results table, got a folder; name the results.csv in it") from None
     except UnicodeDecodeError as error:
@@ -128,6 +132,8 @@ def _numbers(path: Path, number: int, cells: Cells) -> Values:
             values[name] = float(text) if text else math.nan
         except ValueError:
             raise UserMistake(_mistake(path, number, name, expected="a number or nothing", got=text)) from None
+        if MOST < abs(values[name]) < math.inf:
+            raise UserMistake(_mistake(path, number, name, expected=f"at most {MOST:g} in size", got=text))
         if name in NEEDED and not math.isfinite(values[name]):
             raise UserMistake(_mistake(path, number, name, expected="a finite number", got=text))
         if name in WHOLE and math.isfinite(values[name]) and (values[name] % 1 or values[name] < 0):
@@ -170,9 +176,10 @@ def _mistake(path: Path, number: int, name: str, *, expected: str, got: str) -> 
 def _level(text: str) -> tuple[float, ...] | None:
     """Levels of the interferers, one for all or each its own, however they are bracketed; None if no numbers."""
     try:
-        return tuple(float(each) for each in re.split(r"[\s;,]+", text.strip("()[] ")) if each)
+        levels = tuple(float(each) for each in re.split(r"[\s;,]+", text.strip("()[] ")) if each)
     except ValueError:
         return None
+    return levels if all(map(math.isfinite, levels)) else None
 
 
 def _systems(lines: list[Cells], numbers: list[Values]) -> list[System]:

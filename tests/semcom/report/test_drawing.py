@@ -25,6 +25,19 @@ def test_drawing_twice_gives_the_same_bytes(made, tmp_path):
     assert {path.parent.name for path in first} == {"figures", "tables"}
 
 
+def test_only_beside_its_table_is_anything_removed(made, tmp_path):
+    path, elsewhere = tiny(made), tmp_path / "paper"
+    theirs = [elsewhere / "figures" / "fig__setup.pdf", elsewhere / "tables" / "ablation.csv"]
+    old = path.parent / "figures" / "wer__against_snr.png"
+    for file in (*theirs, old):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("somebody's")
+    report(path, elsewhere)
+    assert [file.read_text() for file in theirs] == ["somebody's"] * 2
+    report(path, path.parent)
+    assert not old.exists()
+
+
 def test_the_table_alone_is_enough_and_torch_stays_away(made, tmp_path):
     path = tiny(made)
     program = (

@@ -49,6 +49,34 @@ def test_a_share_without_a_control_is_refused(made):
         read_rows(made.table([{**lines[0], "gap_to": "teacher"}, *lines[1:]]))
 
 
+def test_a_row_of_no_seed_beside_those_of_some_is_refused(made):
+    """It would be averaged in as one more training: so a share whose teacher was lost, and a seed that was."""
+    lines = made.sweep(snrs=(0.0,), counts=(0,), metrics=("bleu_4",))
+    lines += [{**row, "gap_to": ""} for row in made.shared(lines)]
+    with pytest.raises(UserMistake, match=r"must all name their seed, or none, but row 7 .* names seed 11; a share"):
+        made.results(lines)
+
+
+def test_a_file_is_no_run_folder(tmp_path):
+    (tmp_path / "results.csv").write_text("codec\n")
+    with pytest.raises(UserMistake, match=r"results\.csv must be a run folder, got a file; name the folder it lies in"):
+        read_rows(tmp_path / "results.csv" / "results.csv")
+
+
+@pytest.mark.parametrize(("column", "text"), [("value", "1e200"), ("parameters", "1e308"), ("antennas", "-1e16")])
+def test_numbers_that_would_overflow_are_refused(made, column, text):
+    lines = small(made)
+    with pytest.raises(UserMistake, match=rf"{column} must be at most 1e\+15 in size, got '{text}'"):
+        read_rows(made.table([{**lines[0], column: text}, *lines[1:]]))
+
+
+@pytest.mark.parametrize("level", ["nan", "inf", "(-6, nan)"])
+def test_a_level_that_is_no_number_of_decibels_is_refused(made, level):
+    lines = [{**row, "level_db": level if row["interferers"] else ""} for row in small(made)]
+    with pytest.raises(UserMistake, match="level_db"):
+        read_rows(made.table(lines))
+
+
 def test_numbers_arrive_as_written(made):
     lines = small(made)
     rows = read_rows(made.table(lines))
