@@ -127,17 +127,17 @@ def test_where_the_teacher_is_behind_there_is_no_gap(made):
 def test_it_is_written_printed_and_taken_away(made, tmp_path, monkeypatch):
     monkeypatch.setattr("semcom.report.drawing.save", lambda figure, path: [])
     path = made.table(students(made))
-    report(path, tmp_path / "out")
-    written = {file.name for file in (tmp_path / "out" / "tables").iterdir()}
+    report(path, tmp_path)
+    written = {file.name for file in (tmp_path / "tables").iterdir()}
     assert {"ablation.md", "ablation.tex", "ablation.csv", "bleu_4__shares.md"} <= written
     table = ablation_of(path)
-    assert (tmp_path / "out" / "tables" / "ablation.md").read_text() == to_markdown(table)
+    assert (tmp_path / "tables" / "ablation.md").read_text() == to_markdown(table)
     assert r"soft\_logits" in to_latex(table)
     console = Console(width=160, file=io.StringIO())
     console.print(ablation_summary(path))
     assert table.rows[0][5] in console.file.getvalue()
-    report(made.table(made.sweep(**SMALL)), tmp_path / "out")
-    assert not list((tmp_path / "out" / "tables").glob("ablation.*"))
+    report(made.table(made.sweep(**SMALL)), tmp_path)
+    assert not list((tmp_path / "tables").glob("ablation.*"))
 
 
 # Fieller's interval of a ratio
