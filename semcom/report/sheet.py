@@ -27,6 +27,8 @@ PANEL_HEIGHTS = {1: 3.0, 2: 1.95, 3: 1.75}
 BETWEEN = 0.10
 LINE = 1.3
 POINT = 1 / 72
+# How much wider than the regular font, in which all text is measured, the bold one of titles may run.
+BOLD = 1.15
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Sheet:
             0.08 + max(_height(name, "panel") for name in names[first : first + self.columns])
             for first in range(0, len(names), self.columns)
         ]
-        title = self.wrap(words.title, 1.08 * SIZES["title"], WIDTH - 2 * EDGE)
+        title = self.wrap(words.title, BOLD * SIZES["title"], WIDTH - 2 * EDGE)
         x_label = self.balanced(words.x_label, SIZES["axis"], WIDTH - left - EDGE)
         caption = self.wrap(words.caption, SIZES["caption"], WIDTH - 2 * EDGE)
         legend = self._legend(handles)
