@@ -94,7 +94,7 @@ def _read(scenario: Scenario, board: Board) -> None:
 def _check_exam(scenario: Scenario, folder: Path) -> None:
     """Ask for the test sentences before the training rather than after it."""
     material = load_material(scenario.corpus, scenario.tokenizer, folder)
-    questions = exam(material, scenario.measure.sentences, scenario.measure.batch, skip=scenario.measure.skip or 0)
+    questions = exam(material, scenario.measure.sentences, scenario.measure.batch, skip=scenario.measure.skip)
     lengths = [batch.lengths.tolist() for batch in questions.batches]
     if scenario.measure.users == "all":
         check_cells(scenario, lengths)

@@ -45,7 +45,9 @@ class Outcome:
 # A cell of up to seven kinds of codec stays in memory beside the next wanted one, so that each encodes once: an exam
 # of 1000 sentences at 8 symbols a token takes some 5 MB a codec beside the codec itself.
 @lru_cache(maxsize=8)
-def encoded_exam(build: Build, folder: Path, *, count: int, skip: int, size: int, device: str) -> tuple[Exam, Encoded]:
+def encoded_exam(
+    build: Build, folder: Path, *, count: int, skip: int | None, size: int, device: str
+) -> tuple[Exam, Encoded]:
     """The exam, encoded once by this build's codec for all operating points."""
     material = load_material(build.corpus, build.tokenizer, folder)
     questions = exam(material, count, size, skip=skip)
@@ -62,7 +64,7 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
     began = time.perf_counter()
     measure = run.measure
     (questions, encoded), *others = [
-        encoded_exam(build, folder, count=measure.sentences, skip=measure.skip or 0, size=measure.batch, device=device)
+        encoded_exam(build, folder, count=measure.sentences, skip=measure.skip, size=measure.batch, device=device)
         for build in run.builds
     ]
     crowd, air = [each for _, each in others], Chance(run.build.seed).of("air")

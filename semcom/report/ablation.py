@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +13,15 @@ from semcom.report.reading import read_rows, results_of
 from semcom.report.results import NO_GAP, WANTED, Results, System, in_order
 from semcom.report.shares import is_behind
 from semcom.report.tables import Table, exact, interval
-from semcom.report.wording import SNR_SHORT, millions, words_of
+from semcom.report.wording import ADOPTED, SNR_SHORT, millions, words_of
 
-__all__ = ["ADOPTED", "Line", "ablation_lines", "ablation_of", "ablation_table"]
+__all__ = ["Line", "ablation_lines", "ablation_of", "ablation_table"]
 
 FULL = (
     "metric", "condition", "student", "method", "compressed", "parameters", "control", "teacher", "difference",
     "difference_low", "difference_high", "share", "share_low", "share_high", "points", "snr_db", "interferers", "seeds",
     "time_ratio",
 )  # fmt: skip
-ADOPTED = re.compile(r", (transmitter|receiver) adopted")
 
 Spot = tuple[object, ...]
 Numbers = tuple[float, float, float]

@@ -26,7 +26,7 @@ from semcom.report.sizing import (
     varied_side,
 )
 from semcom.report.style import GREY, INK, SIZES, Look, handle, in_house_style, look
-from semcom.report.wording import caption, words_of
+from semcom.report.wording import ADOPTED, caption, words_of
 
 __all__ = ["break_even", "break_even_size"]
 
@@ -133,9 +133,7 @@ def _draw(
 
 def _is_fair(student: Family, control: Family) -> bool:
     """Whether both send equally many symbols, and own the same sides."""
-    return student[3] == control[3] and all(
-        (f"{side} adopted" in student[1]) == (f"{side} adopted" in control[1]) for side in ("transmitter", "receiver")
-    )
+    return student[3] == control[3] and ADOPTED.findall(student[1]) == ADOPTED.findall(control[1])
 
 
 def _mark(axes: Axes, found: list[Mark]) -> None:

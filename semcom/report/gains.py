@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
@@ -9,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from semcom.report.ablation import ADOPTED, Line
+from semcom.report.ablation import Line
 from semcom.report.curves import title_of
 from semcom.report.results import Point, Results, System, in_order
 from semcom.report.sheet import Sheet, Words
-from semcom.report.style import GREY, INK, SIZES, Look, in_house_style, look
-from semcom.report.wording import caption, label, words_of
+from semcom.report.style import GREY, INK, SIZES, handle, in_house_style, look
+from semcom.report.wording import ADOPTED, caption, label, words_of
 
 __all__ = ["gains_of_students"]
 
@@ -60,7 +61,7 @@ def gains_of_students(part: Results, lines: Sequence[Line]) -> Figure | None:
 
 def _mark(axes: Axes, line: Line, y: float, part: Results) -> None:
     """One gain with its interval, in the look of the control that it is over."""
-    how = _look(line.trial.control, part)
+    how = look(line.trial.control, part.systems)
     value, low, high = line.difference
     if math.isfinite(low) and math.isfinite(high):
         axes.plot([low, high], [y, y], color=how.color, linewidth=1.3, solid_capstyle="butt", zorder=3)
@@ -111,11 +112,6 @@ def _first(lines: Sequence[Line]) -> list[str]:
     return said + (["Time: of training, as a multiple of that of the first control"] if timed else [])
 
 
-def _look(control: System, part: Results) -> Look:
-    return look(control, part.systems)
-
-
 def _handle(control: System, part: Results) -> Line2D:
     """A legend entry per control: a mark on its interval, and no line that would join anything."""
-    how = _look(control, part)
-    return Line2D([], [], color=how.color, marker=how.marker, linestyle="-", label=f"minus {label(control)}")
+    return handle(dataclasses.replace(look(control, part.systems), line="-"), f"minus {label(control)}")

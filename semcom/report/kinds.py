@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from semcom.report.curves import MOST_PANELS, draw_line, left_out, mark_values, quality_axis, title_of
-from semcom.report.results import Point, Results, evenly, in_order
+from semcom.report.curves import draw_line, left_out, mark_values, quality_axis, title_of
+from semcom.report.results import Point, Results, in_order
 from semcom.report.sheet import Sheet, Words
+from semcom.report.sizing import places_of
 from semcom.report.style import COLORS, MARKERS, Look, handle, in_house_style
 from semcom.report.wording import LEVEL, caption, label, snr_title, words_of
 
@@ -40,9 +41,7 @@ def kinds_against_level(part: Results) -> Figure | None:
     own = [point for point in alike if point.is_measured]
     if len({point.level for point in own}) < 2:
         return None
-    counts = evenly((point.interferers for point in own), 2)
-    shown = evenly((point.snr_db for point in own), MOST_PANELS // len(counts))
-    places = [(count, snr_db) for count in counts for snr_db in shown]
+    places = places_of(alike)
     drawn = [point for point in alike if (point.interferers, point.snr_db) in places]
     kinds = in_order(point.condition.interference for point in drawn)
     words = words_of(part.metric)
@@ -57,7 +56,9 @@ def kinds_against_level(part: Results) -> Figure | None:
                     axes.lines[-1].set_label(_name(kind, kinds))
         mark_values(sheet.panels[0], drawn, lambda point: point.level[0])
         told = [f"Wanted codec: {label(drawn[0].system)}"]
-        told += quality_axis(sheet.panels[0], drawn) + left_out({point.snr_db for point in own}, shown)
+        told += quality_axis(sheet.panels[0], drawn) + left_out(
+            {point.snr_db for point in own}, list({snr_db for _, snr_db in places})
+        )
         title = title_of(f"{words.name} against interferer level, by kind of interference", part)
         said = Words(title, LEVEL, words.axis, caption(_one_of(part, drawn), drawn, first=told))
         return sheet.finish(said, [handle(_look(kind, kinds), _name(kind, kinds)) for kind in kinds])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from semcom.report.results import NO_GAP, SUM, Point, Results, System, in_order
 
 __all__ = [
+    "ADOPTED",
     "INTERFERERS",
     "LEVEL",
     "SNR",
@@ -24,6 +26,8 @@ __all__ = [
     "words_of",
 ]
 
+# How a method says which side it took over.
+ADOPTED = re.compile(r", (transmitter|receiver) adopted")
 SNR = "SNR [dB] (wanted user's mean received power over noise power, per complex symbol)"
 SNR_SHORT = "SNR is the wanted user's mean received power over the receiver's noise power, per complex symbol"
 INTERFERERS = "Number of interferers; below it, total signal-to-interference ratio SIR [dB]"
