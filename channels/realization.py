@@ -78,9 +78,11 @@ def steady_gains(amplitude: float, shape: tuple[int, int, int], device: torch.de
 def draw(link: Link, shape: tuple[int, int], chance: Chance) -> Realization:
     """Let chance decide one batch: the only line of the air with randomness in it.
 
-    Every quantity has its own stream, named after its cause: ("noise",), ("fading", user), ("interference", user),
-    ("csi", user). So adding a user changes neither the others nor the noise, and changing the SNR only scales the
-    noise. The same `chance` gives the same air again: narrow it, `chance.of("batch", 3)`, for every new batch.
+    Every user has its own streams, named after their cause: ("fading", user), ("interference", user), ("csi", user);
+    ("noise",) gives the receiver's noise and then the wanted user's gains, since a stream of its own costs as much as
+    half a thousand symbols. So adding a user changes neither the others nor the noise, fading changes no noise, and
+    changing the SNR only scales it. The same `chance` gives the same air again: narrow it, `chance.of("batch", 3)`,
+    for every new batch.
 
     Args:
         shape: batch and symbols, (B, K).
@@ -117,10 +119,12 @@ def own_generator(thread: int) -> torch.Generator:
 def draw_paths(
     link: Link, each: tuple[int, int, int], chance: Chance, generator: torch.Generator
 ) -> tuple[torch.Tensor, ...]:
-    """Draw every user's gains, [B, A, G] each; the interferers' levels are in them."""
-    paths = [
-        fading.draw(each, generator=chance.begin(generator, "fading", user)) for user, fading in enumerate(link.fadings)
-    ]
+    """Draw every user's gains, [B, A, G] each; the interferers' levels are in them.
+
+    The wanted user's come from the generator as it stands, in the noise's stream and after the noise.
+    """
+    streams = (chance.begin(generator, "fading", user) if user else generator for user in range(1 + link.interferers))
+    paths = [fading.draw(each, generator=one) for fading, one in zip(link.fadings, streams, strict=True)]
     # The level goes into the gain and not into the signal: only the air knows who is the wanted user.
     for user in range(1, len(paths)):
         paths[user] = paths[user] * link.amplitudes[user]

