@@ -38,7 +38,7 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
     for lender in map(RunFolder, lenders):
         with Store(lender.store_file, reading=True) as theirs:
             lent = theirs.builds()
-        ours = store.done_builds()
+        ours, lent_any = store.done_builds(), False
         for build in sweep.builds:
             known = lent.get(build.identity)
             weights = lender.weights(build.identity)
@@ -48,7 +48,8 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
             _copy(weights, place.weights(build.identity))
             store.finish_build(build.identity, name=build.name, record={**known.record, "name": build.name})
             borrowed.append(build.name)
-        for tokenizer in sorted(lender.tokenizers.glob("*.json")) if borrowed else ():
+            lent_any = True
+        for tokenizer in sorted(lender.tokenizers.glob("*.json")) if lent_any else ():
             if not (place.tokenizers / tokenizer.name).is_file():
                 _copy(tokenizer, place.tokenizers / tokenizer.name)
     return borrowed

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from channels import Interference, Link, Neighbors
+from semcom.distillation.share import share_in
 from semcom.experiment.plans import MOST_DECIBELS
 from semcom.training.settings import bounds
 
@@ -30,6 +31,7 @@ def check_sense(scenario: Scenario) -> None:
         if codec.adopt:
             _check_names(scenario, f"codecs.{name}.adopt.{codec.adopt.side}", (codec.adopt.donor,))
         _check_training(scenario, name)
+        _check_share(scenario, name)
     _check_order(scenario)
     _check_shapes(scenario)
     _check_comparisons(scenario)
@@ -55,6 +57,23 @@ def _check_training(scenario: Scenario, name: str) -> None:
         raise ValueError(f"{where}: {error}") from None
 
 
+def _check_share(scenario: Scenario, name: str) -> None:
+    """Refuse methods that would count in no air of the training at all."""
+    plan = scenario.codecs[name].distill
+    if plan is None:
+        return
+    best = float(bounds(scenario.training_of(name).snr_db)[1])
+    # Interferers make it worse without end, and a rule may be for bad air.
+    airs = (Link(snr_db=best), Link(snr_db=-MOST_DECIBELS))
+    above, rise = plan.above_sinr_db, plan.rises_over_db
+    if not any(share_in(air, above_sinr_db=above, rises_over_db=rise) for air in airs):
+        key = "rises_over_db" if above is None else "above_sinr_db"
+        raise ValueError(
+            f"codecs.{name}.distill.{key} must leave some air of the training in which methods count, got none at or "
+            f"below its best SNR of {best:g} dB; lower it or train at a higher snr_db"
+        )
+
+
 def _check_order(scenario: Scenario) -> None:
     """Refuse circles: every codec must be reachable by building its origins first."""
     for first in scenario.codecs:
@@ -70,15 +89,29 @@ def _check_order(scenario: Scenario) -> None:
 
 
 def _check_shapes(scenario: Scenario) -> None:
-    """Refuse origins that do not fit; shapes can be asked for once nothing is built from itscenario."""
+    """Refuse origins that do not fit; shapes can be asked for once nothing is built from itself."""
     for name, codec in scenario.codecs.items():
         ours = scenario.spec_of(name)
+        _check_adopted(scenario, name)
         _check_teachers(scenario, name)
         # Dropout has no weights; everything else shapes them.
         if codec.start and replace(scenario.spec_of(codec.start), dropout=ours.dropout) != ours:
             raise ValueError(
                 f"codecs.{name}.start must name a codec of the same shape, got '{codec.start}', whose weights do "
                 "not fit; give both the same size"
+            )
+
+
+def _check_adopted(scenario: Scenario, name: str) -> None:
+    """Refuse what was typed and would go unheard, since it comes with an adopted side."""
+    plan, shaped = scenario.codecs[name], scenario.spec_of(name)
+    if (adopt := plan.adopt) is None:
+        return
+    for key in adopt.settled:
+        if getattr(plan, key) is not None and getattr(plan.spec(), key) != getattr(shaped, key):
+            raise ValueError(
+                f"codecs.{name}.{key} must be as in '{adopt.donor}', whose {adopt.side} is adopted as it is, got "
+                "another; leave it out"
             )
 
 

@@ -65,7 +65,7 @@ def conduct(
             board.say(_opening(scenario, sweep, work, means))
             if work.builds or work.runs:
                 _read(scenario, board)
-                _check_exam(scenario, folder)
+                _check_exam(scenario, folder, board)
             write_atomically(place.scenario_file, text)
             with crew_of(board, means) as crew:
                 work.carry_out(crew, board)
@@ -91,10 +91,13 @@ def _read(scenario: Scenario, board: Board) -> None:
     check_text(scenario, scenario.corpus.load(named(board.tick(f"reading {scenario.corpus.source}"))))
 
 
-def _check_exam(scenario: Scenario, folder: Path) -> None:
+def _check_exam(scenario: Scenario, folder: Path, board: Board) -> None:
     """Ask for the test sentences before the training rather than after it."""
     material = load_material(scenario.corpus, scenario.tokenizer, folder)
     questions = exam(material, scenario.measure.sentences, scenario.measure.batch, skip=scenario.measure.skip)
+    there, wanted = len(questions.sentences), scenario.measure.sentences
+    if there < wanted:
+        board.say(f"measure.sentences asks for {wanted}, and there are {there} test sentences: all are measured")
     lengths = [batch.lengths.tolist() for batch in questions.batches]
     if scenario.measure.users == "all":
         check_cells(scenario, lengths)

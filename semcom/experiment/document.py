@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from semcom.experiment.explain import Loc, check, dotted, reach, shown
-from semcom.experiment.plain import Place, Reading, written
+from semcom.experiment.plain import DEPTH_LIMIT, Place, Reading, written
 from semcom.mistakes import UserMistake
 
 SIZE_LIMIT = 256 * 1024  # bytes; the longest scenario one can imagine has a tenth of it
@@ -159,6 +159,8 @@ def _lay_over(document: Document, override: str) -> None:
     parts = key.strip().split(".")
     if not equals or not all(parts):
         raise ScenarioError([f"--set must be key.path=value, such as --set link.antennas=2, got {shown(override)}"])
+    if len(parts) > DEPTH_LIMIT:
+        raise ScenarioError([f"--set must name a key at most {DEPTH_LIMIT} deep, got {shown(key)}"])
     reading = Reading(Place(True, 1, 1, f"--set {dotted(parts)}"))
     value = reading.read(typed)
     _refuse(reading)

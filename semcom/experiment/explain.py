@@ -193,6 +193,8 @@ def _wrong_type(error: ErrorDetails, path: Loc, schema: Schema) -> Complaint:
     if isinstance(error["input"], str) and error["input"] in _kinds(nodes).values():
         key = next(key for key, each in _kinds(nodes).items() if each == error["input"])
         hint = f"; write {{{key[0]}: {error['input']}}}"
+    elif expected == "text" and isinstance(error["input"], int | float):
+        hint = "; put it in quotes"
     return Complaint(path, dotted(path), f"must be {expected}, got {shown(error['input'])}{hint}")
 
 

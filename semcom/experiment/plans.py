@@ -127,6 +127,12 @@ class AdoptPlan(Plan):
         """The codec it comes from."""
         return self.transmitter or self.receiver or ""
 
+    @property
+    def settled(self) -> tuple[str, ...]:
+        """The keys of a codec that are no longer its own: the side, and what both sides must agree on."""
+        of_receivers = ("decoding", "tied") if self.side == "receiver" else ()
+        return (self.side, "symbols_per_token", "norm", *of_receivers)
+
 
 class CodecPlan(Plan):
     """How one codec comes to be: a size, what differs from it, and the steps it goes through."""

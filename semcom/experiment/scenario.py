@@ -71,10 +71,7 @@ class Scenario(Plan):
         if codec.adopt is None:
             return spec
         donor = self.spec_of(codec.adopt.donor)
-        # What both sides must agree on comes with the adopted one, and so does what shapes a receiver alone.
-        keys = ("symbols_per_token", "norm", *(("decoding", "tied") if codec.adopt.side == "receiver" else ()))
-        agreed = {key: getattr(donor, key) for key in keys}
-        return replace(spec, **agreed, **{codec.adopt.side: getattr(donor, codec.adopt.side)})
+        return replace(spec, **{key: getattr(donor, key) for key in codec.adopt.settled})
 
     def training_of(self, name: str) -> TrainingSettings:
         """The scenario's training with what this codec does differently."""

@@ -66,6 +66,8 @@ def test_every_option_reaches_the_distiller_and_adapters_begin_with_the_seed(
             "codecs.small.distill={teacher: big, methods: [{kind: symbols}], above_sinr_db: 1, rises_over_db: [0, 6]}",
             "rises_over_db must be the only rule, got above_sinr_db: 1 beside it",
         ),
+        ("codecs.small.distill.above_sinr_db=20", r"distill\.above_sinr_db must leave some air .* best SNR of 12 dB"),
+        ("codecs.small.distill.rises_over_db=[18, 30]", r"distill\.rises_over_db must leave some air"),
         ("codecs.small.distill.teacher=[]", "must have 1 or more entries, got 0"),
         ("codecs.small.distill.teacher=[big, 3]", "must be text, got 3"),
         (

@@ -62,6 +62,13 @@ def test_failed_builds_and_lost_weights_are_not_borrowed(carry_out, finished, tm
     assert sorted(trained) == ["big", "small"]
 
 
+def test_a_lender_of_nothing_gives_no_tokenizers_either(carry_out, finished, tmp_path) -> None:
+    stranger = RunFolder(Path(shutil.copytree(finished, tmp_path / "stranger")))
+    (stranger.tokenizers / "strange.json").write_text("{}")
+    carry_out(tmp_path / "new", lenders=(finished, stranger.path))
+    assert not (tmp_path / "new" / "tokenizers" / "strange.json").exists()
+
+
 def test_a_folder_without_a_run_cannot_lend(carry_out, tmp_path) -> None:
     with pytest.raises(UserMistake, match="--borrow must name a run folder"):
         carry_out(tmp_path / "new", lenders=(tmp_path,))

@@ -280,7 +280,7 @@ harbors: []
 weathers: [{kind: calm}, {kind: calm, speed: 2}]
 """
     assert complaints(tmp_path, text) == [
-        "trip.yaml:1:1: name: must be text, got 3",
+        "trip.yaml:1:1: name: must be text, got 3; put it in quotes",
         "trip.yaml:3:11: boats.first.sails: must be at least 1, got 0",
         "trip.yaml:3:21: boats.first.sail: unknown key; use sails, length, weather, mood, is_fast; "
         "did you mean 'sails'?",
@@ -403,6 +403,7 @@ def test_mistakes_in_an_override_come_last_and_name_it(tmp_path: Path) -> None:
         ("wind", "--set must be key.path=value, such as --set link.antennas=2, got 'wind'"),
         ("=3", "--set must be key.path=value"),
         ("a..b=3", "--set must be key.path=value"),
+        ("a" + ".a" * 1200 + "=3", "--set must name a key at most 24 deep, got 'a.a."),
         ("wind=[1", "--set wind: not valid YAML: expected ',' or ']'"),
         ("wind=a: b: c", "--set wind: not valid YAML: mapping values are not allowed"),
         ("wind=&a 1", "--set wind: anchors are not allowed"),

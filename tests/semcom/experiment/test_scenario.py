@@ -92,6 +92,24 @@ def test_an_adopted_receiver_brings_how_it_decodes(tiny) -> None:
     assert spec.transmitter == SIZES["tiny"].transmitter
 
 
+@pytest.mark.parametrize(
+    ("side", "typed", "key"),
+    [
+        ("transmitter", "transmitter: {width: 16}", "transmitter"),
+        ("transmitter", "symbols_per_token: 3", "symbols_per_token"),
+        ("receiver", "receiver: {layers: 2}", "receiver"),
+        ("receiver", "tied: true", "tied"),
+    ],
+)
+def test_what_comes_with_an_adopted_side_may_not_be_typed_otherwise(tiny, side: str, typed: str, key: str) -> None:
+    big = "codecs.big={size: deepsc, symbols_per_token: 2}"
+    with pytest.raises(ScenarioError, match=rf"codecs\.of\.{key} must be as in 'big', whose {side} is adopted"):
+        tiny(big, f"codecs.of={{size: tiny, {typed}, adopt: {{{side}: big}}}}")
+    # The same again is no contradiction, and what shapes the own side is heard.
+    own = {"transmitter": "tied: true", "receiver": "transmitter: {width: 16}"}[side]
+    tiny(big, f"codecs.of={{size: tiny, symbols_per_token: 2, {own}, adopt: {{{side}: big}}}}")
+
+
 def test_a_start_may_differ_in_dropout_alone(tiny) -> None:
     tiny("codecs.again={size: tiny, symbols_per_token: 2, dropout: 0.2, start: plain}")
     for other in ("symbols_per_token: 3", "symbols_per_token: 2, norm: post", "symbols_per_token: 2, tied: false"):
