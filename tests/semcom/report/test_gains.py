@@ -57,6 +57,19 @@ def test_the_best_student_is_on_top_and_where_less_is_better_too(told):
         assert names == ["distilled (soft_logits+symbols, 2.5\u00d7 time)", "hints (relations)"]
 
 
+def test_all_intervals_and_nothing_at_all_are_in_sight_beside_the_names(told):
+    parts, every = told
+    # The best student alone leaves zero outside all intervals.
+    lines = [line for line in every if line.trial.student.codec == "distilled" and line.trial.control.codec == "plain"]
+    for part in parts:
+        axes = gains_of_students(part, lines).axes[0]
+        ends = [end for line in lines if line.metric == part.metric for end in line.difference]
+        left, right = axes.get_xlim()
+        names = left + 0.3 * (right - left)
+        assert names < min(0.0, *ends) and max(0.0, *ends) < right
+        assert all(min(0.0, *ends) - 0.01 <= tick <= right for tick in axes.get_xticks())
+
+
 def test_what_an_ablation_does_not_hold_is_not_drawn(told):
     parts, lines = told
     assert gains_of_students(parts[0], [line for line in lines if line.metric != parts[0].metric]) is None
