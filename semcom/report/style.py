@@ -85,7 +85,7 @@ COLORS = {
 MARKERS = {
     "teacher": ("s", "D", "h", "P"),
     "student": ("o", "p", "X", "8", "H", "*"),
-    "control": ("^", "v", "<", ">", "1"),
+    "control": ("^", "v", "<", ">", "d"),
     "codec": ("D", "P", "d", "h", "*"),
     "published": ("o", "s", "^", "D"),
 }
