@@ -161,7 +161,9 @@ def against_level(part: Results) -> Figure | None:
         return sheet.finish(Words(title, LEVEL, words.axis, caption(part, drawn, first=told)), _handles(drawn, part))
 
 
-def draw_line(axes: Axes, points: Sequence[Point], at: Callable[[Point], float], how: Look) -> None:
+def draw_line(
+    axes: Axes, points: Sequence[Point], at: Callable[[Point], float], how: Look, *, banded: bool = True
+) -> None:
     """One line with its band; a point without a number breaks both and is never bridged.
 
     A point between two breaks has no width to fill, so its interval becomes a bar.
@@ -169,6 +171,7 @@ def draw_line(axes: Axes, points: Sequence[Point], at: Callable[[Point], float],
     Args:
         points: of one system, or of one pair, in one panel.
         at: the place of a point on the horizontal axis.
+        banded: whether intervals of neighbors join to a band; bars otherwise.
     """
     ordered = sorted(points, key=at)
     x, value, low, high = (
@@ -186,12 +189,12 @@ def draw_line(axes: Axes, points: Sequence[Point], at: Callable[[Point], float],
         zorder=3,
         label=label(ordered[0].system),
     )
-    banded = np.isfinite(low) & np.isfinite(high)
-    if banded.any():
-        axes.fill_between(x, low, high, where=list(banded), color=how.color, alpha=0.16, linewidth=0, zorder=2)
-    padded = np.concatenate(([False], banded, [False]))
+    bounded = np.isfinite(low) & np.isfinite(high)
+    if banded and bounded.any():
+        axes.fill_between(x, low, high, where=list(bounded), color=how.color, alpha=0.16, linewidth=0, zorder=2)
+    padded = np.concatenate(([False], bounded, [False])) & banded
     # A point is alone when neither neighbor has an interval; the ends have one neighbor missing by nature.
-    alone = banded & ~padded[:-2] & ~padded[2:]
+    alone = bounded & ~padded[:-2] & ~padded[2:]
     if alone.any():
         axes.vlines(x[alone], low[alone], high[alone], color=how.color, linewidth=1.0, zorder=2)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -30,6 +32,8 @@ AXIS = "Share of the gap closed (0: as the control, 1: as the teacher)"
 TITLE = "Share of the gap to the teacher closed"
 # What lies further out is noise over a gap of almost nothing, and would press everything else together.
 LEAST, MOST = -0.5, 1.5
+# More bands than this cannot be told apart: bars side by side, over so much of the way to the next place, can.
+MOST_BANDS, ASIDE = 3, 0.6
 
 Three = tuple[System, System | None, System | None]
 At = Callable[[Point], float]
@@ -105,22 +109,38 @@ def is_behind(metric: str, gap: float) -> bool:
 
 
 def _draw(panels: Sequence[Axes], points: Sequence[Sequence[Point]], part: Results, at: At) -> list[str]:
-    """Lines at control and teacher, and a line with its band per student; what the marks in it mean."""
+    """Lines at control and teacher, and a line with its intervals per student; what the marks in it mean."""
     everywhere = [point for here in points for point in here]
     bottom, top = _limits(everywhere)
     margin = 0.03 * (top - bottom)
     panels[0].set_ylim(bottom - margin, top + margin)
+    threes = in_order(map(_three, everywhere))
+    banded, aside = len(threes) <= MOST_BANDS, _aside(everywhere, at, len(threes))
     for axes, here in zip(panels, points, strict=True):
         for level in (0.0, 1.0):
             axes.axhline(level, color=GREY, linewidth=0.9, zorder=1)
         for three in in_order(map(_three, here)):
-            _draw_one(axes, [point for point in here if _three(point) == three], at, how=_look(three, part))
-    return _marks(everywhere)
+            place = at if banded else partial(_moved, at=at, by=aside[threes.index(three)])
+            theirs = [point for point in here if _three(point) == three]
+            _draw_one(axes, theirs, place, how=_look(three, part), banded=banded)
+    return _marks(everywhere) + ([] if banded else ["What stands side by side belongs to the tick in its middle"])
 
 
-def _draw_one(axes: Axes, points: Sequence[Point], at: At, *, how: Look) -> None:
+def _aside(points: Sequence[Point], at: At, count: int) -> list[float]:
+    """How far from its place each of several lines is drawn, so that their bars stand side by side."""
+    places = sorted({at(point) for point in points})
+    step = min((right - left for left, right in itertools.pairwise(places)), default=0.0) * ASIDE / count
+    return [(turn - (count - 1) / 2) * step for turn in range(count)]
+
+
+def _moved(point: Point, *, at: At, by: float) -> float:
+    return at(point) + by
+
+
+def _draw_one(axes: Axes, points: Sequence[Point], at: At, *, how: Look, banded: bool) -> None:
     """The line through shares with bounds; the others are marked, and never joined to anything."""
-    draw_line(axes, [_without_value(point) if _is_unbounded(point) else point for point in points], at, how)
+    bounded = [_without_value(point) if _is_unbounded(point) else point for point in points]
+    draw_line(axes, bounded, at, how, banded=banded)
     axes.lines[-1].set_label(_label(_three(points[0])))
     bottom, top = (float(end) for end in axes.get_ylim())
     off = 0.025 * (top - bottom)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from matplotlib.collections import LineCollection, PolyCollection
 
 from semcom.report.shares import MEANING, closed_shares, share_against_interferers, share_against_snr
 from semcom.report.tables import share_table, to_csv
@@ -139,6 +140,33 @@ def test_several_gaps_of_a_student_are_told_apart(made):
     assert len({(line.get_marker(), line.get_linestyle()) for line in drawn}) == 2
     assert len({line.get_color() for line in drawn}) == 1
     assert share_table(part).header[-2:] == ("distilled, plain to teacher", "distilled, longer to teacher")
+
+
+def test_more_bands_than_can_be_told_apart_are_bars_side_by_side_at_one_place(made):
+    lines = made.sweep(**SMALL)
+    plain = [row for row in lines if row["codec"] == "plain" and not row["against"]]
+    names = ("longer", "longest", "more")
+    lines += [{**row, "codec": name} for name in names for row in plain]
+
+    def with_controls(count):
+        return made.part(
+            lines + [row for name in ("plain", *names)[:count] for row in made.shared(lines, control=name)]
+        )
+
+    middle, many = "What stands side by side belongs to the tick in its middle", with_controls(4)
+    assert middle not in words_in(share_against_snr(with_controls(3)))
+    for draw, at in ((share_against_snr, "snr_db"), (share_against_interferers, "interferers")):
+        figure = draw(many)
+        assert middle in words_in(figure)
+        axes = figure.axes[0]
+        drawn = [line.get_xdata() for line in axes.lines if str(line.get_label()).startswith("distilled")]
+        places = sorted({getattr(point, at) for point in many.shares})
+        for x, place in zip(zip(*drawn, strict=True), places, strict=True):
+            assert len(set(x)) == 4
+            assert sum(x) / 4 == pytest.approx(place)
+            assert max(x) - min(x) < 0.6 * (places[1] - places[0])
+        assert not any(isinstance(each, PolyCollection) for each in axes.collections), "no bands"
+        assert any(isinstance(each, LineCollection) for each in axes.collections), "but bars"
 
 
 def test_without_shares_there_is_nothing(made):
