@@ -65,9 +65,9 @@ class Rician:
     kind: Literal["rician"] = "rician"
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.k_factor_db):
+        if not abs(self.k_factor_db) <= 100:  # so that NaN is refused too
             raise ValueError(
-                f"k_factor_db must be a finite number of decibels, got {self.k_factor_db}; "
+                f"k_factor_db must be from -100 to 100 decibels, got {self.k_factor_db}; "
                 "a link without scatter is kind 'none', one without a steady path is 'rayleigh'"
             )
 
@@ -93,8 +93,8 @@ class Nakagami:
     kind: Literal["nakagami"] = "nakagami"
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.m) and self.m >= 0.5):
-            raise ValueError(f"m must be a finite number of at least 0.5, got {self.m}; 1 is Rayleigh fading")
+        if not 0.5 <= self.m <= 1e6:  # so that NaN is refused too
+            raise ValueError(f"m must be from 0.5 to a million, got {self.m}; 1 is Rayleigh fading")
 
     def draw(self, shape: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
         """Draw independent gains of mean power 1."""

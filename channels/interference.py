@@ -16,6 +16,8 @@ __all__ = ["Bursts", "Crowd", "Gaussian", "Interference", "Neighbors", "Qam", "T
 
 # Whole numbers picked below this stay uniform to 2^-30 when folded onto a million slots, on every device.
 PICKS = 2**50
+# The least duty of bursts: rarer ones are louder than single precision adds up.
+RAREST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class Bursts:
     Same mean power as `Gaussian`, but it leaves most symbols clean and drowns the others.
 
     Args:
-        duty: probability that a block is on, above 0 and at most 1.
+        duty: probability that a block is on, from one in a million to 1.
         length: symbols in a block.
         level_db: mean power of each interferer relative to the wanted user [dB]; a tuple gives each its own.
         fading: how interferers arrive; None means as the wanted user does.
@@ -157,8 +159,8 @@ class Bursts:
 
     def __post_init__(self) -> None:
         check_levels(self.level_db)
-        if not 0 < self.duty <= 1:
-            raise ValueError(f"duty must be above 0 and at most 1, got {self.duty}; it is a share of the time")
+        if not RAREST <= self.duty <= 1:
+            raise ValueError(f"duty must be from {RAREST:g} to 1, got {self.duty}; it is a share of the time")
         if self.length < 1:
             raise ValueError(f"length must be at least 1 symbol, got {self.length}; 1 switches every symbol by itself")
 

@@ -162,6 +162,8 @@ def everyone(
     """
     check_air(link, air)
     batch, _, length = air.noise.shape
+    if not symbols.is_complex():
+        raise ValueError(f"symbols must be complex, got {symbols.dtype}; pair reals with to_symbols")
     if symbols.shape != (batch, length):
         raise ValueError(
             f"symbols must be {(batch, length)} (batch, symbols) as the air was drawn, got {tuple(symbols.shape)}; "
@@ -254,6 +256,13 @@ def check_air(link: Link, air: Realization) -> None:
             f"the air must be drawn for {1 + link.interferers} users and {link.antennas} antennas, got air for "
             f"{users} and {antennas}; draw it for the link that uses it"
         )
+    # Neighbors are picked by whole numbers, which as signals would be deafening.
+    picked = air.interference is not None and not air.interference.is_complex()
+    if air.interference is not None and picked != isinstance(link.interference, Neighbors):
+        raise ValueError(
+            f"the air must be drawn for interferers of kind {link.interference.kind}, got air for "
+            f"{'neighbors' if picked else 'another kind'}; draw it for the link that uses it"
+        )
 
 
 @dataclass(frozen=True)
@@ -306,6 +315,8 @@ def measured_powers(signals: torch.Tensor, air: Realization, *, sent: torch.Tens
         signals: [B, U, K] complex.
         sent: [B, K], False where the wanted user's symbol belongs to padding; such symbols are not counted at all.
     """
+    if sent is not None and sent.shape != (signals.shape[0], signals.shape[2]):
+        raise ValueError(f"sent must mark every symbol of {tuple(signals.shape)}, got {tuple(sent.shape)}")
     # What overlaps is measured as it overlaps: interferers that cancel each other at an antenna do no harm there.
     silent = Realization(paths=air.paths, noise=torch.zeros_like(air.noise))
     alone = torch.zeros_like(signals)

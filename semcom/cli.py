@@ -59,7 +59,7 @@ def run(
     out: OutOption = None,
     workers: WorkersOption = 1,
     device: DeviceOption = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="torch threads of each worker.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, max=256, help="torch threads of each worker.")] = None,
     borrow: BorrowOption = None,
     changes: SetOption = None,
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from channels import Link, mean_sinr_db
 
+ROUNDING_DB = 1e-9  # what a SINR of 2 dB may fall short of 2 by
 NARROWEST_DB = 0.01  # a rise over less is a step
 
 
@@ -40,7 +41,7 @@ def share_in(
         rises_over_db: a, where the methods count nothing, and b, where they count in full [dB].
     """
     if above_sinr_db is not None:
-        return float(mean_sinr_db(link) >= above_sinr_db)
+        return float(mean_sinr_db(link) >= above_sinr_db - ROUNDING_DB)
     if rises_over_db is None:
         return 1.0
     nothing, full = rises_over_db

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 Trust = Literal["all", "confident", "right"]
 
 
+HOTTEST = 1e6  # hotter than this all distributions are one
+
+
 def check_temperature(temperature: float) -> None:
     """Refuse what no distribution can be softened by."""
-    if not temperature > 0:  # so that NaN is refused too
-        raise ValueError(f"temperature must be positive, got {temperature}")
+    if not 0 < temperature <= HOTTEST:  # so that NaN is refused too
+        raise ValueError(f"temperature must be positive and at most {HOTTEST:g}, got {temperature:g}")
 
 
 def softened(student: Trace, teacher: Trace, temperature: float) -> tuple[torch.Tensor, torch.Tensor]:

@@ -9,6 +9,8 @@ from semcom.experiment.folder import RunFolder
 from semcom.experiment.store import Store
 from semcom.files import write_atomically
 from semcom.mistakes import UserMistake
+from semcom.sources.tokenizer import Tokenizer
+from semcom.training.checkpoint import check_weights
 
 
 def check_lenders(lenders: tuple[Path, ...]) -> None:
@@ -32,25 +34,26 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
     Returns: names of the codecs that were borrowed.
 
     Raises:
-        UserMistake: a lender's files cannot be read or copied.
+        UserMistake: a lender's files are damaged, or cannot be read or copied.
     """
-    borrowed = []
+    borrowed: list[str] = []
     for lender in map(RunFolder, lenders):
         with Store(lender.store_file, reading=True) as theirs:
             lent = theirs.builds()
-        ours, lent_any = store.done_builds(), False
+        ours, before = store.done_builds(), len(borrowed)
         for build in sweep.builds:
             known = lent.get(build.identity)
             weights = lender.weights(build.identity)
             is_there = build.identity in ours and place.weights(build.identity).is_file()
             if is_there or known is None or known.status != "done" or not weights.is_file():
                 continue
+            check_weights(weights)
             _copy(weights, place.weights(build.identity))
             store.finish_build(build.identity, name=build.name, record={**known.record, "name": build.name})
             borrowed.append(build.name)
-            lent_any = True
-        for tokenizer in sorted(lender.tokenizers.glob("*.json")) if lent_any else ():
+        for tokenizer in sorted(lender.tokenizers.glob("*.json")) if len(borrowed) > before else ():
             if not (place.tokenizers / tokenizer.name).is_file():
+                Tokenizer.load(tokenizer)
                 _copy(tokenizer, place.tokenizers / tokenizer.name)
     return borrowed
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from channels import Interference, Link, Neighbors
+from channels import Interference, Link, Neighbors, mean_sinr_db
 from semcom.distillation.share import share_in
 from semcom.experiment.plans import MOST_DECIBELS
-from semcom.training.settings import bounds
+from semcom.training.settings import bounds, extreme_links
 
 if TYPE_CHECKING:
     from semcom.experiment.scenario import Scenario
@@ -62,15 +62,15 @@ def _check_share(scenario: Scenario, name: str) -> None:
     plan = scenario.codecs[name].distill
     if plan is None:
         return
-    best = float(bounds(scenario.training_of(name).snr_db)[1])
-    # Interferers make it worse without end, and a rule may be for bad air.
-    airs = (Link(snr_db=best), Link(snr_db=-MOST_DECIBELS))
+    airs = extreme_links(scenario.training_of(name))
     above, rise = plan.above_sinr_db, plan.rises_over_db
+    # Between the two a share only grows or only falls.
     if not any(share_in(air, above_sinr_db=above, rises_over_db=rise) for air in airs):
         key = "rises_over_db" if above is None else "above_sinr_db"
+        worst, best = map(mean_sinr_db, airs)
         raise ValueError(
-            f"codecs.{name}.distill.{key} must leave some air of the training in which methods count, got none at or "
-            f"below its best SNR of {best:g} dB; lower it or train at a higher snr_db"
+            f"codecs.{name}.distill.{key} must leave some air of the training in which methods count, got none from "
+            f"its worst mean SINR of {worst:.1f} dB to its best of {best:.1f} dB; move it or train in other air"
         )
 
 
@@ -107,11 +107,16 @@ def _check_adopted(scenario: Scenario, name: str) -> None:
     plan, shaped = scenario.codecs[name], scenario.spec_of(name)
     if (adopt := plan.adopt) is None:
         return
-    for key in adopt.settled:
-        if getattr(plan, key) is not None and getattr(plan.spec(), key) != getattr(shaped, key):
+    typed = {key: getattr(plan, key) for key in adopt.settled if getattr(plan, key) is not None}
+    side = typed.pop(adopt.side, None)
+    pairs = {key: (ours, getattr(shaped, key)) for key, ours in typed.items()}
+    for each in side.model_fields_set if side else ():
+        pairs[f"{adopt.side}.{each}"] = (getattr(side, each), getattr(getattr(shaped, adopt.side), each))
+    for key, (ours, theirs) in pairs.items():
+        if ours != theirs:
             raise ValueError(
-                f"codecs.{name}.{key} must be as in '{adopt.donor}', whose {adopt.side} is adopted as it is, got "
-                "another; leave it out"
+                f"codecs.{name}.{key} must be {theirs}, as in '{adopt.donor}', whose {adopt.side} is adopted as it is, "
+                f"got {ours}; leave it out"
             )
 
 

@@ -62,6 +62,8 @@ def conduct(
             if borrowed := borrow(sweep, place, store, lenders=lenders):
                 board.say(f"borrowed: {', '.join(borrowed)}")
             work = _Work(sweep, place, store, means)
+            if lenders and work.builds and not borrowed:
+                board.say("borrowed: nothing; the lenders hold no codec that is missing here")
             board.say(_opening(scenario, sweep, work, means))
             if work.builds or work.runs:
                 _read(scenario, board)
@@ -97,7 +99,8 @@ def _check_exam(scenario: Scenario, folder: Path, board: Board) -> None:
     questions = exam(material, scenario.measure.sentences, scenario.measure.batch, skip=scenario.measure.skip)
     there, wanted = len(questions.sentences), scenario.measure.sentences
     if there < wanted:
-        board.say(f"measure.sentences asks for {wanted}, and there are {there} test sentences: all are measured")
+        skipped = f" behind {scenario.measure.skip} skipped ones" if scenario.measure.skip else ""
+        board.say(f"measure.sentences asks for {wanted}, there are {there} test sentences{skipped}: all are measured")
     lengths = [batch.lengths.tolist() for batch in questions.batches]
     if scenario.measure.users == "all":
         check_cells(scenario, lengths)
@@ -183,7 +186,12 @@ class _Work:
             board.say(f"{_point(run)} failed: {_what(outcome)}")
             return
         built = self.store.builds()[run.build.identity].record
-        rows = measured_rows(run, built, outcome.record, outcome.intervals)
+        try:
+            rows = measured_rows(run, built, outcome.record, outcome.intervals)
+        except ValueError as error:
+            # Whatever made no number of it, the other points have theirs.
+            self._note_run(run, error, board)
+            return
         self.store.finish_run(run.identity, rows, outcome.statistics, outcome.record)
 
 

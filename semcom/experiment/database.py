@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import urllib.parse
 from collections.abc import Iterator, Sequence
@@ -91,7 +92,7 @@ class Database:
 def _connect(path: Path, reading: bool) -> sqlite3.Connection:
     """A connection that leaves transactions to us."""
     mode = "ro" if reading else "rwc"
-    address = f"file:{urllib.parse.quote(str(path))}?mode={mode}"
+    address = f"file:{urllib.parse.quote(os.fsencode(path))}?mode={mode}"
     return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
 
 
@@ -111,6 +112,8 @@ def explained(path: Path) -> Iterator[None]:
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY):
             hint = "close other programs that hold it, or choose another --out"
             raise UserMistake(f"{path}: must be ours to open and write, got: {error}; {hint}") from error
+        if str(error).startswith(("no such table", "no such column")):
+            raise damaged(path, str(error)) from error
         raise
 
 

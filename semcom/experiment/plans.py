@@ -108,8 +108,8 @@ class AdoptPlan(Plan):
     one observation.
     """
 
-    transmitter: str | None = None
-    receiver: str | None = None
+    transmitter: str | None = Field(default=None, min_length=1)
+    receiver: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _one_side(self) -> Self:
@@ -145,7 +145,7 @@ class CodecPlan(Plan):
     dropout: float | None = Field(default=None, ge=0, lt=1)
     transmitter: SideChanges | None = None
     receiver: SideChanges | None = None
-    start: str | None = None
+    start: str | None = Field(default=None, min_length=1)
     adopt: AdoptPlan | None = None
     distill: DistillPlan | None = None
     training: TrainingChanges | None = None
@@ -201,7 +201,7 @@ class LinkPlan(Plan):
 
 MOST_DECIBELS = 100
 MOST_INTERFERERS = 1000
-MOST_SEED = 2**53  # the largest whole number below which every tool that reads a table reads it right
+MOST_SEED = 10**15  # below it every tool that reads a table reads whole numbers right
 Decibels = Annotated[float, Field(ge=-MOST_DECIBELS, le=MOST_DECIBELS)]
 Count = Annotated[int, Field(ge=0, le=MOST_INTERFERERS)]
 Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]

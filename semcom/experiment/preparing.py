@@ -41,6 +41,8 @@ def _named(name: str, url: str | None) -> AnyCorpus:
         raise UserMistake(f"--url is for europarl alone, got it with {name}; leave it out")
     if name == "docstrings":
         return Docstrings()
-    if not Path(name).exists():
-        raise UserMistake(f"a corpus must be europarl, docstrings, or a file or folder that exists, got {name}")
+    if not (name.strip() and Path(name).exists()):
+        raise UserMistake(
+            f"a corpus must be europarl, docstrings, or a file or folder that exists, got {name or 'nothing'}"
+        )
     return TextFile(path=name)

@@ -25,6 +25,7 @@ from semcom.sources.tokenizer import Tokenizer
 from semcom.tasks.text import Encoded, deliver, encode_once
 
 CROWD_SENTENCES = 64
+LONGEST_WORD = 40
 
 
 def send_sentence(
@@ -96,7 +97,7 @@ def _builds(scenario: Scenario, names: tuple[str, ...]) -> dict[str, Build]:
 def _link(scenario: Scenario, snr_db: float, interferers: int) -> Link:
     try:
         if abs(snr_db) > MOST_DECIBELS:
-            raise ValueError(f"snr_db must be between -{MOST_DECIBELS} and {MOST_DECIBELS}, got {snr_db:g}")
+            raise ValueError(f"snr_db must be between -{MOST_DECIBELS} and {MOST_DECIBELS}, got {snr_db}")
         return Link(snr_db=snr_db, interferers=interferers, **scenario.link.air)
     except ValueError as error:
         raise UserMistake(f"the air cannot be like that: {error}") from None
@@ -108,6 +109,11 @@ def _said(scenario: Scenario, sentence: str) -> str:
     if not said:
         raise UserMistake(f"the sentence must hold letters or . ! ?, got {sentence!r}; write a sentence")
     words, longest = len(said.split()), scenario.corpus.longest
+    if len(said) > longest * LONGEST_WORD:
+        raise UserMistake(
+            f"the sentence must have at most {longest * LONGEST_WORD} letters, as {longest} long words have, got "
+            f"{len(said)}; cut it"
+        )
     if words > longest:
         raise UserMistake(
             f"the sentence must have at most {longest} words (marks count), as those the codecs were trained on, got "

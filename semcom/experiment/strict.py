@@ -22,8 +22,11 @@ def by(key: str) -> Any:
 
 
 def changes_to(variant: type) -> type[BaseModel]:
-    """A plan with the fields of a dataclass, all optional: what differs from a base."""
-    fields = {each.name: (Annotated[each.type, Field()] | None, None) for each in dataclasses.fields(variant)}
+    """A plan with the fields of a dataclass, all optional: what differs from a base.
+
+    A key may be left out, but not be left empty unless the field itself may be None.
+    """
+    fields = {each.name: (Annotated[each.type, Field()], None) for each in dataclasses.fields(variant)}
     return create_model(f"{variant.__name__}Changes", __base__=Plan, __module__=variant.__module__, **fields)  # type: ignore[call-overload]
 
 

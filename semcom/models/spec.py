@@ -9,6 +9,7 @@ from typing import Literal
 MOST_LAYERS = 64
 MOST_WIDTH = 4096
 MOST_HIDDEN = 16_384
+MOST_SYMBOLS = 1024
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ class CodecSpec:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.symbols_per_token < 1:
-            raise ValueError(f"symbols_per_token must be at least 1, got {self.symbols_per_token}")
+        if not 1 <= self.symbols_per_token <= MOST_SYMBOLS:
+            raise ValueError(f"symbols_per_token must be from 1 to {MOST_SYMBOLS}, got {self.symbols_per_token}")
         if self.decoding not in ("parallel", "autoregressive"):
             raise ValueError(f"decoding must be 'parallel' or 'autoregressive', got {self.decoding!r}")
         if self.norm not in ("pre", "post"):

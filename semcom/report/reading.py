@@ -89,7 +89,7 @@ def _load(path: Path) -> pd.DataFrame:
     """The table as text; whatever keeps a file from being a table is a mistake with a way out."""
     try:
         # Cells stay text, so that a wrong one can be shown as it was written.
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except FileNotFoundError:
         raise UserMistake(
             f"a report needs a results table, but there is no file {path}; run the scenario first, or check the path"
@@ -108,6 +108,11 @@ def _load(path: Path) -> pd.DataFrame:
         raise UserMistake(
             f"{path} must be a comma-separated table with {len(COLUMNS)} cells in every row; {error}"
         ) from None
+    # Where every row has cells without a name, pandas takes the first ones for names of rows.
+    if not isinstance(frame.index, pd.RangeIndex):
+        what = f"{path} must be a comma-separated table with {len(COLUMNS)} cells in every row"
+        raise UserMistake(f"{what}, got rows of more cells than the header has")
+    return frame
 
 
 def _check_columns(path: Path, found: tuple[str, ...]) -> None:

@@ -40,6 +40,9 @@ class TextFile:
     source: Literal["file"] = "file"
 
     def __post_init__(self) -> None:
+        # An empty path is the working folder to the system, which nobody means.
+        if not self.path.strip():
+            raise ValueError(f"path must name a text file or a folder, got {self.path!r}")
         self._selection()
 
     def fingerprint(self) -> str:

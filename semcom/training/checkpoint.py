@@ -32,7 +32,7 @@ def load_weights(module: nn.Module, path: Path) -> None:
     """Fill a module from safetensors; every name and shape must be the module's own.
 
     Raises:
-        UserMistake: the file is missing, damaged, not safetensors, or of another shape.
+        UserMistake: the file is missing, damaged, not safetensors, of another shape or type, or not finite.
     """
     own = weights_of(module)
     try:
@@ -48,14 +48,38 @@ def load_weights(module: nn.Module, path: Path) -> None:
                         f"{path}: {name} must have shape {tuple(weight.shape)}, got {shape}; "
                         "the weights belong to a codec of another size or vocabulary"
                     )
-            for name, weight in own.items():
-                weight.copy_(stored.get_tensor(name))
+            # All are looked at before any is changed.
+            for name, weight in {name: _sound(path, name, stored.get_tensor(name)) for name in own}.items():
+                own[name].copy_(weight)
     except FileNotFoundError:
         raise UserMistake(f"{path}: no such file; train the codec first with `semcom run`") from None
     except (SafetensorError, OSError) as error:
         raise UserMistake(
             f"{path}: not a readable safetensors file ({error}); delete it and run again to retrain"
         ) from None
+
+
+def check_weights(path: Path) -> None:
+    """See that a file holds weights, of whatever network, before anybody takes it over.
+
+    Raises:
+        UserMistake: the file is missing, damaged, not safetensors, or holds what no training leaves behind.
+    """
+    try:
+        with safe_open(path, framework="pt", device="cpu") as stored:
+            for name in stored.keys():  # noqa: SIM118 (a safetensors file is no mapping)
+                _sound(path, name, stored.get_tensor(name))
+    except (SafetensorError, OSError) as error:
+        raise UserMistake(f"{path}: not a readable safetensors file ({error})") from None
+
+
+def _sound(path: Path, name: str, weight: Tensor) -> Tensor:
+    """The same weight, if a training can have left it behind."""
+    if weight.dtype != torch.float32:
+        raise UserMistake(f"{path}: {name} must be of float32, got {str(weight.dtype).removeprefix('torch.')}")
+    if not weight.isfinite().all():
+        raise UserMistake(f"{path}: {name} must be finite, got NaN or infinity; delete it and run again to retrain")
+    return weight
 
 
 class Checkpoint:

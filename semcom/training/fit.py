@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -129,6 +130,8 @@ def processes(settings: TrainingSettings, device: str) -> Fabric:
         raise UserMistake("training.precision bf16 needs an accelerator that computes in it; use '32' on this machine")
     if on_gpu and settings.devices > torch.cuda.device_count():
         raise UserMistake(f"training.devices must be at most {torch.cuda.device_count()}, got {settings.devices}")
+    if not on_gpu and settings.devices > (cores := os.cpu_count() or 1):
+        raise UserMistake(f"training.devices must be at most {cores}, this machine's cores, got {settings.devices}")
     return Fabric(
         accelerator=device,
         devices=settings.devices,

@@ -133,6 +133,18 @@ class TrainingSettings:
         )
 
 
+def extreme_links(settings: TrainingSettings) -> tuple[Link, Link]:
+    """The worst and the best air that a step can meet, by mean SINR."""
+    links = []
+    for end, other in ((0, 1), (1, 0)):
+        interference = settings.interference
+        if settings.level_db is not None:
+            interference = replace(interference, level_db=bounds(settings.level_db)[other])
+        crowd = int(bounds(settings.interferers)[other])
+        links.append(Link(snr_db=bounds(settings.snr_db)[end], interferers=crowd, interference=interference))
+    return links[0], links[1]
+
+
 def _uniform(chance: Chance) -> float:
     """One number in [0, 1), from a stream of its own."""
     import torch

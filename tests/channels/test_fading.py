@@ -59,13 +59,13 @@ def test_nakagami_of_one_is_rayleigh(assert_mean) -> None:
     assert_mean((gains(Nakagami(1.0)).abs().square() < 0.1).double(), 1 - math.exp(-0.1))
 
 
-@pytest.mark.parametrize("m", [0.4, 0.0, -1.0, math.nan, math.inf])
+@pytest.mark.parametrize("m", [0.4, 0.0, -1.0, math.nan, math.inf, 1e300])
 def test_nakagami_refuses_what_is_no_fading_figure(m: float) -> None:
-    with pytest.raises(ValueError, match=r"m must be a finite number of at least 0\.5, got"):
+    with pytest.raises(ValueError, match=r"m must be from 0\.5 to a million, got"):
         Nakagami(m)
 
 
-@pytest.mark.parametrize("k_factor_db", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("k_factor_db", [math.inf, -math.inf, math.nan, 1e9])
 def test_rician_refuses_infinite_factors(k_factor_db: float) -> None:
-    with pytest.raises(ValueError, match="k_factor_db must be a finite number"):
+    with pytest.raises(ValueError, match="k_factor_db must be from -100 to 100 decibels"):
         Rician(k_factor_db)

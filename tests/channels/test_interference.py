@@ -245,7 +245,7 @@ def test_levels_are_decibels(kind: type, level_db: object) -> None:
     [
         (lambda: Qam(order=8), "order must be 4, 16 or 64, got 8"),
         (lambda: Tone(cycles_per_symbol=0.7), "cycles_per_symbol must be between -0.5 and 0.5, got 0.7"),
-        (lambda: Bursts(duty=0.0), "duty must be above 0 and at most 1, got 0.0"),
+        (lambda: Bursts(duty=0.0), "duty must be from 1e-06 to 1, got 0.0"),
         (lambda: Bursts(length=0), "length must be at least 1 symbol, got 0"),
     ],
 )

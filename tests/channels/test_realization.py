@@ -133,6 +133,26 @@ def test_received_must_fit_the_air() -> None:
         equalize(torch.zeros(6, 12, dtype=torch.complex64), CROWD, air)
 
 
+def test_reals_are_no_symbols() -> None:
+    link = Link()
+    with pytest.raises(ValueError, match=r"symbols must be complex, got torch\.float32; pair reals with to_symbols"):
+        everyone(torch.zeros(6, 12), link, draw(link, (6, 12), Chance(1)))
+
+
+@pytest.mark.parametrize(("drawn", "sent"), [(Neighbors(), Gaussian()), (Gaussian(), Neighbors())], ids=str)
+def test_air_of_another_kind_of_interferers_is_refused(drawn: Neighbors | Gaussian, sent: Neighbors | Gaussian) -> None:
+    # What picks neighbors is whole numbers up to 2^50: sent as they are, they would drown everything.
+    air = draw(Link(interferers=2, interference=drawn), (6, 12), Chance(1))
+    with pytest.raises(ValueError, match=f"must be drawn for interferers of kind {sent.kind}, got air for"):
+        everyone(torch.zeros(6, 12, dtype=torch.complex64), Link(interferers=2, interference=sent), air)
+
+
+def test_a_mask_that_does_not_fit_is_no_measurement() -> None:
+    air = draw(Link(), (2, 8), Chance(1))
+    with pytest.raises(ValueError, match=r"sent must mark every symbol of \(2, 1, 8\), got \(8,\)"):
+        measured_powers(torch.ones(2, 1, 8, dtype=torch.complex64), air, sent=torch.ones(8, dtype=torch.bool))
+
+
 @pytest.mark.parametrize("changes", [{"interferers": 2}, {"antennas": 1}])
 def test_air_of_another_link_is_refused(changes: dict[str, int]) -> None:
     air = draw(CROWD, (6, 12), Chance(1))

@@ -82,7 +82,7 @@ def test_teachers_that_agree_are_as_one(method, hears, student, teachers, batch)
     alone = loss(student, teachers[0], method, batch, hears=hears)
     assert loss(student, [teachers[0]], method, batch, hears=hears) == alone
     assert loss(student, [teachers[0]] * 3, method, batch, hears=hears) == pytest.approx(alone, rel=1e-4)
-    assert loss(student, teachers, method, batch, hears=hears) != pytest.approx(alone, rel=1e-2)
+    assert loss(student, teachers, method, batch, hears=hears) != pytest.approx(alone, rel=2e-3)
 
 
 @HEARS

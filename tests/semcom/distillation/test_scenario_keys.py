@@ -66,7 +66,10 @@ def test_every_option_reaches_the_distiller_and_adapters_begin_with_the_seed(
             "codecs.small.distill={teacher: big, methods: [{kind: symbols}], above_sinr_db: 1, rises_over_db: [0, 6]}",
             "rises_over_db must be the only rule, got above_sinr_db: 1 beside it",
         ),
-        ("codecs.small.distill.above_sinr_db=20", r"distill\.above_sinr_db must leave some air .* best SNR of 12 dB"),
+        (
+            "codecs.small.distill.above_sinr_db=20",
+            r"distill\.above_sinr_db must leave some air .* its best of 12\.0 dB",
+        ),
         ("codecs.small.distill.rises_over_db=[18, 30]", r"distill\.rises_over_db must leave some air"),
         ("codecs.small.distill.teacher=[]", "must have 1 or more entries, got 0"),
         ("codecs.small.distill.teacher=[big, 3]", "must be text, got 3"),
@@ -89,6 +92,31 @@ def test_every_option_reaches_the_distiller_and_adapters_begin_with_the_seed(
 def test_options_that_make_no_sense_are_refused_before_any_training(tiny_yaml: Path, change: str, message: str) -> None:
     with pytest.raises(UserMistake, match=message):
         load_scenario(tiny_yaml, (change,))
+
+
+@pytest.mark.parametrize(
+    ("air", "rule", "is_heard"),
+    [
+        ("{snr_db: [0, 2]}", "above_sinr_db: 2", True),
+        ("{snr_db: [0, 2], interferers: [0, 2]}", "above_sinr_db: 2", True),
+        ("{snr_db: [0, 12], interferers: 2}", "above_sinr_db: 6", False),
+        ("{snr_db: [0, 12], interferers: 2, level_db: [-20, 0]}", "above_sinr_db: 6", True),
+        ("{snr_db: 12, interferers: 0}", "rises_over_db: [6, 0]", False),
+        ("{snr_db: 12, interferers: [0, 1]}", "rises_over_db: [6, 0]", True),
+        ("{snr_db: [-6, 12], interferers: 0}", "rises_over_db: [-3, -9]", True),
+    ],
+)
+def test_a_rule_must_be_reached_in_some_air_of_the_training(
+    tiny_yaml: Path, air: str, rule: str, is_heard: bool
+) -> None:
+    small = f"codecs.small.distill={{teacher: big, methods: [{{kind: soft_logits}}], {rule}}}"
+    # The teacher and its control keep their own air.
+    own = (f"codecs.small.training={air}", small)
+    if is_heard:
+        load_scenario(tiny_yaml, own)
+        return
+    with pytest.raises(UserMistake, match="must leave some air of the training in which methods count, got none from"):
+        load_scenario(tiny_yaml, own)
 
 
 @pytest.mark.parametrize("kind", [make().kind for make in METHODS])

@@ -142,7 +142,7 @@ def test_a_codec_in_other_air_is_another_guesser(make_codec, batch):
     assert method.loss(one, other, torch.nn.Identity()).item() > 1e-4
 
 
-@pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan])
+@pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan, 1e300])
 def test_a_temperature_must_be_positive(temperature):
-    with pytest.raises(ValueError, match=f"temperature must be positive, got {temperature}"):
+    with pytest.raises(ValueError, match="temperature must be positive and at most"):
         SoftLogits(temperature=temperature)

@@ -62,6 +62,22 @@ def test_failed_builds_and_lost_weights_are_not_borrowed(carry_out, finished, tm
     assert sorted(trained) == ["big", "small"]
 
 
+@pytest.mark.parametrize("spoilt", ["weights", "tokenizer"])
+def test_damaged_files_are_not_borrowed_and_the_lender_is_named(carry_out, finished, tmp_path, spoilt: str) -> None:
+    lender = RunFolder(Path(shutil.copytree(finished, tmp_path / "lender")))
+    file = next((lender.path / "models").rglob("*.safetensors") if spoilt == "weights" else lender.tokenizers.glob("*"))
+    file.write_bytes(file.read_bytes()[:-10])
+    with pytest.raises(UserMistake) as caught:
+        carry_out(tmp_path / "new", lenders=(lender.path,))
+    assert str(file) in str(caught.value)
+    kept = [path.name for path in (tmp_path / "new").rglob(file.name) if path.parent.name == file.parent.name]
+    assert not kept, "and no damaged copy is left behind"
+
+
+def test_a_lender_with_nothing_to_lend_is_said_to_have_nothing(carry_out, finished, tmp_path) -> None:
+    assert "borrowed: nothing" in carry_out(tmp_path / "new", "seed=4", lenders=(finished,)).said
+
+
 def test_a_lender_of_nothing_gives_no_tokenizers_either(carry_out, finished, tmp_path) -> None:
     stranger = RunFolder(Path(shutil.copytree(finished, tmp_path / "stranger")))
     (stranger.tokenizers / "strange.json").write_text("{}")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from semcom.experiment import build as building
+from semcom.experiment import conduct as conducting
 from semcom.experiment import run as running
 from semcom.experiment.expand import expand
 from semcom.experiment.folder import RunFolder
@@ -61,7 +62,7 @@ def test_everything_asked_for_is_done_once(carry_out, tmp_path, work) -> None:
 
 
 def test_fewer_test_sentences_than_asked_for_are_said_to_be_few(carry_out, folder) -> None:
-    few = r"measure\.sentences asks for 9999, and there are \d+ test\s+sentences"
+    few = r"measure\.sentences asks for 9999, there are \d+ test\s+sentences"
     assert not re.search(few, carry_out(folder).said)
     assert re.search(few, carry_out(folder, "measure.sentences=9999", "sweep.codec=[small]").said)
 
@@ -188,6 +189,22 @@ def test_what_failed_is_tried_again(carry_out, tmp_path, monkeypatch, work) -> N
     assert carry_out(tmp_path / "out").failures == 0
     assert (work["big"], work["small"]) == (1, 1)
     assert {row.status for row in table(tmp_path / "out")} == {"done"}
+
+
+def test_a_run_that_makes_no_number_fails_alone(carry_out, folder, monkeypatch) -> None:
+    rows_of = conducting.measured_rows
+
+    def broken(run, *rest):
+        if (run.link.snr_db, run.link.interferers) == (9, 2):
+            raise ValueError("measured_sinr_db must be a number, got nan")
+        return rows_of(run, *rest)
+
+    monkeypatch.setattr(conducting, "measured_rows", broken)
+    carried = carry_out(folder, "sweep.snr_db=[0, 6, 9, 12]")
+    assert carried.failures == 2
+    assert "measured_sinr_db must be a number, got nan" in carried.said
+    status = {(row.snr_db, row.interferers, row.status) for row in table(folder) if not row.against}
+    assert {each for each in status if each[2] != "done"} == {(9, 2, "failed")}
 
 
 def test_a_run_that_fails_is_a_row_without_a_value(carry_out, folder, finished, monkeypatch) -> None:

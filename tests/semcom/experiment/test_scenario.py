@@ -103,11 +103,26 @@ def test_an_adopted_receiver_brings_how_it_decodes(tiny) -> None:
 )
 def test_what_comes_with_an_adopted_side_may_not_be_typed_otherwise(tiny, side: str, typed: str, key: str) -> None:
     big = "codecs.big={size: deepsc, symbols_per_token: 2}"
-    with pytest.raises(ScenarioError, match=rf"codecs\.of\.{key} must be as in 'big', whose {side} is adopted"):
+    with pytest.raises(
+        ScenarioError, match=rf"codecs\.of\.{key}[a-z.]* must be .*, as in 'big', whose {side} is adopted"
+    ):
         tiny(big, f"codecs.of={{size: tiny, {typed}, adopt: {{{side}: big}}}}")
     # The same again is no contradiction, and what shapes the own side is heard.
     own = {"transmitter": "tied: true", "receiver": "transmitter: {width: 16}"}[side]
     tiny(big, f"codecs.of={{size: tiny, symbols_per_token: 2, {own}, adopt: {{{side}: big}}}}")
+
+
+def test_of_an_adopted_side_what_is_typed_alike_may_stand(tiny) -> None:
+    adopted = "adopt: {transmitter: big}"
+    tiny(
+        "codecs.big={symbols_per_token: 2, transmitter: {layers: 2, width: 32}}",
+        f"codecs.of={{transmitter: {{layers: 2}}, {adopted}}}",
+    )
+    with pytest.raises(ScenarioError, match=r"codecs\.of\.transmitter\.layers must be 2, as in 'big', .* got 3"):
+        tiny(
+            "codecs.big={symbols_per_token: 2, transmitter: {layers: 2, width: 32}}",
+            f"codecs.of={{transmitter: {{layers: 3}}, {adopted}}}",
+        )
 
 
 def test_a_start_may_differ_in_dropout_alone(tiny) -> None:

@@ -194,6 +194,14 @@ def test_ragged_rows_are_a_mistake(made):
         read_results(path)
 
 
+def test_a_cell_too_many_in_every_row_is_a_mistake_too(made):
+    path = made.table(small(made))
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, *(f"{row},1" for row in rows)]) + "\n")
+    with pytest.raises(UserMistake, match="comma-separated table with 34 cells"):
+        read_results(path)
+
+
 def test_two_values_for_one_point_are_a_mistake_and_the_same_twice_is_not(made):
     lines = small(made)
     assert len(read_results(made.table([*lines, lines[0]])).points) == len(lines)

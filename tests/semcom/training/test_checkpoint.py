@@ -172,6 +172,16 @@ def a_text(codec, make_codec, path):
     path.write_text("these are not the weights that you are looking for")
 
 
+def of_whole_numbers(codec, make_codec, path):
+    save_file({name: each.to(torch.int64) for name, each in weights_of(codec).items()}, path)
+
+
+def last_not_finite(codec, make_codec, path):
+    stored = {name: each + 1 for name, each in weights_of(codec).items()}
+    stored[next(reversed(stored))].view(-1)[0] = float("nan")
+    save_file(stored, path)
+
+
 def a_torch_file(codec, make_codec, path):
     torch.save(codec.state_dict(), path)
 
@@ -190,6 +200,8 @@ WRONG = {
     cut_in_its_header: "not a readable safetensors file",
     a_text: "not a readable safetensors file",
     a_torch_file: "not a readable safetensors file",
+    of_whole_numbers: "must be of float32, got int64",
+    last_not_finite: "must be finite, got NaN or infinity",
 }
 
 
