@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from channels import Gaussian, InterferenceRejecting, NoCsi, PerBlock, PerSymbol, Rayleigh, Rician, ZeroForcing
 from semcom.distillation.catalog import METHODS
+from semcom.experiment import expand as expanding
 from semcom.experiment import identity as module
 from semcom.experiment.expand import Sweep, expand
 from semcom.experiment.identity import canonical, identity
@@ -275,6 +276,18 @@ def test_the_generation_of_the_code_counts(tiny, monkeypatch) -> None:
     before = builds(tiny())
     monkeypatch.setattr(module, "GENERATION", module.GENERATION + 1)
     assert not set(before.values()) & set(builds(tiny()).values())
+
+
+def test_the_generation_of_gains_counts_where_the_wanted_user_fades_and_nowhere_else(tiny, monkeypatch) -> None:
+    fading, others = "{fading: {kind: rayleigh}}", "{interference: {kind: neighbors, fading: {kind: rayleigh}}}"
+    steady, tested = tiny(f"link={others}"), tiny(f"link={fading}")
+    trained = tiny(f"codecs.big.training={fading}", "sweep.codec=[big, plain]")
+    before = [(builds(each), runs(each)) for each in (steady, tested, trained)]
+    monkeypatch.setattr(expanding, "GAINS", expanding.GAINS + 1)
+    after = [(builds(each), runs(each)) for each in (steady, tested, trained)]
+    assert after[0] == before[0]
+    assert after[1][0] == before[1][0] and not set(after[1][1]) & set(before[1][1])
+    assert after[2][0]["big"] != before[2][0]["big"] and after[2][0]["plain"] == before[2][0]["plain"]
 
 
 # The hash itself
