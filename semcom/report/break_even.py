@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from matplotlib.axes import Axes
@@ -19,32 +19,37 @@ from semcom.report.sizing import (
     Family,
     bodies,
     families_of,
+    looks_of,
     mark_sizes,
     place_title,
     places_of,
     rounded,
     varied_side,
 )
-from semcom.report.style import GREY, INK, SIZES, Look, handle, in_house_style, look
+from semcom.report.style import GREY, INK, SIZES, handle, in_house_style
 from semcom.report.wording import ADOPTED, caption, words_of
 
 __all__ = ["break_even", "break_even_size"]
 
 MOST_MARKS = 3  # a panel and family; more would cover the lines they explain
+WIDE, TALL = 0.17, 0.075  # of a number, as a share of its panel
+LOW = 0.3  # below this share of the panel numbers go up
 TOLD = (
-    "Break-even: dotted, from a student to the control's line at the student's score; the number says how many times "
-    "the student's parameters the control needs there. Straight lines over the logarithm of the parameters; from the "
-    "means, without an interval; none where no two of the control's sizes have the score between them"
+    "Break-even: dotted, from a student to the control's line at the student's score; the number, in the control's "
+    "color, says how many times the student's parameters it needs there. Straight lines over the logarithm of the "
+    "parameters; from the means, without an interval; none where no two of the control's sizes have the score between "
+    "them"
 )
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One student's break-even: its size, the size that its control needs, and the score of both."""
+    """One student's break-even: its size, what its control needs, the score of both, and the control's color."""
 
     size: float
     needed: float
     score: float
+    color: str = INK
 
 
 def break_even(part: Results) -> Figure | None:
@@ -66,15 +71,19 @@ def break_even(part: Results) -> Figure | None:
     with in_house_style():
         sheet = Sheet([place_title(place, drawn) for place in places])
         sheet.panels[0].set_xscale("log")
+        found = []
         for axes, place in zip(sheet.panels, places, strict=True):
             here = [point for point in drawn if (point.interferers, point.snr_db) == place]
-            _draw(axes, here, part, sizes, families=families)
+            found.append(_draw(axes, here, sizes, families))
         mark_sizes(sheet.panels[0], sizes.values(), rounded)
         own = {point.snr_db for point in part.absolute if point.is_measured and not point.system.is_published}
         told = [TOLD, *quality_axis(sheet.panels[0], drawn), *left_out(own, [snr_db for _, snr_db in places])]
+        # Where a number finds room is known once both axes are.
+        for axes, marks_here in zip(sheet.panels, found, strict=True):
+            _mark(axes, marks_here)
         title = title_of(f"{words.name} against body parameters, with break-even", part)
         said = Words(title, BODY[varied_side(part)], words.axis, caption(part, drawn, first=told))
-        return sheet.finish(said, _handles(drawn, part, sizes, families))
+        return sheet.finish(said, _handles(drawn, sizes, families))
 
 
 def break_even_size(sizes: Sequence[float], scores: Sequence[float], target: float) -> float | None:
@@ -115,20 +124,25 @@ def marks(students: Sequence[Point], controls: Sequence[Point], sizes: dict[Syst
 
 
 def _draw(
-    axes: Axes, points: Sequence[Point], part: Results, sizes: dict[System, float], *, families: dict[System, Family]
-) -> None:
-    """A line with its band per family, and the marks of every student family against every control family."""
+    axes: Axes, points: Sequence[Point], sizes: dict[System, float], families: dict[System, Family]
+) -> list[Mark]:
+    """A line with its band per family; the marks of every student family against every control family."""
     groups = {
         family: [point for point in points if families[point.system] == family]
         for family in in_order(families[point.system] for point in points)
     }
+    looks = looks_of(families)
     for family, members in groups.items():
-        draw_line(axes, members, lambda point: sizes[point.system], _look(members, part))
+        draw_line(axes, members, lambda point: sizes[point.system], looks[family])
         axes.lines[-1].set_label(_label(family, [point.system for point in members], sizes))
+    found = []
     for student, learned in groups.items():
         for control, alone in groups.items():
             if (student[0], control[0]) == ("student", "control") and _is_fair(student, control):
-                _mark(axes, marks(learned, alone, sizes))
+                theirs = marks(learned, alone, sizes)
+                shown = evenly((mark.size for mark in theirs), MOST_MARKS)
+                found += [replace(mark, color=looks[control].color) for mark in theirs if mark.size in shown]
+    return found
 
 
 def _is_fair(student: Family, control: Family) -> bool:
@@ -136,40 +150,42 @@ def _is_fair(student: Family, control: Family) -> bool:
     return student[3] == control[3] and ADOPTED.findall(student[1]) == ADOPTED.findall(control[1])
 
 
-def _mark(axes: Axes, found: list[Mark]) -> None:
-    """Some of the marks, evenly picked by size."""
-    shown = evenly((mark.size for mark in found), MOST_MARKS)
-    for mark in found:
-        if mark.size in shown:
-            axes.plot([mark.size, mark.needed], [mark.score] * 2, color=GREY, linestyle=":", linewidth=1.1, zorder=4)
-            axes.plot([mark.needed], [mark.score], color=INK, marker="x", markersize=4.5, linestyle="none", zorder=5)
-            axes.annotate(
-                f"\u00d7{mark.needed / mark.size:.2g}",
-                (mark.needed, mark.score),
-                xytext=(4, -3),
-                textcoords="offset points",
-                va="top",
-                fontsize=SIZES["tick"],
-                zorder=6,
-            )
+def _mark(axes: Axes, found: Sequence[Mark]) -> None:
+    """Crosses with their numbers, each number where it covers no other."""
+    to_panel = axes.transData + axes.transAxes.inverted()
+    taken: list[tuple[float, float]] = []
+    for mark in sorted(found, key=lambda each: each.needed):
+        axes.plot([mark.size, mark.needed], [mark.score] * 2, color=GREY, linestyle=":", linewidth=1.1, zorder=4)
+        axes.plot([mark.needed], [mark.score], color=mark.color, marker="x", markersize=4.5, linestyle="none", zorder=5)
+        x, y = (float(each) for each in to_panel.transform((mark.needed, mark.score)))
+        # A score rises with size: above and to the left of its line is room, and below and to the right.
+        step = TALL if y < LOW else -TALL
+        x += -0.5 * WIDE if y < LOW else 0.2 * WIDE
+        y += step
+        while any(abs(x - left) < WIDE and abs(y - middle) < TALL * 0.99 for left, middle in taken):
+            y += step
+        taken.append((x, y))
+        axes.text(
+            min(max(x, 0.01), 1 - WIDE),
+            y,
+            f"\u00d7{mark.needed / mark.size:.2g}",
+            transform=axes.transAxes,
+            va="center",
+            fontsize=SIZES["tick"],
+            color=mark.color,
+            zorder=6,
+        )
 
 
-def _handles(
-    drawn: Sequence[Point], part: Results, sizes: dict[System, float], families: dict[System, Family]
-) -> list[Line2D]:
+def _handles(drawn: Sequence[Point], sizes: dict[System, float], families: dict[System, Family]) -> list[Line2D]:
     """A legend entry per family, and one for the marks."""
     entries = []
     for family in in_order(families[point.system] for point in drawn):
         members = [point for point in drawn if families[point.system] == family]
         systems = in_order(point.system for point in members)
-        entries.append(handle(_look(members, part), _label(family, systems, sizes)))
+        entries.append(handle(looks_of(families)[family], _label(family, systems, sizes)))
     mark = Line2D([], [], color=GREY, marker="x", markeredgecolor=INK, linestyle=":", label="break-even")
     return [*entries, mark]
-
-
-def _look(members: Sequence[Point], part: Results) -> Look:
-    """The member that the table names first lends its look to the line."""
-    return look(min((point.system for point in members), key=part.systems.index), part.systems)
 
 
 def _label(family: Family, systems: Sequence[System], sizes: dict[System, float]) -> str:

@@ -18,6 +18,7 @@ from semcom.report.sizing import (
     BODY,
     bodies,
     families_of,
+    looks_of,
     mark_sizes,
     place_title,
     places_of,
@@ -79,7 +80,7 @@ def gap_to_teacher_against_parameters(part: Results) -> Figure | None:
     places = places_of(pairs)
     drawn = [point for point in pairs if (point.interferers, point.snr_db) in places]
     lines = {point: (families[small[point]], point.system) for point in drawn}
-    looks = {line: look(next(small[p] for p in drawn if lines[p] == line), part.systems) for line in lines.values()}
+    looks = {line: looks_of(families)[line[0]] for line in lines.values()}
     names = {line: f"{line[1].codec} minus {', '.join(filter(None, (line[0][2], *line[0][:2])))}" for line in looks}
     with in_house_style():
         sheet = Sheet([place_title(place, drawn) for place in places])

@@ -19,6 +19,7 @@ from semcom.report.sizing import (
     Family,
     cost_of,
     families_of,
+    looks_of,
     mark_sizes,
     measured,
     place_title,
@@ -196,7 +197,7 @@ def _draw(axes: Axes, points: Sequence[Point], part: Results, cost: _Cost, *, fa
     present = in_order(families[point.system] for point in placed)
     for turn, family in enumerate(present):
         members = sorted((p for p in placed if families[p.system] == family), key=lambda p: cost.of[p.system])
-        how = look(_eldest([point.system for point in members], part), part.systems)
+        how = looks_of(families)[family]
         # Equal sizes are set a hair apart, or their intervals would hide each other.
         apart = APART ** (turn / max(1, len(present) - 1) - 0.5)
         x = np.array([cost.of[point.system] for point in members]) * apart
@@ -225,13 +226,8 @@ def _handles(
     entries = []
     for family in in_order(families[system] for system in placed):
         members = sorted((each for each in placed if families[each] == family), key=lambda each: sizes[each])
-        entries.append(handle(look(_eldest(members, part), part.systems), _members_label(members)))
+        entries.append(handle(looks_of(families)[family], _members_label(members)))
     return entries + [handle(look(each, part.systems), label(each)) for each in present if each not in sizes]
-
-
-def _eldest(members: Sequence[System], part: Results) -> System:
-    """The member that the table names first lends its look to the line."""
-    return min(members, key=part.systems.index)
 
 
 def _members_label(members: Sequence[System]) -> str:

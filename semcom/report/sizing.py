@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from semcom.report.results import Point, Results, System, evenly, in_order
+from semcom.report.style import Look, look
 from semcom.report.wording import snr_title
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "bodies",
     "cost_of",
     "families_of",
+    "looks_of",
     "mark_sizes",
     "measured",
     "place_title",
@@ -70,6 +72,14 @@ def bodies(part: Results) -> dict[System, float]:
 def families_of(part: Results) -> dict[System, Family]:
     """What a line joins along which only the size changes."""
     return {each: (each.role, each.method, _stem(each), each.symbols_per_token or 0.0) for each in part.systems}
+
+
+def looks_of(families: Mapping[System, Family]) -> dict[Family, Look]:
+    """How each family's line is drawn: by its turn among the families of its role, as codecs are among codecs."""
+    firsts: dict[Family, System] = {}
+    for system, family in families.items():
+        firsts.setdefault(family, system)
+    return {family: look(first, tuple(firsts.values())) for family, first in firsts.items()}
 
 
 def places_of(points: Iterable[Point]) -> list[Place]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 from dataclasses import replace
 
@@ -150,6 +151,24 @@ def test_break_even_is_drawn_and_told(part) -> None:
     assert "distilled (student, soft_logits, transmitter adopted, 5 k to 90 k)" in legend
     assert "teacher (teacher, trained, 250 k)" in legend
     assert "break-even" in legend
+
+
+def test_no_number_of_a_break_even_covers_another_and_each_has_its_controls_color(made) -> None:
+    # Three controls that nearly agree put all their crosses in one place.
+    codecs = ladder()
+    for more, name in ((0.02, "longer"), (0.04, "longest")):
+        for shape in LADDER:
+            about = codecs[f"plain_{shape}"]
+            codecs[f"{name}_{shape}"] = {**about, "skill": about["skill"] + more}
+    part = made.part(made.sweep(**SMALL, codecs=codecs, pairs=()))
+    figure = break_even.break_even(replace(part, costs=costs(codecs)))
+    figure.canvas.draw()
+    for axes in figure.axes:
+        numbers = [text for text in axes.texts if text.get_text().startswith("\u00d7")]
+        boxes = [text.get_window_extent() for text in numbers]
+        assert len({text.get_color() for text in numbers}) >= 2
+        assert len(boxes) > 3
+        assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
 
 
 def test_the_gap_by_size_has_every_line_under_its_teacher(part) -> None:
