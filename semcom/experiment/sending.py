@@ -38,7 +38,7 @@ def send_sentence(
     repeats: int,
     seed: int,
 ) -> Table:
-    """A table: codecs by repeats, each with what arrived and its share of right words.
+    """A table: codecs by repeats, each with what arrived and its BLEU-1.
 
     The air of one repeat is the same for all codecs. Interferers send sentences of the test split.
 
@@ -54,7 +54,7 @@ def send_sentence(
     said = _said(scenario, sentence)
     # Text, because a sentence may hold what would be markup.
     table = Table(title=Text(_title(said, link, scenario.link.crowd or ())), title_justify="left", show_lines=True)
-    for heading in ("codec", "air", "what arrived", "words right"):
+    for heading in ("codec", "air", "what arrived", "BLEU-1"):
         table.add_column(heading, overflow="fold")
     for name, build in {**others, **builds}.items():
         if not RunFolder(folder).weights(build.identity).is_file():
