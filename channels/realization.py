@@ -123,11 +123,11 @@ def draw_paths(
 
     The wanted user's come from the generator as it stands, in the noise's stream and after the noise.
     """
-    streams = (chance.begin(generator, "fading", user) if user else generator for user in range(1 + link.interferers))
-    paths = [fading.draw(each, generator=one) for fading, one in zip(link.fadings, streams, strict=True)]
-    # The level goes into the gain and not into the signal: only the air knows who is the wanted user.
-    for user in range(1, len(paths)):
-        paths[user] = paths[user] * link.amplitudes[user]
+    paths = [link.fading.draw(each, generator=generator)]
+    for user in range(1, 1 + link.interferers):
+        gains = link.interferer_fading.draw(each, generator=chance.begin(generator, "fading", user))
+        # The level goes into the gain and not into the signal: only the air knows who is the wanted user.
+        paths.append(gains * link.amplitudes[user])
     return tuple(paths)
 
 
@@ -257,11 +257,10 @@ def check_air(link: Link, air: Realization) -> None:
             f"{users} and {antennas}; draw it for the link that uses it"
         )
     # Neighbors are picked by whole numbers, which as signals would be deafening.
-    picked = air.interference is not None and not air.interference.is_complex()
-    if air.interference is not None and picked != isinstance(link.interference, Neighbors):
+    if air.interference is not None and air.interference.is_complex() == isinstance(link.interference, Neighbors):
         raise ValueError(
             f"the air must be drawn for interferers of kind {link.interference.kind}, got air for "
-            f"{'neighbors' if picked else 'another kind'}; draw it for the link that uses it"
+            f"{'another kind' if air.interference.is_complex() else 'neighbors'}; draw it for the link that uses it"
         )
 
 
