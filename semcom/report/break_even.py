@@ -179,11 +179,11 @@ def _mark(axes: Axes, found: Sequence[Mark]) -> None:
 
 def _handles(drawn: Sequence[Point], sizes: dict[System, float], families: dict[System, Family]) -> list[Line2D]:
     """A legend entry per family, and one for the marks."""
-    entries = []
+    entries, looks = [], looks_of(families)
     for family in in_order(families[point.system] for point in drawn):
         members = [point for point in drawn if families[point.system] == family]
         systems = in_order(point.system for point in members)
-        entries.append(handle(looks_of(families)[family], _label(family, systems, sizes)))
+        entries.append(handle(looks[family], _label(family, systems, sizes)))
     mark = Line2D([], [], color=GREY, marker="x", markeredgecolor=INK, linestyle=":", label="break-even")
     return [*entries, mark]
 

@@ -80,7 +80,8 @@ def gap_to_teacher_against_parameters(part: Results) -> Figure | None:
     places = places_of(pairs)
     drawn = [point for point in pairs if (point.interferers, point.snr_db) in places]
     lines = {point: (families[small[point]], point.system) for point in drawn}
-    looks = {line: looks_of(families)[line[0]] for line in lines.values()}
+    by_family = looks_of(families)
+    looks = {line: by_family[line[0]] for line in lines.values()}
     names = {line: f"{line[1].codec} minus {', '.join(filter(None, (line[0][2], *line[0][:2])))}" for line in looks}
     with in_house_style():
         sheet = Sheet([place_title(place, drawn) for place in places])

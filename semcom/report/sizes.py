@@ -194,10 +194,10 @@ def _from_zero(axes: Axes, drawn: Sequence[Point]) -> list[str]:
 def _draw(axes: Axes, points: Sequence[Point], part: Results, cost: _Cost, *, families: dict[System, Family]) -> None:
     """Join each family through its sizes; a system without one is a level line across the panel."""
     placed = [point for point in points if point.system in cost.of]
-    present = in_order(families[point.system] for point in placed)
+    present, looks = in_order(families[point.system] for point in placed), looks_of(families)
     for turn, family in enumerate(present):
         members = sorted((p for p in placed if families[p.system] == family), key=lambda p: cost.of[p.system])
-        how = looks_of(families)[family]
+        how = looks[family]
         # Equal sizes are set a hair apart, or their intervals would hide each other.
         apart = APART ** (turn / max(1, len(present) - 1) - 0.5)
         x = np.array([cost.of[point.system] for point in members]) * apart
@@ -223,10 +223,10 @@ def _handles(
     """A legend entry per family, its members named, and one per level line."""
     present = [system for system in part.systems if any(point.system == system for point in drawn)]
     placed = [system for system in present if system in sizes]
-    entries = []
+    entries, looks = [], looks_of(families)
     for family in in_order(families[system] for system in placed):
         members = sorted((each for each in placed if families[each] == family), key=lambda each: sizes[each])
-        entries.append(handle(looks_of(families)[family], _members_label(members)))
+        entries.append(handle(looks[family], _members_label(members)))
     return entries + [handle(look(each, part.systems), label(each)) for each in present if each not in sizes]
 
 
