@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from semcom.files import replacing
 from semcom.mistakes import UserMistake
 
 # Marks the file as ours ("SeCo"), so that another program's database is never touched.
@@ -22,7 +23,7 @@ class Database:
     """An open SQLite file with tables of ours.
 
     Args:
-        path: made, with the tables, if it does not exist.
+        path: made, with the tables, if it does not exist or is empty.
         tables: the statements that make them.
         reading: look only; the file must be there.
 
@@ -32,9 +33,11 @@ class Database:
 
     def __init__(self, path: Path, tables: Sequence[str], *, reading: bool) -> None:
         self.path = path
+        if not reading and not (path.exists() and path.stat().st_size):
+            _make(path, tables)
         with explained(path), contextlib.ExitStack() as opened:
             self._connection = opened.enter_context(contextlib.closing(_connect(path, reading)))
-            self._begin(tables, reading)
+            self._begin(reading)
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -63,30 +66,31 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _begin(self, tables: Sequence[str], reading: bool) -> None:
-        """See whose file it is before anything is written to it, then make it ours if it is new."""
+    def _begin(self, reading: bool) -> None:
+        """See whose file it is before anything is written to it, and that it is whole."""
         application, version = (self.ask(f"PRAGMA {each}")[0][0] for each in ("application_id", "user_version"))
-        is_new = not self.ask("SELECT 1 FROM sqlite_master LIMIT 1") and (application, version) == (0, 0)
-        if not is_new and application != APPLICATION:
-            raise UserMistake(f"{self.path}: must be a results store, got another program's database; move it away")
+        if application != APPLICATION:
+            what = "must be a results store, got another program's database or an empty file"
+            raise UserMistake(f"{self.path}: {what}; move it away")
         if version > SCHEMA:
             what = f"must be of schema {SCHEMA} or older, got {version}"
             raise UserMistake(f"{self.path}: {what}; a newer version of semcom wrote it, run that one")
         if reading:
-            if is_new:
-                raise UserMistake(f"{self.path}: must hold results, got an empty file; `semcom run` fills it")
             return
         verdict = self.ask("PRAGMA quick_check(1)")[0][0]
         if verdict != "ok":
             raise damaged(self.path, str(verdict))
-        self.ask("PRAGMA journal_mode = WAL")
         self.ask("PRAGMA synchronous = NORMAL")
-        if is_new:
-            with self.transaction() as connection:
-                for statement in tables:
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA application_id = {APPLICATION}")
-                connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _make(path: Path, tables: Sequence[str]) -> None:
+    """A new file with its tables. It appears whole, so that whoever looks while it is made finds nothing or all."""
+    # No journal and no waiting for the disk: `replacing` throws half a file away and writes a whole one through.
+    before = ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF")
+    ours = (f"PRAGMA application_id = {APPLICATION}", f"PRAGMA user_version = {SCHEMA}", "PRAGMA journal_mode = WAL")
+    with replacing(path) as fresh, explained(path), contextlib.closing(_connect(fresh, reading=False)) as connection:
+        for statement in (*before, *tables, *ours):
+            connection.execute(statement)
 
 
 def _connect(path: Path, reading: bool) -> sqlite3.Connection:

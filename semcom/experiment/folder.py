@@ -131,9 +131,10 @@ class RunFolder:
 
     def tidy(self) -> None:
         """Remove what a killed run left half written. Only for the one who holds the store."""
-        # Only where a run writes, and only what `replacing` calls so: the folder may lie among other people's files.
+        # Only where a run writes, and only what `replacing` calls so, with SQLite's files beside it: the folder may
+        # lie among other people's files.
         for place in (self.path, self.models, self.tokenizers, self.figures, self.tables, *self.models.glob("*")):
-            for partial in place.glob(f".*.[0-9a-f]*{PARTIAL}"):
+            for partial in place.glob(f".*.[0-9a-f]*{PARTIAL}*"):
                 partial.unlink(missing_ok=True)
 
 

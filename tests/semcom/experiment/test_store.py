@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 import signal
 import sqlite3
@@ -42,6 +43,35 @@ with Store(Path(sys.argv[1])) as store:
         store.finish_build(name, name="c", record={"number": number})
         store.finish_run(name, rows, {"bleu": np.full((50, 4), number / 7)}, {"number": number})
         print(number, flush=True)
+"""
+
+# Makes stores in children that are killed at random instants, looks at each as a reader does and goes on with it.
+MAKER = """
+import os, random, signal, sys, time
+from pathlib import Path
+from semcom.experiment.store import Store
+
+chance, found = random.Random(0), {True: 0, False: 0}
+for number in range(60):
+    path = Path(sys.argv[1]) / str(number)
+    begun, tell = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(tell, b".")
+        Store(path).finish_build("b", name="codec")
+        signal.pause()
+    os.read(begun, 1)
+    time.sleep(chance.uniform(0.0, 0.01))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    found[path.exists()] += 1
+    if path.exists():
+        with Store(path, reading=True) as store:
+            assert store.done_builds() <= {"b"}
+    with Store(path) as store:
+        store.finish_build("b", name="codec")
+        assert store.done_builds() == {"b"}
+print(found[True], found[False])
 """
 
 
@@ -220,10 +250,18 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 def test_an_empty_file_is_a_new_store_but_nothing_to_read(tmp_path: Path) -> None:
     (tmp_path / "s").touch()
-    with pytest.raises(UserMistake, match="got an empty file"):
+    with pytest.raises(UserMistake, match="or an empty file; move it away"):
         Store(tmp_path / "s", reading=True)
     with Store(tmp_path / "s") as store:
         assert store.done_runs() == set()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_killed_while_it_is_made_a_store_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", MAKER, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    whole, missing = map(int, done.stdout.split())
+    assert missing and whole + missing == 60, done.stdout
 
 
 def test_damage_is_told_when_the_file_is_opened(tmp_path: Path) -> None:
