@@ -235,8 +235,10 @@ def _run(
     build: Build, role: str, link: Link, *, measure: MeasurePlan, fingerprint: str, crowd: tuple[Build, ...] | None
 ) -> Run:
     decisive: dict[str, Any] = measure.model_dump(
-        include={"metrics", "sentences", "skip", "repeats", "beam", "batch", "resamples"}, exclude_none=True
+        include={"metrics", "sentences", "repeats", "beam", "batch", "resamples"}
     )
+    if measure.skip:
+        decisive["skip"] = measure.skip
     decisive["similarity"] = measure.similarity if any("similarity" in name for name in measure.metrics) else None
     senders = [crowd[user % len(crowd)].identity for user in range(link.interferers)] if crowd else []
     if measure.users == "all":

@@ -86,7 +86,7 @@ def validation_batches(material: Material, size: int) -> list[SentenceBatch]:
 
 
 @lru_cache(maxsize=8)
-def exam(material: Material, count: int, size: int, *, skip: int | None = None) -> Exam:
+def exam(material: Material, count: int, size: int, *, skip: int = 0) -> Exam:
     """The first `count` test sentences by hash behind those skipped, or all of them if there are fewer."""
-    sentences = _by_hash(material.corpus.test)[skip or 0 :][:count]
+    sentences = _by_hash(material.corpus.test)[skip:][:count]
     return Exam(sentences, evaluation_batches(material.tokenizer.encode(sentences), size))

@@ -290,7 +290,7 @@ class MeasurePlan(Plan):
 
     metrics: tuple[str, ...] = Field(default=("bleu_1", "bleu_4", "similarity"), min_length=1)
     sentences: int = Field(default=500, ge=1)
-    skip: int | None = Field(default=None, ge=1)
+    skip: int = Field(default=0, ge=0)
     repeats: int = Field(default=1, ge=1)
     beam: int = Field(default=1, ge=1, le=64)
     batch: int = Field(default=64, ge=1)

@@ -45,9 +45,7 @@ class Outcome:
 # A cell of up to seven kinds of codec stays in memory beside the next wanted one, so that each encodes once: an exam
 # of 1000 sentences at 8 symbols a token takes some 5 MB a codec beside the codec itself.
 @lru_cache(maxsize=8)
-def encoded_exam(
-    build: Build, folder: Path, *, count: int, skip: int | None, size: int, device: str
-) -> tuple[Exam, Encoded]:
+def encoded_exam(build: Build, folder: Path, *, count: int, skip: int, size: int, device: str) -> tuple[Exam, Encoded]:
     """The exam, encoded once by this build's codec for all operating points."""
     material = load_material(build.corpus, build.tokenizer, folder)
     questions = exam(material, count, size, skip=skip)

@@ -30,7 +30,7 @@ def check_text(scenario: Scenario, corpus: Corpus) -> None:
     for name in scenario.needed_codecs:
         settings = scenario.training_of(name)
         _compare("training.interferers", most_neighbors(settings), kept_sentences(settings, corpus), "training")
-    there, skip = len(corpus.test), scenario.measure.skip or 0
+    there, skip = len(corpus.test), scenario.measure.skip
     if skip >= there:
         raise UserMistake(f"measure.skip: must leave some of {there} test sentences, got {skip}; skip fewer")
     most = scenario.most_neighbors

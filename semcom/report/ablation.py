@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from semcom.report.averaging import Row, mean_interval, ratio_interval
 from semcom.report.costs import Costs, read_costs, time_ratio
 from semcom.report.reading import read_rows, results_of
-from semcom.report.results import NO_GAP, WANTED, Results, System, in_order
+from semcom.report.results import NO_GAP, WANTED, Condition, Point, Results, System, in_order
 from semcom.report.shares import is_behind
 from semcom.report.tables import Table, exact, interval
 from semcom.report.wording import ADOPTED, SNR_SHORT, millions, words_of
@@ -23,9 +24,18 @@ FULL = (
     "time_ratio",
 )  # fmt: skip
 
-Spot = tuple[object, ...]
 Numbers = tuple[float, float, float]
 CostsBySeed = Mapping[tuple[str, int], Costs]
+
+
+class Spot(NamedTuple):
+    """Where and in what something was measured."""
+
+    condition: Condition
+    metric: str
+    interferers: int
+    level: tuple[float, ...]
+    snr_db: float
 
 
 @dataclass(frozen=True)
@@ -164,9 +174,9 @@ def _line(
     )
 
 
-def _spot(place: object) -> Spot:
-    """Where and in what something was measured, be it a row or a point."""
-    return tuple(getattr(place, name) for name in ("condition", "metric", "interferers", "level", "snr_db"))
+def _spot(place: Row | Point) -> Spot:
+    """The spot of a row or a point."""
+    return Spot(*(getattr(place, name) for name in Spot._fields))
 
 
 def _columns(lines: Sequence[Line]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
@@ -199,8 +209,8 @@ def _compressed(trial: Trial) -> str:
 def _caption(lines: Sequence[Line]) -> str:
     """What was averaged over what, and what the intervals hold."""
     points = _range(len(line.spots) for line in lines)
-    snrs = _range(spot[-1] for line in lines for spot in line.spots)
-    crowds = _range(spot[2] for line in lines for spot in line.spots)
+    snrs = _range(spot.snr_db for line in lines for spot in line.spots)
+    crowds = _range(spot.interferers for line in lines for spot in line.spots)
     most = max(len(line.seeds) for line in lines)
     spread = "one seed with its 95 % interval over sentences; the spread between trainings is not in it"
     if most > 1:
@@ -244,8 +254,8 @@ def _full(line: Line) -> tuple[str, ...]:
         line.trial.teacher.codec,
         *map(exact, (*line.difference, *line.share)),
         str(len(line.spots)),
-        _range(iter(spot[-1] for spot in line.spots)),
-        _range(iter(spot[2] for spot in line.spots)),
+        _range(iter(spot.snr_db for spot in line.spots)),
+        _range(iter(spot.interferers for spot in line.spots)),
         ";".join(str(seed) for seed in line.seeds if seed is not None),
         exact(line.time_ratio),
     )

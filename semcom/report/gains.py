@@ -107,9 +107,20 @@ def _first(lines: Sequence[Line]) -> list[str]:
     """What was averaged."""
     points = sorted({len(line.spots) for line in lines})
     over = f"{points[0]}" if len(points) == 1 else f"{points[0]} to {points[-1]}"
+    point = "point" if over == "1" else "points"
     timed = any(math.isfinite(line.time_ratio) for line in lines)
-    said = [f"Each mark is a mean over {over} operating points (SNRs and numbers of interferers), then over seeds"]
+    said = [f"Each mark is a mean over {over} operating {point}{_axes(lines)}, then over seeds"]
     return said + (["Time: of training, as a multiple of that of the first control"] if timed else [])
+
+
+def _axes(lines: Sequence[Line]) -> str:
+    """In what the operating points differ, in brackets."""
+    spots = [spot for line in lines for spot in line.spots]
+    names = {"snr_db": "SNRs", "interferers": "numbers of interferers", "level": "levels of interferers"}
+    # Nobody is at no level.
+    moving = [said for name, said in names.items() if len({getattr(spot, name) for spot in spots} - {()}) > 1]
+    *others, last = moving or [""]
+    return f" ({', '.join(others)} and {last})" if others else f" ({last})" if last else ""
 
 
 def _handle(control: System, part: Results) -> Line2D:

@@ -99,6 +99,7 @@ def test_the_identities_of_one_scenario_are_pinned() -> None:
         ("codecs.new={size: teacher}",),
         ("measure.compare=[[small, big]]",),
         ("measure.gap=[]",),
+        ("measure.skip=0",),
         ("measure.similarity={pooling: mean}",),
         ("overlay=[deepsc_code_awgn]",),
         ("sweep.snr_db=[0, 6, 12, 18]",),

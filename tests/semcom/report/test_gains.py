@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from semcom.report.ablation import ablation_lines
@@ -74,3 +76,28 @@ def test_what_an_ablation_does_not_hold_is_not_drawn(told):
     parts, lines = told
     assert gains_of_students(parts[0], [line for line in lines if line.metric != parts[0].metric]) is None
     assert gains_of_students(parts[0], []) is None
+
+
+@pytest.mark.parametrize(
+    ("keep", "said"),
+    [
+        (lambda spot: True, "4 operating points (SNRs and numbers of interferers), then"),
+        (lambda spot: spot.interferers == 2, "2 operating points (SNRs), then"),
+        (lambda spot: spot.snr_db == 6, "2 operating points (numbers of interferers), then"),
+        (lambda spot: spot.snr_db == 6 and spot.interferers == 2, "1 operating point, then"),
+    ],
+)
+def test_the_caption_says_in_what_the_averaged_points_differ(told, keep, said):
+    parts, every = told
+    lines = [dataclasses.replace(line, spots=tuple(filter(keep, line.spots))) for line in every]
+    figure = gains_of_students(parts[0], lines)
+    assert said in " ".join(text.get_text().replace("\n", " ") for text in figure.texts)
+
+
+def test_levels_of_interferers_are_among_what_points_differ_in(told):
+    parts, every = told
+    louder = [every[0].spots[-1]._replace(level=(level,)) for level in (-6.0, 3.0)]
+    lines = [dataclasses.replace(line, spots=(*line.spots, *louder)) for line in every]
+    figure = gains_of_students(parts[0], lines)
+    told_of = " ".join(text.get_text().replace("\n", " ") for text in figure.texts)
+    assert "(SNRs, numbers of interferers and levels of interferers), then" in told_of
