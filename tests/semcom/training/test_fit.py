@@ -259,6 +259,12 @@ def test_brain_floats_are_refused_where_no_accelerator_has_them():
         fit(Slope(), Numbered(), TrainingSettings(steps=1, precision="bf16"), CHANCE)
 
 
+def test_more_processes_than_cores_are_refused(monkeypatch):
+    monkeypatch.setattr("semcom.training.fit.os.cpu_count", lambda: 2)
+    with pytest.raises(UserMistake, match="training.devices must be at most 2, this machine's cores, got 3"):
+        fit(Slope(), Numbered(), TrainingSettings(steps=1, devices=3), CHANCE)
+
+
 def test_brain_floats_train_where_they_are_allowed(make_codec, encoded, monkeypatch):
     """The processor computes in bf16 too, slowly: enough to see that records pass through the mixed precision."""
     mixed = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
