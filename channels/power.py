@@ -39,7 +39,8 @@ def normalize_power(symbols: torch.Tensor, sent: torch.Tensor | None = None) -> 
     codec that says nothing stays silent, with a finite gradient.
 
     Args:
-        symbols: [B, K] complex, any scale.
+        symbols: [B, K] complex, at any scale from 1e-6 to 1e18. What is quieter counts as silence and is not made as
+            loud as the rest; what is louder has an energy beyond float32.
         sent: [B, K], False where a symbol belongs to padding; None when every symbol is sent.
 
     Source: the average power constraint of Tse and Viswanath, Fundamentals of Wireless Communication, section 5.1.

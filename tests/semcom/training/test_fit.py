@@ -261,7 +261,7 @@ def test_brain_floats_are_refused_where_no_accelerator_has_them():
 
 def test_more_processes_than_cores_are_refused(monkeypatch):
     monkeypatch.setattr("semcom.training.fit.os.cpu_count", lambda: 2)
-    with pytest.raises(UserMistake, match="training.devices must be at most 2, this machine's cores, got 3"):
+    with pytest.raises(UserMistake, match=r"training\.devices must be at most 2, this machine's cores, got 3"):
         fit(Slope(), Numbered(), TrainingSettings(steps=1, devices=3), CHANCE)
 
 
