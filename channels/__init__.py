@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
-from channels.cell import as_heard_for, link_for
+from channels.cell import as_heard_for, link_for, seen_from, sentence_shifts
 from channels.chance import Chance, complex_gaussian
 from channels.coherence import Coherence, PerBlock, PerSentence, PerSymbol
 from channels.fading import Fading, Nakagami, NoFading, Rayleigh, Rician
@@ -85,6 +85,8 @@ __all__ = [
     "normalize_power",
     "outage_probability",
     "ratio_to_db",
+    "seen_from",
+    "sentence_shifts",
     "snr_to_ebno_db",
     "superpose",
     "to_reals",

@@ -1,4 +1,7 @@
-"""The tuples that a scenario may name: adding a variant to the air is one dataclass and one line here."""
+"""The tuples that a scenario may name: adding a variant to the air is one dataclass and one line here.
+
+A fading brings its two closed forms to `channels.theory` as well, which the contract tests hold it to.
+"""
 
 from __future__ import annotations
 

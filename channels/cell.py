@@ -21,8 +21,9 @@ def link_for(link: Link, user: int) -> Link:
     SNR_k = SNR + level_k; the wanted user interferes at -level_k and the others at level_j - level_k, the wanted user
     first. User 0 is the wanted one, whose link is the link itself.
 
-    For receiving and for closed forms, never to draw air from: a link knows one fading of all interferers, and among
-    those of user k the wanted user may fade otherwise than the others.
+    For receiving and for mean powers, never to draw air from: a link knows one fading of all interferers, and among
+    those of user k the wanted user may fade otherwise than the others. Closed forms over fading hold of it where all
+    fade alike, or where there is one interferer.
 
     Raises:
         ValueError: there is no such user.

@@ -99,7 +99,8 @@ class Nakagami:
     def draw(self, shape: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
         """Draw independent gains of mean power 1."""
         # The public torch.distributions.Gamma takes no generator; this is the sampler underneath it.
-        power = torch._standard_gamma(torch.full(tuple(shape), self.m), generator=generator) / self.m
+        shapes = torch.full(tuple(shape), self.m, dtype=torch.float32)
+        power = torch._standard_gamma(shapes, generator=generator) / self.m
         phase = torch.empty(tuple(shape)).uniform_(-math.pi, math.pi, generator=generator)
         return torch.polar(power.sqrt(), phase)
 

@@ -27,7 +27,7 @@ def to_symbols(reals: torch.Tensor) -> torch.Tensor:
 
 def to_reals(symbols: torch.Tensor) -> torch.Tensor:
     """Lay complex symbols out as real neighbors, [..., K] to [..., 2K]: what `to_symbols` undoes."""
-    return torch.view_as_real(symbols).flatten(-2)
+    return torch.view_as_real(symbols.resolve_conj()).flatten(-2)
 
 
 def normalize_power(symbols: torch.Tensor, sent: torch.Tensor | None = None) -> torch.Tensor:
@@ -39,8 +39,8 @@ def normalize_power(symbols: torch.Tensor, sent: torch.Tensor | None = None) -> 
     codec that says nothing stays silent, with a finite gradient.
 
     Args:
-        symbols: [B, K] complex, at any scale from 1e-6 to 1e18. What is quieter counts as silence and is not made as
-            loud as the rest; what is louder has an energy beyond float32.
+        symbols: [B, K] complex, at any scale from 1e-6 to 1e12. What is quieter counts as silence and is not made as
+            loud as the rest; what is louder leaves the range of float32, first in the gradient, then in the energy.
         sent: [B, K], False where a symbol belongs to padding; None when every symbol is sent.
 
     Source: the average power constraint of Tse and Viswanath, Fundamentals of Wireless Communication, section 5.1.
@@ -57,7 +57,7 @@ def normalize_power(symbols: torch.Tensor, sent: torch.Tensor | None = None) -> 
         # Not a product: a NaN in the padding times zero is still a NaN.
         kept = torch.where(sent, symbols, torch.zeros_like(symbols))
         count = sent.sum(dim=-1, keepdim=True).to(symbols.real.dtype)
-    energy = torch.view_as_real(kept).square().sum(dim=(-2, -1)).unsqueeze(-1)
+    energy = torch.view_as_real(kept.resolve_conj()).square().sum(dim=(-2, -1)).unsqueeze(-1)
     # Silence has no power to scale: the floor keeps its gradient finite. The two roots are taken apart because the
     # root of an empty sentence's 0/energy would have an infinite slope.
     return kept * (count.sqrt() * energy.clamp_min(1e-12).rsqrt())

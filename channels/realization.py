@@ -72,7 +72,9 @@ def as_gains(path: torch.Tensor | float, shape: tuple[int, int, int], device: to
 @lru_cache(maxsize=64)
 def steady_gains(amplitude: float, shape: tuple[int, int, int], device: torch.device) -> torch.Tensor:
     """The gains of a user that does not fade, [B, A, 1]; a view of one number, made once."""
-    return torch.full((), amplitude, dtype=torch.complex64, device=device).expand(shape)
+    # Whoever asks first may be in inference mode; what is kept must serve the training after it, too.
+    with torch.inference_mode(False):
+        return torch.full((), amplitude, dtype=torch.complex64, device=device).expand(shape)
 
 
 def draw(link: Link, shape: tuple[int, int], chance: Chance) -> Realization:
@@ -95,13 +97,18 @@ def draw(link: Link, shape: tuple[int, int], chance: Chance) -> Realization:
         (batch, link.antennas, symbols), power=link.noise_power, generator=chance.begin(generator, "noise")
     )
     # Gains that never change are not drawn at all, whatever the coherence: AWGN costs no more than a number a user.
-    span = symbols if link.is_steady else link.coherence.span(symbols)
+    # Their estimates are, and last as long as the coherence says: who else fades must not change them.
+    drawn = not link.is_steady or link.csi_error_power > 0
+    span = link.coherence.span(symbols) if drawn else symbols
     each = (batch, link.antennas, -(-symbols // span))
+    paths: tuple[torch.Tensor | float, ...]
     paths = link.amplitudes if link.is_steady else draw_paths(link, each, chance, generator)
     interference = draw_interference(link, shape, chance, generator) if link.interferers else None
     error = draw_csi_error(link, each, chance, generator) if link.csi_error_power else None
     if symbols % span:
-        paths = tuple(spread(as_gains(path, each, noise.device), span=span, symbols=symbols) for path in paths)
+        paths = tuple(
+            spread(path, span=span, symbols=symbols) if isinstance(path, torch.Tensor) else path for path in paths
+        )
         error = None if error is None else spread(error, span=span, symbols=symbols)
     return Realization(paths, noise, interference, error)
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from channels import Chance, Fading, Interference, Link, Neighbors, NoFading
+from channels import Chance, Interference, Link, Neighbors, NoFading, NoisyCsi
 from semcom.distillation.catalog import AnyMethod
 from semcom.experiment.axes import values
-from semcom.experiment.identity import GAINS, identity
+from semcom.experiment.identity import ESTIMATES, GAINS, identity
 from semcom.experiment.plans import DistillPlan, MeasurePlan
 from semcom.experiment.scenario import Scenario
 from semcom.mistakes import UserMistake
@@ -174,7 +174,7 @@ def _build(
         "start": start,
         "adoption": adoption,
         **({"draw": plan.draw} if plan.draw > 1 else {}),
-        **_gains(scenario.training_of(name).fading),
+        **_renewed(scenario.training_of(name)),
     }
     build = Build(
         name=name,
@@ -247,14 +247,15 @@ def _run(
     elif set(senders) - {build.identity}:
         # Where all send through the run's own codec it is the run that it would be without a crowd.
         decisive["crowd"] = senders
-    decisive |= _gains(link.fading)
+    decisive |= _renewed(link)
     run = identity(what="run", build=build.identity, link=link, corpus=fingerprint, **decisive)
     return Run(build, role, link, measure, run, crowd)
 
 
-def _gains(fading: Fading) -> dict[str, int]:
-    """The generation of the wanted user's gains, where there are any."""
-    return {} if isinstance(fading, NoFading) else {"gains": GAINS}
+def _renewed(air: Link | TrainingSettings) -> dict[str, int]:
+    """The generations of what the code has come to draw otherwise, where any of it is drawn."""
+    gains = {} if isinstance(air.fading, NoFading) else {"gains": GAINS}
+    return gains | ({"estimates": ESTIMATES} if isinstance(air.csi, NoisyCsi) else {})
 
 
 def operating_points(scenario: Scenario) -> Iterator[Link]:

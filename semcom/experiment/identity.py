@@ -11,6 +11,8 @@ from typing import Any
 GENERATION = 1
 # The same for a wanted user's gains alone: since the second they follow the noise in its stream.
 GAINS = 2
+# And for a receiver that estimates: since the second an estimate lasts as long as the coherence says, whoever fades.
+ESTIMATES = 2
 
 
 def canonical(value: Any) -> Any:

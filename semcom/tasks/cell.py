@@ -7,8 +7,18 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from channels import Chance, Energies, Link, as_heard_for, draw, equalize, measured_powers, superpose
-from channels.cell import seen_from, sentence_shifts
+from channels import (
+    Chance,
+    Energies,
+    Link,
+    as_heard_for,
+    draw,
+    equalize,
+    measured_powers,
+    seen_from,
+    sentence_shifts,
+    superpose,
+)
 from semcom.models.search import decode
 from semcom.sources.batches import SentenceBatch
 from semcom.tasks.text import Delivery, Encoded, really_sent

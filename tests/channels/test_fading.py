@@ -55,6 +55,11 @@ def test_nakagami_power_varies_by_one_over_m(m: float, assert_mean) -> None:
         assert_mean(turned.imag, 0.0)
 
 
+def test_a_whole_fading_figure_is_a_number_too() -> None:
+    whole, real = (Nakagami(m).draw((5, 3), generator=Chance(1).generator()) for m in (2, 2.0))
+    assert torch.equal(whole, real)
+
+
 def test_nakagami_of_one_is_rayleigh(assert_mean) -> None:
     assert_mean((gains(Nakagami(1.0)).abs().square() < 0.1).double(), 1 - math.exp(-0.1))
 

@@ -60,6 +60,7 @@ import torch
 from channels import (
     Bursts,
     Chance,
+    Coherence,
     Fading,
     Gaussian,
     Interference,
@@ -69,6 +70,7 @@ from channels import (
     NoFading,
     NoisyCsi,
     PerBlock,
+    PerSentence,
     PerSymbol,
     Qam,
     Rayleigh,
@@ -110,6 +112,18 @@ def test_one_more_user_changes_neither_the_others_nor_the_noise(interference: In
     assert torch.equal(many.gains[:, :3], few.gains)
     assert torch.equal(many.csi_error[:, :3], few.csi_error)  # type: ignore[index,arg-type]
     assert torch.equal(many.interference[:, :2], few.interference)  # type: ignore[index,arg-type]
+
+
+@pytest.mark.parametrize("coherence", [PerSymbol(), PerBlock(2), PerBlock(3), PerSentence()], ids=str)
+@pytest.mark.parametrize("theirs", [NoFading(), Rayleigh()], ids=str)
+def test_a_first_interferer_leaves_the_estimate_of_an_unfaded_user_alone(theirs: Fading, coherence: Coherence) -> None:
+    """What an estimate is wrong by lasts as long as the coherence says, whether anybody fades or not."""
+    others = Gaussian(fading=theirs)
+    link = Link(snr_db=6.0, coherence=coherence, csi=NoisyCsi(), interference=others, antennas=2)
+    alone, disturbed = (draw(dataclasses.replace(link, interferers=count), (8, 20), Chance(1)) for count in (0, 1))
+    assert alone.csi_error is not None and disturbed.csi_error is not None
+    assert torch.equal(disturbed.csi_error[:, :1], alone.csi_error)
+    assert torch.equal(disturbed.noise, alone.noise)
 
 
 def test_another_snr_only_scales_the_noise() -> None:

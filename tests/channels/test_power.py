@@ -30,6 +30,13 @@ def test_a_strided_view_can_be_paired() -> None:
     assert to_symbols(reals)[0].tolist() == [0 + 2j, 4 + 6j, 8 + 10j]
 
 
+def test_a_conjugate_that_is_still_to_be_worked_out_is_one_like_any_other() -> None:
+    symbols = torch.randn(3, 4, dtype=torch.complex64, generator=torch.Generator().manual_seed(1))
+    worked_out = symbols.conj().resolve_conj()
+    assert torch.equal(to_reals(symbols.conj()), to_reals(worked_out))
+    torch.testing.assert_close(normalize_power(symbols.conj()), normalize_power(worked_out))
+
+
 def test_an_odd_width_is_refused() -> None:
     with pytest.raises(ValueError, match="must come in pairs along the last axis, got 3"):
         to_symbols(torch.zeros(2, 3))

@@ -267,6 +267,15 @@ def test_threads_that_draw_at_once_meet_the_air_they_asked_for() -> None:
             assert torch.equal(getattr(air, name), getattr(alone, name))
 
 
+def test_gains_first_asked_for_without_gradients_serve_a_training_after_it() -> None:
+    link, symbols = Link(antennas=3), torch.ones(5, 7, dtype=torch.complex64, requires_grad=True)
+    with torch.inference_mode():
+        assert draw(link, (5, 7), Chance(1)).gains.shape == (5, 1, 3, 1)
+    air = draw(link, (5, 7), Chance(1))
+    (air.gains[:, 0] * symbols.unsqueeze(1)).abs().sum().backward()
+    assert symbols.grad is not None
+
+
 def test_every_stream_is_named_after_its_cause() -> None:
     # Written out stream by stream, each with a generator of its own.
     air, chance, each = draw(CROWD, (6, 12), Chance(1)), Chance(1), (6, 2, 3)

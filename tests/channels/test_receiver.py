@@ -10,6 +10,7 @@ import torch
 
 from channels import (
     Chance,
+    Coherence,
     Equalizer,
     Gaussian,
     InterferenceRejecting,
@@ -19,7 +20,9 @@ from channels import (
     NoEqualizer,
     NoFading,
     NoisyCsi,
+    PerBlock,
     PerfectCsi,
+    PerSentence,
     PerSymbol,
     Qam,
     Rayleigh,
@@ -249,6 +252,25 @@ def test_an_estimate_that_was_never_drawn_is_refused() -> None:
     air = draw(Link(), (4, 6), Chance(3))
     with pytest.raises(ValueError, match="the air must hold an error for every estimate, got none"):
         equalize(air.noise, Link(csi=NoisyCsi()), air)
+
+
+@pytest.mark.parametrize("coherence", [PerSymbol(), PerBlock(3), PerSentence()], ids=str)
+def test_an_unfaded_gain_is_estimated_as_often_as_the_coherence_says(coherence: Coherence) -> None:
+    """h is 1, so zero forcing divides by 1 + e; the noise and e are as they were drawn."""
+    link = Link(snr_db=10.0, coherence=coherence, csi=NoisyCsi(), equalizer=ZeroForcing())
+    air = draw(link, (4, 7), Chance(3))
+    assert air.csi_error is not None
+    estimates = 1 + air.csi_error[:, 0, 0]
+    each = estimates.repeat_interleave(7 // estimates.shape[1], dim=1)
+    torch.testing.assert_close(equalize(air.noise, link, air), air.noise[:, 0] / each)
+
+
+def test_rejecting_loud_interferers_over_no_noise_at_all_stays_finite() -> None:
+    link = Link(snr_db=160.0, interferers=2, interference=Gaussian(level_db=20.0), antennas=3)
+    link = dataclasses.replace(link, equalizer=InterferenceRejecting())
+    air = draw(link, (4, 6), Chance(3))
+    symbols = torch.ones(4, 6, dtype=torch.complex64)
+    assert torch.isfinite(equalize(superpose(everyone(symbols, link, air), air), link, air).abs()).all()
 
 
 def test_a_gain_of_zero_is_silence_and_not_a_nan() -> None:

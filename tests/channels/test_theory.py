@@ -33,6 +33,13 @@ SNRS_DB = [-3.0, 4.0, 12.0]
 FADINGS = [NoFading(), Rayleigh(), Rician(3.0), Nakagami(0.5), Nakagami(2.7)]
 
 
+@dataclasses.dataclass(frozen=True)
+class Unheard:
+    """A fading of somebody else, without closed forms."""
+
+    kind: str = "unheard"
+
+
 def power_density(fading: Fading, antennas: int = 1):
     """scipy's distribution of sum_a |h_a|^2."""
     match fading:
@@ -207,6 +214,28 @@ def test_finite_length_rate_and_error_rate_undo_each_other(snr_db: float, symbol
         assert again == pytest.approx(error_rate, rel=1e-6)
 
 
+def test_the_smallest_error_rates_have_a_rate_too() -> None:
+    rates = [finite_length_rate(10.0, symbols=500, error_rate=10.0**-power) for power in (3, 17, 300)]
+    assert rates == sorted(rates, reverse=True) and rates[-1] > 0
+
+
+@pytest.mark.parametrize("fading", FADINGS, ids=str)
+def test_capacity_in_the_deepest_noise_is_the_mean_power(fading: Fading) -> None:
+    """log2(1 + SNR) is SNR / ln 2 there, and every fading has mean power 1."""
+    snr = db_to_ratio(-100.0)
+    assert ergodic_capacity(Link(snr_db=-100.0, fading=fading)) == pytest.approx(snr / math.log(2), rel=1e-8)
+
+
+@pytest.mark.parametrize("k_factor_db", [40.0, 60.0, 80.0])
+def test_a_nearly_steady_path_is_nearly_normal(k_factor_db: float) -> None:
+    """|h|^2 is then 1 and a small normal number of variance 2/K; its tails end at 0 and 1 exactly."""
+    fading, deviation = Rician(k_factor_db), math.sqrt(2 / db_to_ratio(k_factor_db))
+    for far in (-2.0, 0.0, 1.0):
+        assert gain_below(fading, 1 + far * deviation, antennas=1) == pytest.approx(stats.norm.cdf(far), abs=0.02)
+    assert gain_below(fading, 1 + 20 * deviation, antennas=1) <= 1.0
+    assert gain_below(fading, 1 - 20 * deviation, antennas=1) >= 0.0
+
+
 def test_finite_length_rate_approaches_capacity_from_below() -> None:
     rates = [finite_length_rate(0.0, symbols=n, error_rate=1e-3) for n in (100, 1000, 10_000, 10_000_000)]
     assert rates == sorted(rates)
@@ -242,6 +271,8 @@ def test_finite_length_rate_of_a_published_example() -> None:
             lambda: ergodic_capacity(Link(interferers=1, antennas=2)),
             "antennas must be 1 for a closed form with interferers",
         ),
+        (lambda: ergodic_capacity(Link(fading=Unheard())), "no closed form is known of fading 'unheard'"),
+        (lambda: outage_probability(Link(fading=Unheard()), bits_per_symbol=1.0), "no closed form is known of fading"),
     ],
 )
 def test_what_has_no_closed_form_is_refused(ask, message: str) -> None:
