@@ -72,8 +72,8 @@ def _train(
         _adopt(codec, build.adoption, load_codec(known[build.adoption.donor], folder))
     codec.to(device)
     objective = _objective(build, codec, known, folder, device=device)
-    path = RunFolder(folder).weights(build.identity)
-    checkpoint = Checkpoint(path.with_name("checkpoint.pt"), build.identity)
+    place = RunFolder(folder)
+    checkpoint = Checkpoint(place.checkpoint(build.identity), build.identity)
     pace = Pace()
     history = fit(
         objective,
@@ -87,12 +87,11 @@ def _train(
         pace=pace,
     )
     seconds = time.perf_counter() - began
-    # While the checkpoint is still there: a kill meanwhile costs no training.
     measured = latency(codec)
     if fabric.global_rank == 0:
         about = about_codec(canonical(build.spec), vocabulary=codec.vocabulary, build=build.identity)
-        save_weights(codec, path, about=about)
-        checkpoint.delete()
+        # The checkpoint stays until the store knows of the build: a kill meanwhile costs no training.
+        save_weights(codec, place.weights(build.identity), about=about)
     fabric.barrier()
     return {
         "name": build.name,
@@ -102,7 +101,7 @@ def _train(
         "spec": canonical(build.spec),
         "settings": canonical(build.settings),
         **vars(count(codec)),
-        "size_bytes": path.stat().st_size,
+        "size_bytes": place.weights(build.identity).stat().st_size,
         "train_sentences": len(material.corpus.train),
         "vocabulary": codec.vocabulary,
         "seconds": round(seconds, 2),

@@ -117,6 +117,9 @@ class _Work:
         self.means = means
         self.known = {build.identity: build for build in sweep.builds}
         self.built = {each for each in store.done_builds() if place.weights(each).is_file()}
+        for each in self.built:
+            # A kill may have come between the last two lines of `_note_build`.
+            place.checkpoint(each).unlink(missing_ok=True)
         done = store.done_runs()
         self.runs = {run.identity: run for run in sweep.runs if run.identity not in done}
         self.total_runs = len({run.identity for run in sweep.runs})
@@ -176,6 +179,7 @@ class _Work:
             board.say(f"{build.name} failed: {_what(outcome)}")
             return
         self.store.finish_build(build.identity, name=build.name, record=outcome)
+        self.place.checkpoint(build.identity).unlink(missing_ok=True)
         self.built.add(build.identity)
         board.say(f"{build.name}: {outcome['parameters']:,} parameters, trained in {lasting(outcome['seconds'])}")
 

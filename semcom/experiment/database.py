@@ -85,6 +85,9 @@ class Database:
 
 def _make(path: Path, tables: Sequence[str]) -> None:
     """A new file with its tables. It appears whole, so that whoever looks while it is made finds nothing or all."""
+    # A store that somebody moved away alone left its log, which SQLite would play onto the new one.
+    for ending in ("-wal", "-shm", "-journal"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
     # No journal and no waiting for the disk: `replacing` throws half a file away and writes a whole one through.
     before = ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF")
     ours = (f"PRAGMA application_id = {APPLICATION}", f"PRAGMA user_version = {SCHEMA}", "PRAGMA journal_mode = WAL")
@@ -96,6 +99,9 @@ def _make(path: Path, tables: Sequence[str]) -> None:
 def _connect(path: Path, reading: bool) -> sqlite3.Connection:
     """A connection that leaves transactions to us."""
     mode = "ro" if reading else "rwc"
+    if reading and not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
+        # Beside a store that is at rest SQLite wants to put files, and in somebody else's folder it may not.
+        mode = "ro&immutable=1"
     address = f"file:{urllib.parse.quote(os.fsencode(path))}?mode={mode}"
     return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
 
@@ -122,5 +128,5 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def damaged(path: Path, what: str) -> UserMistake:
-    hint = "move it away and run again; models that are finished are kept"
+    hint = "move its whole folder away and run again, or choose another --out"
     return UserMistake(f"{path}: must be a whole results store, got a damaged file ({what}); {hint}")

@@ -8,9 +8,10 @@ import importlib.metadata
 import json
 import os
 import platform
-import secrets
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,10 @@ RECORDED = (
     "sionna-no-rt",
     "distributed",
 )
+PROBE = ".semcom_probe"
+IDENTITY = re.compile("[0-9a-f]{16}")
+# As `replacing` calls it, with what SQLite puts beside a file.
+HALF_WRITTEN = re.compile(rf"\.(?P<name>.+)\.[0-9a-f]{{8}}{re.escape(PARTIAL)}(-wal|-shm|-journal)?")
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,10 @@ class RunFolder:
         """One build's weights."""
         return self.model(identity) / "weights.safetensors"
 
+    def checkpoint(self, identity: str) -> Path:
+        """One build's unfinished training."""
+        return self.model(identity) / "checkpoint.pt"
+
     def prepare(self) -> None:
         """Make the folder and see that files can be written, before an hour of work finds out that they cannot.
 
@@ -125,17 +134,33 @@ class RunFolder:
             raise UserMistake(f"{what}; move it or choose another --out") from None
         except OSError as error:
             raise unwritable(self.path, error) from None
-        probe = self.path / f".{secrets.token_hex(4)}"
+        probe = self.path / PROBE
         write_atomically(probe, b"?")
         probe.unlink(missing_ok=True)
 
     def tidy(self) -> None:
         """Remove what a killed run left half written. Only for the one who holds the store."""
-        # Only where a run writes, and only what `replacing` calls so, with SQLite's files beside it: the folder may
-        # lie among other people's files.
-        for place in (self.path, self.models, self.tokenizers, self.figures, self.tables, *self.models.glob("*")):
-            for partial in place.glob(f".*.[0-9a-f]*{PARTIAL}*"):
-                partial.unlink(missing_ok=True)
+        # Only where a run writes and only under names that it writes: the folder may lie among other people's files.
+        ours = {each.name for each in (self.scenario_file, self.results_file, self.costs_file, self.store_file)}
+        for path, name in _half_written(self.path):
+            if name in {*ours, self.record_file.name, PROBE}:
+                path.unlink(missing_ok=True)
+        for path, name in [pair for model in self.models.glob("*") for pair in _half_written(model)]:
+            if name in ("weights.safetensors", "checkpoint.pt") and IDENTITY.fullmatch(path.parent.name):
+                path.unlink(missing_ok=True)
+        for path, name in _half_written(self.tokenizers):
+            if name.endswith(".json"):
+                path.unlink(missing_ok=True)
+        for path, name in (*_half_written(self.figures), *_half_written(self.tables)):
+            # A report takes no lock, and may be writing beside us.
+            if "__" in name and time.time() - path.stat().st_mtime > 60.0:
+                path.unlink(missing_ok=True)
+
+
+def _half_written(folder: Path) -> list[tuple[Path, str]]:
+    """Files that `replacing` began here and the names of what they were to replace."""
+    found = ((path, HALF_WRITTEN.fullmatch(path.name)) for path in folder.glob(".*") if path.is_file())
+    return [(path, match["name"]) for path, match in found if match]
 
 
 @contextlib.contextmanager

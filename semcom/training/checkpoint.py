@@ -118,10 +118,6 @@ class Checkpoint:
             return None
         return state
 
-    def delete(self) -> None:
-        """Forget it; the training is finished."""
-        self.path.unlink(missing_ok=True)
-
 
 def about_codec(spec: object, **more: object) -> dict[str, str]:
     """A safetensors header: strings only."""

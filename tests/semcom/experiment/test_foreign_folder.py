@@ -1,5 +1,7 @@
 """A run leaves other people's files alone, and takes away what it drew before."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -22,13 +24,29 @@ def test_only_what_a_run_left_half_written_is_removed(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     ours = [
         tmp_path / f".results.csv.0a1b2c3d{PARTIAL}",
-        folder.model("f00") / f".weights.safetensors.99ff00aa{PARTIAL}",
+        tmp_path / f".results.sqlite.0a1b2c3d{PARTIAL}-wal",
+        folder.model("0123456789abcdef") / f".weights.safetensors.99ff00aa{PARTIAL}",
+        folder.tokenizers / f".abc.json.99ff00aa{PARTIAL}",
     ]
-    theirs = [tmp_path / "notes" / f".movie.0a1b2c3d{PARTIAL}", tmp_path / f".movie{PARTIAL}"]
+    theirs = [
+        tmp_path / "notes" / f".movie.0a1b2c3d{PARTIAL}",
+        tmp_path / f".movie{PARTIAL}",
+        tmp_path / f".holiday.avi{PARTIAL}",
+        tmp_path / f".bashrc.1a2b3c4d{PARTIAL}",
+        tmp_path / f".results.csv.0a1b2c3d{PARTIAL}-draft.txt",
+        folder.model("mine") / f".weights.safetensors.99ff00aa{PARTIAL}",
+        folder.figures / f".my_photo.png.99ff00aa{PARTIAL}",
+    ]
     for each in (*ours, *theirs):
         each.parent.mkdir(parents=True, exist_ok=True)
         each.write_text("half")
+    drawn = [folder.figures / f".bleu_4__{name}.png.99ff00aa{PARTIAL}" for name in ("by_a_killed_run", "just_now")]
+    for each, age in zip(drawn, (3600, 0), strict=True):
+        each.write_text("half")
+        os.utime(each, (time.time() - age,) * 2)
+    (tmp_path / f".results.csv.99ff00aa{PARTIAL}").mkdir()
     folder.tidy()
+    assert [each.exists() for each in drawn] == [False, True], "a report may be writing"
     assert not any(each.exists() for each in ours)
     assert all(each.exists() for each in theirs)
 

@@ -238,7 +238,7 @@ def test_a_file_that_is_not_ours_is_refused_and_not_touched(
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s").write_bytes(b"codec,value\n" * 1000)
-    with pytest.raises(UserMistake, match=r"got a damaged file \(file is not a database\); move it away"):
+    with pytest.raises(UserMistake, match=r"got a damaged file \(file is not a database\); move its whole folder away"):
         Store(tmp_path / "s")
     (tmp_path / "folder").mkdir()
     with pytest.raises(UserMistake, match="must be ours to open and write, got: unable to open"):
@@ -246,6 +246,34 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserMistake, match="must be writable"):
         Store(tmp_path / "file" / "s")
+
+
+@posix_only
+def test_a_store_that_was_moved_away_leaves_nothing_to_its_successor(tmp_path: Path) -> None:
+    """Killed, so that its log lies beside it still; SQLite would play that onto whatever takes the store's place."""
+    path = tmp_path / "results.sqlite"
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None and [writer.stdout.readline() for _ in range(5)]
+        writer.send_signal(signal.SIGKILL)
+    assert path.with_name("results.sqlite-wal").stat().st_size
+    path.unlink()
+    with Store(path) as store:
+        assert store.done_builds() == store.done_runs() == set()
+        store.finish_run("r", [a_row()])
+    with Store(path) as store:
+        assert store.done_runs() == {"r"}
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="whoever may do everything may write too")
+def test_a_store_in_a_folder_that_one_may_only_read_is_read(tmp_path: Path) -> None:
+    with Store(tmp_path / "s") as store:
+        store.finish_run("r", [a_row()])
+    tmp_path.chmod(0o555)
+    try:
+        with Store(tmp_path / "s", reading=True) as reader:
+            assert reader.done_runs() == {"r"}
+    finally:
+        tmp_path.chmod(0o755)
 
 
 def test_an_empty_file_is_a_new_store_but_nothing_to_read(tmp_path: Path) -> None:

@@ -242,14 +242,6 @@ def test_without_a_file_there_is_no_state(tmp_path):
     assert Checkpoint(tmp_path / "checkpoint.pt", "me").load() is None
 
 
-def test_what_is_deleted_is_forgotten_even_twice(tmp_path):
-    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "me")
-    checkpoint.save(STATE)
-    checkpoint.delete()
-    checkpoint.delete()
-    assert checkpoint.load() is None
-
-
 def test_the_state_of_another_training_is_not_taken(tmp_path):
     path = tmp_path / "checkpoint.pt"
     Checkpoint(path, "somebody else").save(STATE)
