@@ -11,7 +11,7 @@ def to_symbols(reals: torch.Tensor) -> torch.Tensor:
     """Pair neighboring reals into complex symbols: s_k = r_{2k} + j r_{2k+1}.
 
     Args:
-        reals: [..., 2K], as a network gives them.
+        reals: [..., 2K], as a network gives them; brain floats are widened, for there are no complex ones.
 
     Returns: [..., K] complex.
 
@@ -22,6 +22,8 @@ def to_symbols(reals: torch.Tensor) -> torch.Tensor:
         raise ValueError(
             f"reals must come in pairs along the last axis, got {reals.shape[-1]} of them; make that width even"
         )
+    if reals.dtype == torch.bfloat16:
+        reals = reals.float()
     return torch.view_as_complex(reals.unflatten(-1, (-1, 2)).contiguous())
 
 

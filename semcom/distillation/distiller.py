@@ -33,7 +33,9 @@ class Distiller(nn.Module):
     A posterior is a sound target only for the signal it was computed from. So by default the teacher's frozen
     receiver reads the *student's* received signal (`hears="student"`); with `hears="own"` each codec hears its
     own transmitter through one shared draw of the air, the naive form, whose low-SNR confusions are about
-    another observation.
+    another observation. The teacher reads a signal rightly only where it is one of its own: under a student that
+    adopted its transmitter, or that matches its symbols while it learns (`Symbols`, `Components`). A student that
+    sends as it likes is read by a receiver that never learned its code, and learns nothing from that alone.
 
     A privileged teacher hears the same draw with weaker noise (`cleaner_db`) or without the interference
     (`teacher_interferers="none"`). It knows more than its student can, so it is no longer the right posterior for
@@ -78,7 +80,13 @@ class Distiller(nn.Module):
         super().__init__()
         teachers = (teacher,) if isinstance(teacher, SemanticCodec) else tuple(teacher)
         check_teachers(student, teachers)
-        check_methods(methods, transmitter_is_frozen=is_frozen(student.transmitter), teachers=len(teachers))
+        alike = len(teachers) == 1 and hears == "student" and not cleaner_db and teacher_interferers == "same"
+        check_methods(
+            methods,
+            transmitter_is_frozen=is_frozen(student.transmitter),
+            hears_alike=alike and are_alike(student, teachers[0], "receiver"),
+            teachers=len(teachers),
+        )
         check_share(above_sinr_db, rises_over_db)
         if not 0 <= cleaner_db < math.inf:
             raise ValueError(f"cleaner_db must be at least 0 and finite, got {cleaner_db}")
@@ -97,7 +105,7 @@ class Distiller(nn.Module):
         # In a tuple a teacher is no sub-module: it is neither trained, nor saved, nor switched to training mode.
         self.teachers = tuple(each.eval().requires_grad_(False) for each in teachers)
         # Who took over the teacher's transmitter for good hears what the teacher would hear of its own.
-        self._own = hears == "own" and not all(sends_alike(student, each) for each in teachers)
+        self._own = hears == "own" and not all(are_alike(student, each, "transmitter") for each in teachers)
 
     def forward(self, batch: SentenceBatch, link: Link, chance: Chance) -> Losses:
         """Named, weighted losses of one batch."""
@@ -161,16 +169,16 @@ def is_frozen(part: nn.Module) -> bool:
     return not any(each.requires_grad for each in part.parameters())
 
 
-def sends_alike(student: SemanticCodec, teacher: SemanticCodec) -> bool:
-    """Whether the student's transmitter is the teacher's, to the bit and for good: adopted, frozen, without dropout.
+def are_alike(student: SemanticCodec, teacher: SemanticCodec, side: Literal["transmitter", "receiver"]) -> bool:
+    """Whether a side of the student is the teacher's, to the bit and for good: adopted, frozen, without dropout.
 
-    Dropout acts in a frozen transmitter too, and only the student is ever in training mode.
+    Dropout acts in a frozen side too, and only the student is ever in training mode.
     """
-    ours, theirs = student.transmitter, teacher.transmitter
+    ours, theirs = getattr(student, side), getattr(teacher, side)
     if not is_frozen(ours) or student.spec.dropout or student.spec.norm != teacher.spec.norm:
         return False
     mine, its = ours.state_dict(), theirs.state_dict()
-    same_shape = student.spec.transmitter == teacher.spec.transmitter
+    same_shape = getattr(student.spec, side) == getattr(teacher.spec, side)
     return same_shape and all(torch.equal(each, its[name].to(each.device)) for name, each in mine.items())
 
 

@@ -62,12 +62,19 @@ def check_shares(what: str, *shares: float) -> None:
         raise ValueError(f"{what} must be at least 0, one of them more, got {', '.join(map(str, shares))}")
 
 
-def check_methods(methods: Sequence[Method], *, transmitter_is_frozen: bool, teachers: int = 1) -> None:
+def check_methods(
+    methods: Sequence[Method], *, transmitter_is_frozen: bool, hears_alike: bool = False, teachers: int = 1
+) -> None:
     """Refuse methods that could not be told apart, and those that would teach nobody.
 
     What the transmitter makes depends on the transmitter alone. If that is frozen, such a loss is a constant, or
-    trains nothing but its own adapters, and an ablation would report it as a method that does not help. A frozen
-    receiver is another matter: gradients pass through it to the transmitter.
+    trains nothing but its own adapters, and an ablation would report it as a method that does not help.
+
+    A frozen receiver is another matter: gradients pass through it to the transmitter. But one that is the teacher's
+    own and hears what the teacher hears agrees with it always, so that such a loss is 0.
+
+    Args:
+        hears_alike: whether the student's receiver is its teacher's, on the same signal.
 
     Several teachers agree on the tokens they speak of and on nothing else: neither on what to send nor on what a
     coordinate of a layer means. So there a method may look at the logits alone.
@@ -85,6 +92,11 @@ def check_methods(methods: Sequence[Method], *, transmitter_is_frozen: bool, tea
             raise ValueError(
                 f"method {method.kind} must teach something, got a student whose transmitter is adopted and frozen; "
                 "leave the method out, or let it look at the receiver alone"
+            )
+        if hears_alike and not method.sees & {"sent", "received"}:
+            raise ValueError(
+                f"method {method.kind} must teach something, got a student whose receiver is its teacher's, adopted, "
+                "and hears the same; let the teacher hear its own transmitter (hears: own), or leave the method out"
             )
         if teachers > 1 and method.sees != LOGITS:
             raise ValueError(

@@ -16,7 +16,7 @@ from channels import Chance
 from semcom.compression.cost import count
 from semcom.compression.latency import latency
 from semcom.distillation.distiller import Distiller
-from semcom.experiment.expand import Adoption, Build
+from semcom.experiment.expand import Adoption, Build, Lesson
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.identity import canonical
 from semcom.experiment.material import Material, load_material, training_batches, validation_batches
@@ -48,7 +48,7 @@ def carry_out_build(
     Returns:
         The record: costs, times, the history of the losses.
     """
-    fabric = processes(build.settings, device)
+    fabric = processes(build.settings, device, idle=_leaves_weights_alone(build.lesson))
     # The work is bound beforehand: Fabric looks into the arguments of a launch and refuses frozen records.
     work = partial(_train, build=build, known=known, folder=folder)
     if build.settings.devices == 1:
@@ -109,6 +109,11 @@ def _train(
         **vars(measured),
         "history": vars(history),
     }
+
+
+def _leaves_weights_alone(lesson: Lesson | None) -> bool:
+    """Whether nothing that is taught reaches the output layer, as where symbols or layers alone are compared."""
+    return lesson is not None and not lesson.label_weight and not any("logits" in each.sees for each in lesson.methods)
 
 
 def _adopt(codec: SemanticCodec, adoption: Adoption, donor: SemanticCodec) -> None:

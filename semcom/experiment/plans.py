@@ -84,6 +84,11 @@ class DistillPlan(Plan):
         """The names of all teachers."""
         return values(self.teacher)
 
+    def is_heard_by(self, receiver: str | None) -> bool:
+        """Whether the only teacher is this receiver's codec, and hears just what its student does."""
+        privileged = self.cleaner_db > 0 or self.teacher_interferers == "none"
+        return self.teachers == (receiver,) and self.hears == "student" and not privileged
+
     @field_validator("methods")
     @classmethod
     def _once(cls, methods: tuple[MethodPlan, ...]) -> tuple[MethodPlan, ...]:
@@ -163,7 +168,9 @@ class CodecPlan(Plan):
         self.spec()
         if self.distill:
             frozen = self.adopt is not None and self.adopt.side == "transmitter"
-            check_methods(self.distill.methods, transmitter_is_frozen=frozen)
+            # Dropout acts in an adopted receiver too, and never in a teacher.
+            alike = self.adopt is not None and self.distill.is_heard_by(self.adopt.receiver) and not self.spec().dropout
+            check_methods(self.distill.methods, transmitter_is_frozen=frozen, hears_alike=alike)
         return self
 
     def spec(self) -> CodecSpec:

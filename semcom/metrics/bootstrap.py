@@ -1,4 +1,4 @@
-"""Bootstrap intervals over sentences and over training seeds, and paired ones for differences and shares of a gap."""
+"""Bootstrap intervals over sentences, paired ones for differences, and over seeds too for shares of a gap."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def bootstrap(
     Sentences are drawn with replacement, as many as there are, and the metric is combined anew; the interval holds
     the middle `level` of the values. What is resampled must be independent: if every sentence was sent several
     times, sum its rows into one first (`sum_repeats`). The model counts as given: how else it might have been
-    trained is `bootstrap_over_seeds`.
+    trained is for whoever averages over seeds (`semcom.report.averaging.mean_interval`).
 
     For a mean of n sentences the interval is that of Student's t with its width short by sqrt((n - 1) / n) and by
     the ratio of normal to t quantile: 94.6 % instead of 95 % at n = 100, 94.2 % at 50.
@@ -80,51 +80,6 @@ def bootstrap_difference(
     Source: Koehn, EMNLP 2004, on paired bootstrap resampling.
     """
     return _interval(_stacked([[a], [b]]), combine, resamples=resamples, seed=seed, level=level)
-
-
-def bootstrap_over_seeds(
-    statistics: Sequence[Array], combine: Combine, *, resamples: int = 1000, seed: int, level: float = 0.95
-) -> Interval:
-    """Interval of a metric averaged over training seeds, over the choice of seeds and of sentences.
-
-    Seeds and sentences are drawn with replacement, independently; every drawn seed meets the same drawn sentences,
-    as all models were tested on one test set.
-
-    With K seeds the spread between them enters with (K - 1) / K of its variance: two thirds at three seeds. So few
-    seeds give an interval that is too narrow, and no resampling can mend it.
-
-    Args:
-        statistics: one array per training seed, [sentences, S], row by row the same sentences.
-        combine: the metric's `combine`.
-        resamples: values drawn.
-        seed: of the resampling; same seed, same interval.
-        level: share of the values inside.
-
-    Source: Owen, The Pigeonhole Bootstrap, Annals of Applied Statistics 1, 2007.
-    """
-    return _interval(_stacked([statistics]), combine, resamples=resamples, seed=seed, level=level)
-
-
-def bootstrap_difference_over_seeds(
-    a: Sequence[Array],
-    b: Sequence[Array],
-    combine: Combine,
-    *,
-    resamples: int = 1000,
-    seed: int,
-    level: float = 0.95,
-) -> Interval:
-    """Interval of metric(a) - metric(b) averaged over training seeds: the same seeds and sentences for both.
-
-    Args:
-        a: one array per training seed, [sentences, S].
-        b: the codec that is subtracted, its arrays in the same order of seeds.
-        combine: the metric's `combine`.
-        resamples: values drawn.
-        seed: of the resampling; same seed, same interval.
-        level: share of the values inside.
-    """
-    return _interval(_stacked([a, b]), combine, resamples=resamples, seed=seed, level=level)
 
 
 def bootstrap_share_of_gap(
@@ -165,8 +120,9 @@ def bootstrap_share_of_gap(
         level: share of the values inside.
 
     Source: Fieller, Some Problems in Interval Estimation, JRSS B 16, 1954; Franz, Ratios: A Short Guide to Confidence
-    Limits and Proper Use, arXiv:0710.2024, 2007, on when no bounds exist; Owen, 2007, as `bootstrap_over_seeds`;
-    Hesterberg, What Teachers Should Know About the Bootstrap, The American Statistician 69, 2015, on widening to t.
+    Limits and Proper Use, arXiv:0710.2024, 2007, on when no bounds exist; Owen, The Pigeonhole Bootstrap, Annals of
+    Applied Statistics 1, 2007, on drawing seeds and sentences independently; Hesterberg, What Teachers Should Know
+    About the Bootstrap, The American Statistician 69, 2015, on widening to t.
     """
     sides = _stacked([student, control, teacher])
     _check_plan(resamples, level)

@@ -13,6 +13,8 @@ SIZES: dict[str, CodecSpec] = {
     "student_quarter": symmetric(32, 1, heads=4),
     "student_half": symmetric(64, 2, heads=8),
     "teacher": symmetric(128, 4, heads=8),
-    # The official DeepSC code (repository 13274086/DeepSC): post-norm, untied, autoregressive, dropout 0.1.
+    # The body of the official DeepSC code (repository 13274086/DeepSC), parameter for parameter: post-norm, untied,
+    # autoregressive, dropout 0.1. Two things differ: its decoder is not handed the channel decoder's vector of its own
+    # position (see `Receiver`), and its output layer has a bias.
     "deepsc": replace(symmetric(128, 4, heads=8), decoding="autoregressive", tied=False, norm="post", dropout=0.1),
 }

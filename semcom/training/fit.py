@@ -11,6 +11,7 @@ from typing import Protocol
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 
 from channels import Chance
@@ -23,6 +24,7 @@ from semcom.training.settings import TrainingSettings
 CHECKPOINT_SECONDS = 20.0
 SMOOTHING = 50  # steps over which the loss that is shown and watched is averaged
 DIVERGED = 2.0  # a smoothed loss this many times the first one is not coming back
+LITTLE = 0.1  # but twice as much as hardly anything is hardly anything: what a codec that works well may begin with
 
 
 class Batches(Protocol):
@@ -96,12 +98,12 @@ def fit(
             group["lr"] = settings.learning_rate_at(step)
         own = chance.of("step", step) if world == 1 else chance.of("step", step, "rank", rank)
         losses = _losses(model, batches.at(step * world + rank).to(fabric.device), settings, chance=own)
-        total = torch.stack(list(losses.values())).sum()
-        # All processes must see one number, or one would stop and leave the others waiting.
-        everyones = fabric.all_reduce(total.detach(), reduce_op="mean")
+        each = torch.stack(list(losses.values()))
+        # All processes must see the same numbers, or one would stop and leave the others waiting.
+        everyones = fabric.all_reduce(each.detach(), reduce_op="mean")
         assert isinstance(everyones, Tensor)
-        state.watch(step, float(everyones), losses)
-        fabric.backward(total)
+        state.watch(step, dict(zip(losses, everyones.tolist(), strict=True)))
+        fabric.backward(each.sum())
         norm = fabric.clip_gradients(model, wrapped, max_norm=settings.clip, error_if_nonfinite=False)
         # A finite loss can have a gradient that is not; one such step would spoil the weights for good.
         state.insist(norm, step)
@@ -119,8 +121,11 @@ def fit(
     return state.history
 
 
-def processes(settings: TrainingSettings, device: str) -> Fabric:
+def processes(settings: TrainingSettings, device: str, *, idle: bool = False) -> Fabric:
     """The processes that train one codec together; call its `launch` where there are several.
+
+    Args:
+        idle: whether the objective leaves some of the weights alone, which several processes must know beforehand.
 
     Raises:
         UserMistake: this machine has not the devices, or cannot compute in that precision.
@@ -135,7 +140,7 @@ def processes(settings: TrainingSettings, device: str) -> Fabric:
     return Fabric(
         accelerator=device,
         devices=settings.devices,
-        strategy="ddp_spawn" if settings.devices > 1 else "auto",
+        strategy=DDPStrategy(start_method="spawn", find_unused_parameters=idle) if settings.devices > 1 else "auto",
         precision="bf16-mixed" if settings.precision == "bf16" else "32-true",
     )
 
@@ -220,18 +225,17 @@ class _State:
         # A checkpoint of an earlier version knows no times.
         self.pace.seconds[:] = state.get("pace", [])
 
-    def watch(self, step: int, total: float, losses: dict[str, Tensor]) -> None:
+    def watch(self, step: int, losses: dict[str, float]) -> None:
         """Follow the losses; stop at once when they are lost."""
-        if not math.isfinite(total):
+        if not math.isfinite(total := sum(losses.values())):
             self._give_up(f"the loss became {total} at step {step + 1}")
-        for name, loss in losses.items():
-            value = float(loss.detach())
+        for name, value in losses.items():
             before = self.smooth.get(name, value)
             self.smooth[name] = before + (value - before) / min(step + 1, SMOOTHING)
         if step < SMOOTHING:
             # One batch in clear air says little; what later losses are held against is the mean of the first ones.
             self.first = sum(self.smooth.values())
-        elif sum(self.smooth.values()) > DIVERGED * abs(self.first):
+        elif sum(self.smooth.values()) > DIVERGED * max(abs(self.first), LITTLE):
             self._give_up(f"the loss grew from {self.first:.3g} to {sum(self.smooth.values()):.3g} by step {step + 1}")
 
     def insist(self, norm: Tensor | None, step: int) -> None:

@@ -37,6 +37,11 @@ def test_a_conjugate_that_is_still_to_be_worked_out_is_one_like_any_other() -> N
     torch.testing.assert_close(normalize_power(symbols.conj()), normalize_power(worked_out))
 
 
+def test_brain_floats_are_paired_as_wider_ones() -> None:
+    reals = torch.randn(2, 6, generator=torch.Generator().manual_seed(1)).bfloat16()
+    assert torch.equal(to_symbols(reals), to_symbols(reals.float()))
+
+
 def test_an_odd_width_is_refused() -> None:
     with pytest.raises(ValueError, match="must come in pairs along the last axis, got 3"):
         to_symbols(torch.zeros(2, 3))

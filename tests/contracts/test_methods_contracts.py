@@ -365,3 +365,17 @@ def test_a_frozen_receiver_passes_everything_on_to_the_transmitter(method):
     trained = [each for each in student.transmitter.parameters() if each.requires_grad]
     assert any(each.grad is not None and each.grad.any() for each in trained)
     assert all(each.grad is None for each in student.receiver.parameters())
+
+
+@each_method
+def test_the_teachers_own_receiver_is_taught_by_more_than_it_hears_or_refused(method):
+    """On one signal it agrees with its teacher to the bit, so that all that looks at it alone is 0."""
+    student, teacher = codec(1), codec(2)
+    student.receiver.load_state_dict(teacher.receiver.state_dict())
+    student.receiver.requires_grad_(False)
+    if not method.sees & {"sent", "received"}:
+        with pytest.raises(ValueError, match=f"method {method.kind} must teach something"):
+            Distiller(student, teacher, [method])
+    for options in ({"hears": "own"}, {"cleaner_db": 6.0}):
+        loss = Distiller(student, teacher, [method], label_weight=0, **options)(BATCH, LINK, Chance(5))[method.kind]
+        assert loss > 0

@@ -61,6 +61,11 @@ def test_every_option_reaches_the_distiller_and_adapters_begin_with_the_seed(
         ("codecs.small.distill.methods=[{kind: soft_logits, trust: sometimes}]", "'all', 'confident' or 'right'"),
         ("codecs.small.distill.methods=[{kind: hidden_hints, side: left}]", "'encoder', 'decoder' or 'both'"),
         ("codecs.small.adopt={transmitter: big}", "method symbols must teach something"),
+        (
+            "codecs.small={size: tiny, adopt: {receiver: big}, distill: {teacher: big, methods: "
+            "[{kind: soft_logits}]}}",
+            "method soft_logits must teach something, got a student whose receiver is its teacher's",
+        ),
         ("codecs.small.distill.rises_over_db=[6, 6]", "two SINRs at least 0.01 dB apart, got 6 and 6"),
         (
             "codecs.small.distill={teacher: big, methods: [{kind: symbols}], above_sinr_db: 1, rises_over_db: [0, 6]}",
@@ -209,3 +214,20 @@ def test_the_rise_and_the_teachers_reach_the_distiller(
     assert distiller.rises_over_db == (12.0, 0.0)
     assert len(distiller.teachers) == 2
     assert not torch.equal(*(each.transmitter.embedding.weight for each in distiller.teachers))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "hears: own",
+        "cleaner_db: 6",
+        "teacher_interferers: none",
+        "methods: [{kind: symbols}]",
+        "teacher: [big, plain]",
+    ],
+)
+def test_an_adopted_receiver_can_be_told_what_it_does_not_hear(tiny_yaml: Path, more: str) -> None:
+    lesson = {"teacher": "big", "methods": "[{kind: soft_logits}]"} | dict([more.split(": ", 1)])
+    told = ", ".join(f"{key}: {value}" for key, value in lesson.items())
+    change = f"codecs.small={{size: tiny, adopt: {{receiver: big}}, distill: {{{told}}}}}"
+    assert load_scenario(tiny_yaml, (change,))[0].codecs["small"].distill is not None

@@ -75,6 +75,14 @@ def test_two_processes_train_one_codec_together(tmp_path: Path, carry_out) -> No
     assert (alone / "results.csv").read_bytes() != tables[0]
 
 
+@pytest.mark.slow
+def test_two_processes_may_learn_what_leaves_some_weights_alone(tmp_path: Path, carry_out) -> None:
+    symbols = "codecs.small.distill={teacher: big, label_weight: 0, methods: [{kind: symbols}]}"
+    two = "codecs.small.training={devices: 2, steps: 4}"
+    carried = carry_out(tmp_path / "out", symbols, two, "sweep.snr_db=6", "sweep.interferers=0")
+    assert not carried.failures, carried.said
+
+
 def test_workers_and_devices_are_not_nested(tiny_yaml: Path, semcom, tmp_path: Path) -> None:
     said = semcom("run", tiny_yaml, "--out", tmp_path / "run", "--workers", "2", "--set", "training.devices=2")
     assert said.code == 2

@@ -19,6 +19,7 @@ from semcom.experiment.results import Row, read_csv
 from semcom.experiment.scenario import load_scenario
 from semcom.experiment.store import Store
 from semcom.mistakes import UserMistake
+from semcom.training import fit as fitting
 
 LOST = "codecs.big.training={learning_rate: 1.0e+30}"
 
@@ -245,6 +246,29 @@ def test_a_mistake_of_the_user_ends_everything_and_keeps_what_is_done(carry_out,
     assert work["small"] == 1
 
 
+def test_a_kill_before_a_training_is_recorded_costs_none_of_it(carry_out, tmp_path, monkeypatch) -> None:
+    class Killed(BaseException):
+        """As sudden as a signal."""
+
+    def killed(self, identity, **outcome):
+        raise Killed
+
+    monkeypatch.setattr(fitting, "CHECKPOINT_SECONDS", 0.0)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Store, "finish_build", killed)
+        carry_out(tmp_path / "out")
+    steps = []
+    fit = building.fit
+    monkeypatch.setattr(
+        building,
+        "fit",
+        lambda *rest, progress, **options: fit(*rest, progress=lambda done, *_: steps.append(done), **options),
+    )
+    carry_out(tmp_path / "out", "sweep.codec=[big]")
+    assert not steps, "the last step was done"
+    assert not list((tmp_path / "out").rglob("checkpoint.pt"))
+
+
 def test_two_at_a_time_are_refused(carry_out, folder) -> None:
     with Store(folder / "results.sqlite"), pytest.raises(UserMistake, match="one `semcom run` at a time"):
         carry_out(folder, "sweep.snr_db=[9]")
@@ -258,7 +282,7 @@ def test_a_metric_that_cannot_be_computed_here_is_found_before_the_folder(carry_
 
 
 def test_what_a_killed_run_left_half_written_is_removed(carry_out, folder) -> None:
-    stale = folder / "models" / ".weights.safetensors.0123abcd.partial"
+    stale = next((folder / "models").iterdir()) / ".weights.safetensors.0123abcd.partial"
     stale.write_bytes(b"half")
     carry_out(folder)
     assert not stale.exists()

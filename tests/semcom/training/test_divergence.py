@@ -117,6 +117,12 @@ def test_weights_spoiled_by_a_gradient_are_never_taken_for_good_ones(tmp_path):
     assert torch.isfinite(checkpoint.load()["weights"]["weights"]).all()
 
 
+def test_a_codec_that_errs_hardly_at_all_may_err_twice_as_much_while_the_rate_rises():
+    objective = Scripted(lambda step, link: 0.0025 if step < 70 else 0.02)
+    after, message = run(objective)
+    assert message is None and max(after) == 300
+
+
 def test_a_lucky_first_batch_is_no_divergence():
     """A codec that already works loses little in the clear air of its first step, and more in the air of others."""
     chance = next(Chance(seed) for seed in range(100) if SETTINGS.link(Chance(seed).of("step", 0, "link")).snr_db > 17)
