@@ -76,8 +76,7 @@ def break_even(part: Results) -> Figure | None:
             here = [point for point in drawn if (point.interferers, point.snr_db) == place]
             found.append(_draw(axes, here, sizes, families))
         mark_sizes(sheet.panels[0], sizes.values(), rounded)
-        own = {point.snr_db for point in part.absolute if point.is_measured and not point.system.is_published}
-        told = [TOLD, *quality_axis(sheet.panels[0], drawn), *left_out(own, [snr_db for _, snr_db in places])]
+        told = [TOLD, *quality_axis(sheet.panels[0], drawn), *left_out(part.absolute, drawn)]
         # Where a number finds room is known once both axes are.
         for axes, marks_here in zip(sheet.panels, found, strict=True):
             _mark(axes, marks_here)

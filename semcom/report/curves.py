@@ -56,7 +56,7 @@ def against_snr(part: Results) -> Figure | None:
         for axes, count in zip(sheet.panels, counts, strict=True):
             _draw_systems(axes, [p for p in drawn if p.interferers == count], part, lambda point: point.snr_db)
         mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
-        told = quality_axis(sheet.panels[0], drawn)
+        told = quality_axis(sheet.panels[0], drawn) + left_out(part.absolute, drawn)
         title = title_of(f"{words.name} against SNR", part)
         return sheet.finish(Words(title, SNR, words.axis, caption(part, drawn, first=told)), _handles(drawn, part))
 
@@ -66,8 +66,8 @@ def shortfall_against_snr(part: Results) -> Figure | None:
 
     y = 1 - metric
 
-    Drawn for the crowds in which a curve comes within a tenth of the top. A perfect score has no logarithm: it, and
-    an interval that holds it, end at the lower edge, and the caption says so.
+    Drawn for the crowds in which a curve comes within a tenth of the top. A perfect score has no logarithm: it stands
+    on the lower edge, where intervals end that go further, and the caption says so.
 
     Returns:
         None when no curve comes near the top, and for metrics whose top is not 1 or whose bottom is not 0.
@@ -79,14 +79,15 @@ def shortfall_against_snr(part: Results) -> Figure | None:
     near = {point.interferers for point in own if point.value >= NEARLY and not point.system.is_published}
     if not near or len(_measured_at(part, lambda point: point.snr_db)) < 2:
         return None
-    edge = 10.0 ** math.floor(math.log10(min((1 - p.value for p in own if p.value < 1), default=1e-3)))
+    counts = evenly(near, MOST_PANELS)
+    kept = [point for point in part.absolute if point.interferers in counts]
+    edge = 10.0 ** math.floor(math.log10(min((1 - point.value for point in kept if point.value < 1), default=1e-3)))
 
     def turned(point: Point) -> Point:
         value, low, high = (max(1 - each, edge) for each in (point.value, point.high, point.low))
         return dataclasses.replace(point, value=value, low=low, high=high) if point.is_measured else point
 
-    counts = evenly(near, MOST_PANELS)
-    drawn = [turned(point) for point in part.absolute if point.interferers in counts]
+    drawn = [turned(point) for point in kept]
     with in_house_style():
         sheet = Sheet([crowd_title(count, drawn) for count in counts])
         sheet.panels[0].set_yscale("log")
@@ -95,9 +96,12 @@ def shortfall_against_snr(part: Results) -> Figure | None:
         mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
         sheet.panels[0].set_ylim(edge, 1.25)
         sheet.panels[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        told = ["Less is better"] + ["on the lower edge: a perfect score"] * any(p.low <= edge for p in drawn)
+        told = ["Less is better"]
+        told += ["on the lower edge: a perfect score"] * any(point.value >= 1 for point in kept)
+        told += ["intervals that go below the lower edge end there"] * any(point.high > 1 - edge for point in kept)
         title = title_of(f"Shortfall of {words.name} from a perfect score, against SNR", part)
-        said = Words(title, SNR, f"1 \u2212 {words.name} (log scale)", caption(part, drawn, first=["; ".join(told)]))
+        first = ["; ".join(told), *left_out([point for point in own if point.interferers in near], drawn)]
+        said = Words(title, SNR, f"1 \u2212 {words.name} (log scale)", caption(part, drawn, first=first))
         return sheet.finish(said, _handles(drawn, part))
 
 
@@ -121,8 +125,7 @@ def against_interferers(part: Results) -> Figure | None:
         for axes, snr_db in zip(sheet.panels, shown, strict=True):
             _draw_systems(axes, [p for p in drawn if p.snr_db == snr_db], part, lambda point: point.interferers)
         mark_crowds(sheet.panels[0], part.absolute)
-        told = quality_axis(sheet.panels[0], drawn)
-        told += left_out({point.snr_db for point in own}, shown)
+        told = quality_axis(sheet.panels[0], drawn) + left_out(own, drawn)
         title = title_of(f"{words.name} against the number of interferers", part)
         said = Words(title, INTERFERERS, words.axis, caption(part, drawn, first=told))
         return sheet.finish(said, _handles(drawn, part), tick_lines=2)
@@ -156,7 +159,7 @@ def against_level(part: Results) -> Figure | None:
             here = [point for point in drawn if (point.interferers, point.snr_db) == place]
             _draw_systems(axes, here, part, lambda point: point.level[0])
         mark_values(sheet.panels[0], drawn, lambda point: point.level[0])
-        told = quality_axis(sheet.panels[0], drawn) + left_out({point.snr_db for point in own}, shown)
+        told = quality_axis(sheet.panels[0], drawn) + left_out(own, drawn)
         title = title_of(f"{words.name} against interferer level", part)
         return sheet.finish(Words(title, LEVEL, words.axis, caption(part, drawn, first=told)), _handles(drawn, part))
 
@@ -246,9 +249,17 @@ def title_of(what: str, part: Results) -> str:
     return ", ".join((what[0].upper() + what[1:], *part.distinction))
 
 
-def left_out(all_of: set[float], shown: Sequence[float]) -> list[str]:
-    """Say that some SNRs are not in the picture: a reader must not take a choice for the whole."""
-    return [f"{len(shown)} of {len(all_of)} SNRs shown"] if len(shown) < len(all_of) else []
+def left_out(all_of: Sequence[Point], drawn: Sequence[Point]) -> list[str]:
+    """Say that some SNRs or crowds are not in the picture: a reader must not take a choice for the whole."""
+    said = []
+    for what, name in (("SNRs", "snr_db"), ("numbers of interferers", "interferers")):
+        there, shown = (
+            {getattr(point, name) for point in points if point.is_measured and not point.system.is_published}
+            for points in (all_of, drawn)
+        )
+        if len(shown) < len(there):
+            said.append(f"{len(shown)} of {len(there)} {what} shown")
+    return said
 
 
 def _measured_at(part: Results, at: Callable[[Point], float]) -> set[float]:

@@ -95,7 +95,7 @@ def gap_to_teacher_against_parameters(part: Results) -> Figure | None:
                 axes.lines[-1].set_label(names[line])
         mark_sizes(sheet.panels[0], (sizes[each] for each in small.values()), rounded)
         title = title_of(f"Gap to the teacher in {words_of(part.metric).name} against body parameters", part)
-        first = [_sense(part.metric), *left_out({p.snr_db for p in pairs}, [snr_db for _, snr_db in places])]
+        first = [_sense(part.metric), *left_out(pairs, drawn)]
         said = Words(title, BODY[varied_side(part)], _axis(part.metric, drawn), caption(part, drawn, first=first))
         return sheet.finish(said, [handle(looks[line], names[line]) for line in looks])
 
@@ -163,7 +163,8 @@ def _against_snr(part: Results, pairs: list[Point], what: str) -> Figure | None:
             _draw(axes, [p for p in drawn if p.interferers == count], part, lambda point: point.snr_db)
         mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
         title = title_of(f"{what} in {words_of(part.metric).name} against SNR", part)
-        said = Words(title, SNR, _axis(part.metric, drawn), caption(part, drawn, first=[_sense(part.metric)]))
+        first = [_sense(part.metric), *left_out(measured, drawn)]
+        said = Words(title, SNR, _axis(part.metric, drawn), caption(part, drawn, first=first))
         return sheet.finish(said, _handles(drawn, part))
 
 
@@ -180,7 +181,7 @@ def _against_interferers(part: Results, pairs: list[Point], what: str) -> Figure
             _draw(axes, [p for p in drawn if p.snr_db == snr_db], part, lambda point: point.interferers)
         mark_crowds(sheet.panels[0], part.points)
         title = title_of(f"{what} in {words_of(part.metric).name} against the number of interferers", part)
-        first = [_sense(part.metric), *left_out({point.snr_db for point in measured}, shown)]
+        first = [_sense(part.metric), *left_out(measured, drawn)]
         said = Words(title, INTERFERERS, _axis(part.metric, drawn), caption(part, drawn, first=first))
         return sheet.finish(said, _handles(drawn, part), tick_lines=2)
 

@@ -56,9 +56,7 @@ def kinds_against_level(part: Results) -> Figure | None:
                     axes.lines[-1].set_label(_name(kind, kinds))
         mark_values(sheet.panels[0], drawn, lambda point: point.level[0])
         told = [f"Wanted codec: {label(drawn[0].system)}"]
-        told += quality_axis(sheet.panels[0], drawn) + left_out(
-            {point.snr_db for point in own}, list({snr_db for _, snr_db in places})
-        )
+        told += quality_axis(sheet.panels[0], drawn) + left_out(own, drawn)
         title = title_of(f"{words.name} against interferer level, by kind of interference", part)
         said = Words(title, LEVEL, words.axis, caption(_one_of(part, drawn), drawn, first=told))
         return sheet.finish(said, [handle(_look(kind, kinds), _name(kind, kinds)) for kind in kinds])

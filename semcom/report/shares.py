@@ -57,6 +57,7 @@ def share_against_snr(part: Results) -> Figure | None:
         told = _draw(sheet.panels, panels, part, lambda point: point.snr_db)
         mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
         title = title_of(f"{TITLE} in {words_of(part.metric).name} against SNR", part)
+        told += left_out(measured, drawn)
         said = Words(title, SNR, AXIS, caption(part, drawn, first=[MEANING, *told]))
         return sheet.finish(said, _handles(drawn, part))
 
@@ -79,7 +80,7 @@ def share_against_interferers(part: Results) -> Figure | None:
         told = _draw(sheet.panels, panels, part, lambda point: point.interferers)
         mark_crowds(sheet.panels[0], part.points)
         title = title_of(f"{TITLE} in {words_of(part.metric).name} against the number of interferers", part)
-        told += left_out({point.snr_db for point in measured}, shown)
+        told += left_out(measured, drawn)
         said = Words(title, INTERFERERS, AXIS, caption(part, drawn, first=[MEANING, *told]))
         return sheet.finish(said, _handles(drawn, part), tick_lines=2)
 

@@ -172,10 +172,10 @@ def _against(part: Results, cost: _Cost, families: dict[System, Family], *, per:
         ends = [end for span in cost.spans.values() for end in span]
         mark_sizes(sheet.panels[0], [*cost.of.values(), *ends], cost.ticks)
         told = _from_zero(sheet.panels[0], drawn) if per else quality_axis(sheet.panels[0], drawn)
-        told += left_out({point.snr_db for point in own}, [snr_db for _, snr_db in places])
+        told += left_out(own, drawn)
         told += ["Equal sizes are set slightly apart"]
         told += ["Level lines: systems without a place on the horizontal axis"] * any(
-            point.system not in cost.of for point in drawn
+            point.system not in cost.of and point.is_measured for point in drawn
         )
         title = title_of(f"{words.name}{f' per {per}' if per else ''} against {cost.name}", part)
         y_label = f"{words.name[0].upper()}{words.name[1:]} per {per}" if per else words.axis

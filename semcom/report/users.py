@@ -59,7 +59,8 @@ def users_against_snr(part: Results) -> Figure | None:
         for axes, count in zip(sheet.panels, counts, strict=True):
             _draw(axes, [point for point in drawn if point.interferers == count], lambda point: point.snr_db)
         mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
-        told = [SENSE, *quality_axis(sheet.panels[0], drawn)]
+        crowded = [point for point in own if point.interferers]
+        told = [SENSE, *quality_axis(sheet.panels[0], drawn), *left_out(crowded, drawn)]
         title = title_of(f"{words.name} of every user against SNR", part)
         return sheet.finish(Words(title, SNR, words.axis, caption(part, drawn, first=told)), _handles(drawn, part))
 
@@ -84,7 +85,7 @@ def users_against_interferers(part: Results) -> Figure | None:
         for axes, snr_db in zip(sheet.panels, shown, strict=True):
             _draw(axes, [point for point in drawn if point.snr_db == snr_db], lambda point: point.interferers)
         mark_crowds(sheet.panels[0], _wanted(drawn))
-        told = [SENSE, *quality_axis(sheet.panels[0], drawn), *left_out({p.snr_db for p in measured}, shown)]
+        told = [SENSE, *quality_axis(sheet.panels[0], drawn), *left_out(own, drawn)]
         title = title_of(f"{words.name} of every user against the number of interferers", part)
         said = Words(title, INTERFERERS, words.axis, caption(part, drawn, first=told))
         return sheet.finish(said, _handles(drawn, part), tick_lines=2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -202,6 +204,44 @@ def test_more_snrs_than_panels_are_counted(made):
     figure = curves.against_interferers(part)
     assert len(figure.axes) == 6
     assert "6 of 9 SNRs shown" in words_in(figure)
+
+
+@pytest.mark.parametrize(
+    ("draw", "snrs", "counts"),
+    [
+        (curves.against_snr, None, 6),
+        (curves.against_interferers, 6, None),
+        (sizes.against_parameters, 3, 2),
+        (gaps.gap_to_teacher_against_snr, None, 6),
+        (gaps.gain_against_interferers, 6, None),
+    ],
+    ids=lambda each: getattr(each, "__name__", None),
+)
+def test_what_does_not_fit_the_panels_is_counted(made, draw, snrs, counts):
+    codecs = ladder(made) if draw is sizes.against_parameters else made.codecs
+    pairs = () if draw is sizes.against_parameters else (("teacher", "plain"), ("distilled", "plain"))
+    table = made.sweep(snrs=range(0, 18, 2), counts=range(8), metrics=("bleu_4",), codecs=codecs, pairs=pairs)
+    figure = draw(made.part(table))
+    told = words_in(figure)
+    for shown, all_of, what in ((snrs, 9, "SNRs"), (counts, 8, "numbers of interferers")):
+        assert (f"of {all_of} {what} shown" in told) == (shown is not None)
+        assert shown is None or f"{shown} of {all_of} {what} shown" in told
+
+
+@pytest.mark.parametrize(
+    ("high", "perfect", "cut"), [(0.995, False, True), (0.985, False, False)], ids=["beyond", "within"]
+)
+def test_what_ends_on_the_lower_edge_is_told_apart_from_a_perfect_score(made, high, perfect, cut):
+    part = made.part(made.sweep(snrs=(0, 6), counts=(0,), metrics=("bleu_4",)))
+    values = {0: (0.8, 0.75, 0.82), 6: (0.98, 0.97, high)}
+    points = tuple(
+        dataclasses.replace(point, **dict(zip(("value", "low", "high"), values[point.snr_db], strict=True)))
+        for point in part.absolute
+        if not point.system.is_published
+    )
+    told = words_in(curves.shortfall_against_snr(dataclasses.replace(part, points=points)))
+    assert ("edge: a perfect score" in told) == perfect
+    assert ("intervals that go below the lower edge end there" in told) == cut
 
 
 def test_families_join_what_differs_in_size_alone(made):
