@@ -179,6 +179,10 @@ def _check_same_air(scenario: Scenario, where: str, names: tuple[str, ...]) -> N
 
 
 def _check_crowds(scenario: Scenario) -> None:
+    """Refuse levels and kinds of nobody, and levels that are missing for somebody."""
+    for name in ("level_db", "interference"):
+        if getattr(scenario.sweep, name) is not None and not scenario.most_interferers:
+            raise ValueError(f"sweep.{name} must have interferers to be of, got none; raise sweep.interferers")
     if scenario.sweep.level_db is not None:
         return
     where = "sweep.interference" if scenario.sweep.interference else "link.interference"

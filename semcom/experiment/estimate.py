@@ -10,7 +10,7 @@ from semcom.models.spec import CodecSpec, SideSpec
 RATE = 2.5e10
 STEP_SECONDS = 0.012
 TOKENS = 22
-SIMILARITY_SECONDS = 1 / 170
+SIMILARITY_SECONDS = 1 / 90
 VOCABULARY = 4000
 
 
@@ -27,9 +27,10 @@ def run_seconds(run: Run) -> float:
     """Core-seconds of one operating point: decoding, and embedding what did not arrive exactly."""
     scored = 1 if run.measure.users == "wanted" else 1 + run.link.interferers
     sentences = run.measure.sentences * run.measure.repeats * scored
-    decoding = sentences * TOKENS * _multiply_adds(run.build.spec) / RATE
+    beams = run.measure.beam if run.build.spec.decoding == "autoregressive" else 1
+    decoding = beams * sentences * TOKENS * _multiply_adds(run.build.spec) / RATE
     similarity = any("similarity" in name for name in run.measure.metrics)
-    return decoding + (0.6 * sentences * SIMILARITY_SECONDS if similarity else 0.0)
+    return decoding + (0.9 * sentences * SIMILARITY_SECONDS if similarity else 0.0)
 
 
 def sweep_seconds(sweep: Sweep, done: set[str]) -> float:

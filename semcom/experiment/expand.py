@@ -7,6 +7,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from channels import Chance, Interference, Link, Neighbors, NoFading, NoisyCsi
@@ -15,6 +16,7 @@ from semcom.experiment.axes import values
 from semcom.experiment.identity import ESTIMATES, GAINS, identity
 from semcom.experiment.plans import DistillPlan, MeasurePlan
 from semcom.experiment.scenario import Scenario
+from semcom.metrics.embedding_model import find_model
 from semcom.mistakes import UserMistake
 from semcom.models.spec import CodecSpec
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
@@ -133,14 +135,14 @@ def expand(scenario: Scenario) -> Sweep:
             _build(scenario, name, seed, fingerprint=fingerprint, builds=builds)
     unique = {build.identity: build for build in builds.values()}
     roles = _roles(scenario)
-    places = _places(scenario)
+    places, exam = _places(scenario), _exam(scenario.measure, fingerprint)
     runs = [
         _run(
             builds[name, seed],
             roles[name],
             link,
             measure=scenario.measure,
-            fingerprint=fingerprint,
+            exam=exam,
             crowd=None if crowd is None else tuple(builds[each, seed] for each in crowd),
         )
         for name in scenario.sweep.codec
@@ -231,15 +233,24 @@ def _places(scenario: Scenario) -> list[tuple[Link, tuple[str, ...] | None]]:
     return list(dict.fromkeys(met))
 
 
-def _run(
-    build: Build, role: str, link: Link, *, measure: MeasurePlan, fingerprint: str, crowd: tuple[Build, ...] | None
-) -> Run:
+def _exam(measure: MeasurePlan, fingerprint: str) -> dict[str, Any]:
+    """What decides what is measured, whatever the codec and the air."""
     decisive: dict[str, Any] = measure.model_dump(
         include={"metrics", "sentences", "repeats", "beam", "batch", "resamples"}
     )
     if measure.skip:
         decisive["skip"] = measure.skip
-    decisive["similarity"] = measure.similarity if any("similarity" in name for name in measure.metrics) else None
+    embeds = any("similarity" in name for name in measure.metrics)
+    if embeds and Path(measure.similarity.model).expanduser().is_dir():
+        # Another model may come to lie there; what a hub hands out under a name is the hub's to keep.
+        decisive["encoder"] = find_model(measure.similarity).weights_sha256
+    return {"corpus": fingerprint, "similarity": measure.similarity if embeds else None, **decisive}
+
+
+def _run(
+    build: Build, role: str, link: Link, *, measure: MeasurePlan, exam: dict[str, Any], crowd: tuple[Build, ...] | None
+) -> Run:
+    decisive = dict(exam)
     senders = [crowd[user % len(crowd)].identity for user in range(link.interferers)] if crowd else []
     if measure.users == "all":
         # The slowest codec of the crowd sets how long the air of a cell lasts, whoever it is that carries it.
@@ -248,7 +259,7 @@ def _run(
         # Where all send through the run's own codec it is the run that it would be without a crowd.
         decisive["crowd"] = senders
     decisive |= _renewed(link)
-    run = identity(what="run", build=build.identity, link=link, corpus=fingerprint, **decisive)
+    run = identity(what="run", build=build.identity, link=link, **decisive)
     return Run(build, role, link, measure, run, crowd)
 
 

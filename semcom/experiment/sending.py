@@ -15,7 +15,7 @@ from semcom.experiment.folder import RunFolder
 from semcom.experiment.material import exam, load_material
 from semcom.experiment.plans import MOST_DECIBELS
 from semcom.experiment.scenario import Scenario, load_scenario
-from semcom.experiment.supply import neighbors_in
+from semcom.experiment.supply import neighbors_in_turn
 from semcom.metrics.bleu import Bleu
 from semcom.mistakes import UserMistake
 from semcom.models.codec import SemanticCodec
@@ -66,7 +66,9 @@ def send_sentence(
         material = load_material(build.corpus, build.tokenizer, folder)
         batch = _understood(said, material.tokenizer)
         neighbors = exam(material, CROWD_SENTENCES, 32).batches
-        _check_crowd(link, batch, neighbors)
+        ours, crowded = build.spec.symbols_per_token, scenario.link.crowd or (name,)
+        theirs = [{**builds, **others}[each].spec.symbols_per_token for each in crowded]
+        _check_crowd(link, batch, neighbors, ours=ours, theirs=theirs)
         encoded = _on_the_air(load_codec(build, folder), batch, neighbors)
         crowd = [_on_the_air(load_codec(others[each], folder), batch, neighbors) for each in scenario.link.crowd or ()]
         for repeat in range(repeats):
@@ -135,9 +137,11 @@ def _understood(said: str, tokenizer: Tokenizer) -> SentenceBatch:
     return make_batch([ids])
 
 
-def _check_crowd(link: Link, batch: SentenceBatch, neighbors: list[SentenceBatch]) -> None:
+def _check_crowd(
+    link: Link, batch: SentenceBatch, neighbors: list[SentenceBatch], *, ours: int, theirs: list[int]
+) -> None:
     lengths = [length for each in (batch, *neighbors) for length in each.lengths.tolist()]
-    supply = neighbors_in(lengths, int(batch.lengths.max()))
+    supply = neighbors_in_turn(lengths, int(batch.lengths.max()), ours=ours, theirs=theirs, wanted=link.interferers)
     if isinstance(link.interference, Neighbors) and link.interferers > supply:
         raise UserMistake(
             f"interferers must be at most {supply} here, got {link.interferers}; there are no more test sentences for "

@@ -102,16 +102,27 @@ def neighbors_in(lengths: Sequence[int], longest: int, *, rates: tuple[int, int]
     return (sum(lengths) - longest) * theirs // (longest * ours)
 
 
-def _supply(scenario: Scenario, name: str, lengths: Sequence[int], crowd: tuple[str, ...] | None) -> int:
-    """The most neighbors that find text in this crowd; codecs of different rates share none, and take turns."""
-    ours = scenario.spec_of(name).symbols_per_token
-    rates = [scenario.spec_of(each).symbols_per_token for each in crowd or (name,)]
-    room = {rate: neighbors_in(lengths, max(lengths), rates=(ours, rate)) for rate in rates}
-    for most in range(scenario.most_neighbors):
-        room[rates[most % len(rates)]] -= 1
+def neighbors_in_turn(lengths: Sequence[int], longest: int, *, ours: int, theirs: Sequence[int], wanted: int) -> int:
+    """As `neighbors_in`, but through codecs in turn: those of different rates share no text.
+
+    Args:
+        ours: symbols a token of the wanted codec.
+        theirs: of each codec that neighbors send through.
+        wanted: no more than so many are looked for.
+    """
+    room = {rate: neighbors_in(lengths, longest, rates=(ours, rate)) for rate in theirs}
+    for most in range(wanted):
+        room[theirs[most % len(theirs)]] -= 1
         if min(room.values()) < 0:
             return most
-    return scenario.most_neighbors
+    return wanted
+
+
+def _supply(scenario: Scenario, name: str, lengths: Sequence[int], crowd: tuple[str, ...] | None) -> int:
+    """The most neighbors that find text in this crowd."""
+    rates = [scenario.spec_of(each).symbols_per_token for each in crowd or (name,)]
+    ours = scenario.spec_of(name).symbols_per_token
+    return neighbors_in_turn(lengths, max(lengths), ours=ours, theirs=rates, wanted=scenario.most_neighbors)
 
 
 def _compare(where: str, most: int, sentences: int, split: str) -> None:

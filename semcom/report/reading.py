@@ -96,6 +96,8 @@ def _load(path: Path) -> pd.DataFrame:
         ) from None
     except NotADirectoryError:
         raise UserMistake(f"{path.parent} must be a run folder, got a file; name the folder it lies in") from None
+    except PermissionError:
+        raise UserMistake(f"{path} must be readable, got a file of somebody else's; ask for leave to read it") from None
     except IsADirectoryError:
         raise UserMistake(f"{path} must be a results table, got a folder; name the results.csv in it") from None
     except UnicodeDecodeError as error:

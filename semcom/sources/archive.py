@@ -9,7 +9,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, TypeVar
 
 from semcom.mistakes import UserMistake
 from semcom.sources.sentences import Progress
@@ -21,6 +21,8 @@ MOST_MEMBERS = 1_000_000
 LONGEST_LINE = 1_000_000
 # What may lie between two members: padding, and headers that carry long names.
 _HEADROOM = 1_000_000
+
+T = TypeVar("T")
 
 
 class _DamageError(Exception):
@@ -73,8 +75,9 @@ def _members(
 ) -> Iterator[tuple[str, IO[bytes]]]:
     """The wanted members one after another, each checked before a byte of it is given."""
     total = count = 0
-    with tarfile.open(fileobj=metered, mode="r|") as archive:
-        while (member := archive.next()) is not None:
+    # Opening reads the first member's head already.
+    with _sensible(lambda: tarfile.open(fileobj=metered, mode="r|")) as archive:
+        while (member := _sensible(archive.next)) is not None:
             # tarfile remembers every member it has passed; none is asked for again.
             archive.members.clear()  # type: ignore[attr-defined]
             count += 1
@@ -85,6 +88,14 @@ def _members(
                 report()
             if wanted(member.name):
                 yield member.name, _opened(archive, member)
+
+
+def _sensible(read: Callable[[], T]) -> T:
+    """What was read of a member's head; whatever else that can make tarfile raise is damage too."""
+    try:
+        return read()
+    except (RecursionError, ValueError) as error:
+        raise _DamageError(f"a member without a head that makes sense ({type(error).__name__})") from error
 
 
 def _check(member: tarfile.TarInfo, total: int, count: int) -> None:

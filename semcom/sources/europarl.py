@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import re
@@ -104,15 +105,14 @@ class Europarl:
             raise UserMistake(f"url must be a web address or a file, got {self.url}; check the spelling")
         if not archive.exists():
             download.fetch(self.url, archive, progress, largest=LARGEST_ARCHIVE)
-        try:
+        counted: Counter[str] = Counter()
+        fetched = None if local else archive
+        with _gone_if_refused(fetched):
             found = download.sha256_of(archive, progress)
             trust = self._checked(found)
-            counted: Counter[str] = Counter()
-            header = cache.write(prepared, key, _sentences(archive, counted, progress), origin=found)
-        finally:
-            # A refused archive must go too, or it would be met again by every later attempt.
-            if not local and archive.exists():
-                archive.unlink()
+        header = cache.write(prepared, key, _sentences(archive, counted, progress, fetched=fetched), origin=found)
+        if fetched:
+            fetched.unlink(missing_ok=True)
         self._remember(found)
         return (
             f"europarl: {header.lines:,} sentences from {counted['kept']:,} texts "
@@ -173,21 +173,38 @@ class Europarl:
                 temporary.write_text(found + "\n")
 
 
-def _sentences(archive: Path, counted: Counter[str], progress: Progress | None) -> Iterator[str]:
+@contextlib.contextmanager
+def _gone_if_refused(archive: Path | None) -> Iterator[None]:
+    """Delete an archive that is refused, or it would be met again by every later attempt.
+
+    One that was only interrupted, or that the disk had no room for the text of, stays: it took long to fetch.
+    """
+    try:
+        yield
+    except UserMistake:
+        if archive:
+            archive.unlink(missing_ok=True)
+        raise
+
+
+def _sentences(
+    archive: Path, counted: Counter[str], progress: Progress | None, *, fetched: Path | None
+) -> Iterator[str]:
     """The English sentences of an archive, text after text in its own order."""
     from semcom.sources.archive import texts
 
-    for name, lines in texts(archive, _is_wanted, progress):
-        if _is_held_out(name):
-            counted["held out"] += 1
-            continue
-        counted["kept"] += 1
-        for line in lines:
-            yield from sentences_in(line)
-    if not counted["kept"]:
-        raise UserMistake(
-            f"{archive} must hold English debates (txt/en/ep-*.txt or europarl-v7*.en), got none; check the url"
-        )
+    with _gone_if_refused(fetched):
+        for name, lines in texts(archive, _is_wanted, progress):
+            if _is_held_out(name):
+                counted["held out"] += 1
+                continue
+            counted["kept"] += 1
+            for line in lines:
+                yield from sentences_in(line)
+        if not counted["kept"]:
+            raise UserMistake(
+                f"{archive} must hold English debates (txt/en/ep-*.txt or europarl-v7*.en), got none; check the url"
+            )
 
 
 def sentences_in(line: str) -> Iterator[str]:

@@ -43,7 +43,7 @@ sweeps = st.builds(
     level_db=st.none() | several(-6.0, 0.0, 3.0),
     interferers=several(0, 1, 2, 4),
     snr_db=several(-3.0, 0.0, 6.0, 12.0),
-)
+).filter(lambda sweep: any(sweep.interferers) or (sweep.level_db is None and sweep.interference is None))
 
 
 @given(sweeps)
@@ -71,6 +71,12 @@ def test_every_point_is_as_the_axes_say(sweep: SweepPlan) -> None:
             assert replace(point.interference, level_db=0.0) in kinds
         else:
             assert point.interference == Neighbors()
+
+
+@pytest.mark.parametrize("axis", [{"level_db": (-6, 0)}, {"interference": (Qam(), Bursts())}], ids=str)
+def test_levels_and_kinds_of_nobody_are_refused(axis: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"sweep\.\w+ must have interferers to be of, got none"):
+        points_of(SweepPlan(codec=("one",), **axis))
 
 
 def test_snr_runs_fastest_and_interferers_next() -> None:

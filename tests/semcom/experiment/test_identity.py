@@ -115,6 +115,24 @@ def test_what_cannot_change_a_number_changes_no_identity(tiny, changes: tuple[st
     assert set(runs(before)) <= set(runs(after))
 
 
+def test_other_weights_under_one_name_are_another_measurement(tiny, tmp_path) -> None:
+    """An encoder in a folder, shaped like a model's; its rows must not be taken for those of what lay there before."""
+    (tmp_path / "encoder" / "1_Pooling").mkdir(parents=True)
+    modules = [
+        {"path": "", "type": "sentence_transformers.models.Transformer"},
+        {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+    ]
+    (tmp_path / "encoder" / "modules.json").write_text(json.dumps(modules))
+    (tmp_path / "encoder" / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_mean_tokens": True}))
+    change = ("measure.metrics=[similarity]", f"measure.similarity={{model: {tmp_path / 'encoder'}}}")
+    found = []
+    for weights in (b"some numbers", b"some numbers", b"other numbers"):
+        (tmp_path / "encoder" / "model.safetensors").write_bytes(weights)
+        found.append(runs(tiny(*change)))
+    assert found[0] == found[1]
+    assert not set(found[1]) & set(found[2])
+
+
 def test_comments_and_order_and_the_place_of_the_files_change_nothing(tiny_yaml, tmp_path) -> None:
     scenario, text = load_scenario(tiny_yaml)
     moved = tmp_path / "moved.txt"

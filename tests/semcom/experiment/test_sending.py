@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 from pathlib import Path
 
@@ -142,3 +143,17 @@ def test_interferers_send_through_the_codecs_of_their_crowd(carry_out, tmp_path)
     assert cells(mixed)[2] != cells(alike)[2], "another crowd garbles otherwise"
     assert "2 interferers (plain, big in turn), mean" in str(mixed.title)
     assert "2 interferers, mean" in str(alike.title)
+
+
+@pytest.mark.parametrize("crowd", [(), ("link.crowd=[plain]",), ("link.crowd=[plain, big]",)], ids=str)
+def test_as_many_interferers_as_the_crowd_has_text_for_can_send(carry_out, tmp_path, crowd: tuple[str, ...]) -> None:
+    """Through a codec of few symbols a token the test sentences last for fewer interferers."""
+    few = "codecs.plain.symbols_per_token=2"
+    carry_out(tmp_path, "sweep.codec=[big]", "sweep.snr_db=[6]", "sweep.interferers=[2]", few, *crowd)
+    with pytest.raises(UserMistake, match=r"interferers must be at most \d+ here") as told:
+        send(tmp_path, interferers=100_000, repeats=1)
+    most = int(re.search(r"at most (\d+)", str(told.value))[1])  # type: ignore[index]
+    assert most > 2
+    assert len(cells(send(tmp_path, interferers=most, repeats=1))[2]) == 1
+    with pytest.raises(UserMistake, match=f"interferers must be at most {most} here"):
+        send(tmp_path, interferers=most + 1, repeats=1)

@@ -89,6 +89,18 @@ def test_sparse_files_are_refused(tmp_path: Path) -> None:
     refused(packed(tmp_path / "a.tgz", (info, data), form=tarfile.PAX_FORMAT), "no ordinary file")
 
 
+def test_a_sparse_map_of_nonsense_is_refused(tmp_path: Path) -> None:
+    info, data = member("a.txt")
+    info.pax_headers = {"GNU.sparse.map": "here,there", "GNU.sparse.size": "9", "GNU.sparse.name": "a.txt"}
+    refused(packed(tmp_path / "a.tgz", (info, data), form=tarfile.PAX_FORMAT), "a member without a head that")
+
+
+def test_names_of_names_without_end_are_refused(tmp_path: Path) -> None:
+    info, data = member("a.txt", b"a name\n", kind=tarfile.GNUTYPE_LONGNAME)
+    info.size = len(data)
+    refused(packed(tmp_path / "a.tgz", *[(info, data)] * 3000, member("a.txt")), "a member without a head that makes")
+
+
 @pytest.mark.parametrize(
     ("limit", "value", "reason"),
     [("LARGEST_MEMBER", 5, "7 bytes"), ("LARGEST_TOTAL", 20, "21 in all"), ("MOST_MEMBERS", 2, "more than 2 files")],

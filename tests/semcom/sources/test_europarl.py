@@ -1,5 +1,6 @@
 """Europarl: from an archive on a server to split sentences, and what may go wrong between."""
 
+import errno
 import gzip
 import io
 import tarfile
@@ -135,6 +136,29 @@ def test_damaged_text_is_prepared_again(source: str) -> None:
         corpus.load()
     assert "144 sentences from" in corpus.prepare()
     corpus.load()
+
+
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")], ids=repr)
+def test_a_download_stays_when_its_reading_is_stopped(
+    source: str, monkeypatch: pytest.MonkeyPatch, stopped: BaseException
+) -> None:
+    """It took long to fetch, and nothing is wrong with it."""
+    asked: list[str] = []
+
+    def fake_fetch(url: str, target: Path, progress: object, *, largest: int) -> None:
+        asked.append(url)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(Path(source).read_bytes())
+
+    def stop(*facts: object) -> None:
+        raise stopped
+
+    monkeypatch.setattr(download, "fetch", fake_fetch)
+    with monkeypatch.context() as patch, pytest.raises((KeyboardInterrupt, UserMistake)):
+        patch.setattr(cache, "Header", stop)
+        Europarl().prepare()
+    assert "144 sentences" in Europarl().prepare()
+    assert asked == [europarl.OFFICIAL_URL]
 
 
 def test_a_download_is_deleted_once_it_is_read(
