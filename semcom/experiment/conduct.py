@@ -202,7 +202,7 @@ class _Work:
 def _record(scenario: Scenario, store: Store, means: Means, seconds: dict[str, float]) -> dict[str, Any]:
     """How the numbers came to be: versions and machine, and of every build and run its own record."""
     return {
-        **record(seed=scenario.seed, threads=means.threads, device=means.device, seconds=seconds),
+        **record(seeds=scenario.seeds, threads=means.threads, device=means.device, seconds=seconds),
         "workers": means.workers,
         "builds": {key: vars(build) for key, build in store.builds().items()},
         "runs": {key: vars(run) for key, run in store.runs().items()},

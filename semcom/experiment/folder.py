@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -216,7 +216,7 @@ def _is_locked_now(handle: int) -> bool:
     return True
 
 
-def record(*, seed: int, threads: int, device: str, seconds: Mapping[str, float]) -> dict[str, Any]:
+def record(*, seeds: Sequence[int], threads: int, device: str, seconds: Mapping[str, float]) -> dict[str, Any]:
     """Everything about the making of a run that its numbers could depend on, and nothing about who made it.
 
     Args:
@@ -225,7 +225,7 @@ def record(*, seed: int, threads: int, device: str, seconds: Mapping[str, float]
     """
     return {
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "seed": seed,
+        "seeds": list(seeds),
         "threads": threads,
         "device": device,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},

@@ -134,7 +134,7 @@ def test_names_in_the_table_are_those_of_today(carry_out, folder, tiny_yaml, tmp
 def test_the_folder_holds_the_scenario_and_how_its_numbers_came_to_be(folder, tiny_yaml) -> None:
     assert load_scenario(folder / "scenario.yaml")[0] == load_scenario(tiny_yaml)[0]
     record = json.loads((folder / "record.json").read_text())
-    assert (record["seed"], record["threads"], record["device"], record["workers"]) == (3, 1, "cpu", 1)
+    assert (record["seeds"], record["threads"], record["device"], record["workers"]) == ([3], 1, "cpu", 1)
     assert record["versions"]["torch"]
     assert {build["name"] for build in record["builds"].values()} == {"big", "small"}
     assert all(run["record"]["seconds"] >= 0 and "measured_snr_db" in run["record"] for run in record["runs"].values())

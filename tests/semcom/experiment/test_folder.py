@@ -133,11 +133,11 @@ def test_a_killed_writer_leaves_the_old_file_and_tidy_removes_the_rest(tmp_path:
 
 
 def test_the_record_says_how_but_not_who(tmp_path: Path) -> None:
-    facts = record(seed=7, threads=1, device="cpu", seconds={"training": 1.23456})
+    facts = record(seeds=(7, 8), threads=1, device="cpu", seconds={"training": 1.23456})
     write_record(RunFolder(tmp_path), facts)
     text = (tmp_path / "record.json").read_text()
     assert json.loads(text) == facts
-    assert facts["seed"] == 7 and facts["threads"] == 1 and facts["seconds"] == {"training": 1.235}
+    assert facts["seeds"] == [7, 8] and facts["threads"] == 1 and facts["seconds"] == {"training": 1.235}
     assert facts["versions"]["torch"] and facts["machine"]["cores"] == os.cpu_count()
     for name in (socket.gethostname(), getpass.getuser(), str(Path.home())):
         assert not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)
@@ -150,14 +150,14 @@ def test_no_git_is_no_failure(monkeypatch: pytest.MonkeyPatch, failure: Exceptio
         raise failure
 
     monkeypatch.setattr(module.subprocess, "run", fail)
-    assert record(seed=0, threads=1, device="cpu", seconds={})["git"] is None
+    assert record(seeds=(0,), threads=1, device="cpu", seconds={})["git"] is None
 
 
 def test_reading_scenarios_and_writing_results_needs_no_torch() -> None:
     script = (
         "import sys, semcom.experiment.document, semcom.experiment.results, semcom.experiment.store\n"
         "from semcom.experiment.folder import record\n"
-        "record(seed=0, threads=1, device='cpu', seconds={})\n"
+        "record(seeds=(0,), threads=1, device='cpu', seconds={})\n"
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
