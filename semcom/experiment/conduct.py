@@ -14,7 +14,7 @@ from semcom.experiment.crew import Alone, Job, Means, Several, crew_of
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.expand import Build, Run, Sweep, expand
 from semcom.experiment.folder import RunFolder, record, write_record
-from semcom.experiment.material import exam, load_material
+from semcom.experiment.material import exam, material_of
 from semcom.experiment.progress import Board, lasting, named
 from semcom.experiment.results import write_csv
 from semcom.experiment.run import Outcome, metrics_of
@@ -67,7 +67,7 @@ def conduct(
             board.say(_opening(scenario, sweep, work, means))
             if work.builds or work.runs:
                 _read(scenario, board)
-                _check_exam(scenario, folder, board)
+                _check_exam(scenario, sweep.builds[0], folder, board)
             write_atomically(place.scenario_file, text)
             with crew_of(board, means) as crew:
                 work.carry_out(crew, board)
@@ -93,9 +93,9 @@ def _read(scenario: Scenario, board: Board) -> None:
     check_text(scenario, scenario.corpus.load(named(board.tick(f"reading {scenario.corpus.source}"))))
 
 
-def _check_exam(scenario: Scenario, folder: Path, board: Board) -> None:
+def _check_exam(scenario: Scenario, build: Build, folder: Path, board: Board) -> None:
     """Ask for the test sentences before the training rather than after it."""
-    material = load_material(scenario.corpus, scenario.tokenizer, folder)
+    material = material_of(build, folder)
     questions = exam(material, scenario.measure.sentences, scenario.measure.batch, skip=scenario.measure.skip)
     there, wanted = len(questions.sentences), scenario.measure.sentences
     if there < wanted:

@@ -63,6 +63,7 @@ class Build:
     name: str
     identity: str
     corpus: AnyCorpus
+    fingerprint: str  # of the corpus as the identity counts on it
     tokenizer: AnyTokenizer
     spec: CodecSpec
     settings: TrainingSettings
@@ -182,6 +183,7 @@ def _build(
         name=name,
         identity=identity(what="build", **decisive),
         corpus=scenario.corpus,
+        fingerprint=fingerprint,
         tokenizer=scenario.tokenizer,
         spec=spec,
         settings=scenario.training_of(name),

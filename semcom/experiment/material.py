@@ -8,8 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from channels import Chance
+from semcom.experiment.expand import Build
 from semcom.experiment.identity import identity
 from semcom.experiment.supply import check_batches, kept_sentences, most_neighbors
+from semcom.mistakes import UserMistake
 from semcom.sources.batches import SentenceBatch, TrainingBatches, bucket, evaluation_batches
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
 from semcom.sources.sentences import Corpus
@@ -45,10 +47,29 @@ class Exam:
         return sum(int(batch.lengths.sum()) for batch in self.batches)
 
 
+def material_of(build: Build, folder: Path) -> Material:
+    """The text that a build was planned on, and its tokenizer."""
+    return load_material(build.corpus, build.tokenizer, folder, fingerprint=build.fingerprint)
+
+
 @lru_cache(maxsize=4)
-def load_material(corpus: AnyCorpus, tokenizer: AnyTokenizer, folder: Path) -> Material:
-    """The text, and its tokenizer from the run folder; trained and kept there at first use."""
+def load_material(
+    corpus: AnyCorpus, tokenizer: AnyTokenizer, folder: Path, *, fingerprint: str | None = None
+) -> Material:
+    """The text, and its tokenizer from the run folder; trained and kept there at first use.
+
+    Args:
+        fingerprint: what the text must have; None takes it as it is.
+
+    Raises:
+        UserMistake: the text is another one now; what it would give is not what identities say.
+    """
     text = corpus.load()
+    if fingerprint not in (None, text.fingerprint):
+        raise UserMistake(
+            "the text must stay as it is while a scenario is carried out, got another one now; leave it alone and run "
+            "again: what was done on the text as it was is kept"
+        )
     path = folder / "tokenizers" / f"{identity(corpus=text.fingerprint, tokenizer=tokenizer)}.json"
     if path.is_file():
         return Material(text, Tokenizer.load(path))

@@ -16,7 +16,7 @@ import torch
 from channels import Chance, Energies
 from semcom.experiment.build import load_codec
 from semcom.experiment.expand import Build, Run
-from semcom.experiment.material import Exam, exam, load_material
+from semcom.experiment.material import Exam, exam, material_of
 from semcom.experiment.plans import MeasurePlan
 from semcom.metrics.bootstrap import Combine, Interval, bootstrap, sum_of, sum_repeats
 from semcom.metrics.catalog import metric_named
@@ -47,7 +47,7 @@ class Outcome:
 @lru_cache(maxsize=8)
 def encoded_exam(build: Build, folder: Path, *, count: int, skip: int, size: int, device: str) -> tuple[Exam, Encoded]:
     """The exam, encoded once by this build's codec for all operating points."""
-    material = load_material(build.corpus, build.tokenizer, folder)
+    material = material_of(build, folder)
     questions = exam(material, count, size, skip=skip)
     codec = load_codec(build, folder, device)
     return questions, encode_once(codec, [batch.to(device) for batch in questions.batches])
@@ -67,7 +67,7 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
     ]
     crowd, air = [each for _, each in others], Chance(run.build.seed).of("air")
     trips = [_trip(run, encoded, air.of("repeat", repeat), crowd=crowd) for repeat in range(measure.repeats)]
-    tokenizer = load_material(run.build.corpus, run.build.tokenizer, folder).tokenizer
+    tokenizer = material_of(run.build, folder).tokenizer
     metrics, statistics = metrics_of(measure), dict[str, np.ndarray]()
     for user, deliveries in zip(run.users, zip(*trips, strict=True), strict=False):
         arrived = [sentence for delivery in deliveries for sentence in tokenizer.decode(delivery.tokens)]

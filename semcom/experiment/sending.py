@@ -12,7 +12,7 @@ from channels import Chance, Link, Neighbors, mean_sinr_db
 from semcom.experiment.build import load_codec
 from semcom.experiment.expand import Build, expand
 from semcom.experiment.folder import RunFolder
-from semcom.experiment.material import exam, load_material
+from semcom.experiment.material import exam, material_of
 from semcom.experiment.plans import MOST_DECIBELS
 from semcom.experiment.scenario import Scenario, load_scenario
 from semcom.experiment.supply import neighbors_in_turn
@@ -63,7 +63,7 @@ def send_sentence(
                 "cleaning changed since, `semcom run` with this --out trains it anew"
             )
     for name, build in builds.items():
-        material = load_material(build.corpus, build.tokenizer, folder)
+        material = material_of(build, folder)
         batch = _understood(said, material.tokenizer)
         neighbors = exam(material, CROWD_SENTENCES, 32).batches
         ours, crowded = build.spec.symbols_per_token, scenario.link.crowd or (name,)

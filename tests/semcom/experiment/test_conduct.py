@@ -269,6 +269,24 @@ def test_a_kill_before_a_training_is_recorded_costs_none_of_it(carry_out, tmp_pa
     assert not list((tmp_path / "out").rglob("checkpoint.pt"))
 
 
+def test_a_text_that_changes_on_the_way_is_not_trained_on(carry_out, tmp_path, tiny_yaml, monkeypatch) -> None:
+    """What it would give would stand under the identity of what it was."""
+    text = tmp_path / "text.txt"
+    text.write_text(Path(load_scenario(tiny_yaml)[0].corpus.path).read_text())
+    board = conducting.Board
+
+    def edited(*rest):
+        text.write_text(text.read_text() + "one more sentence is here now\n")
+        return board(*rest)
+
+    mine = f"corpus.path={text}"
+    with monkeypatch.context() as patch, pytest.raises(UserMistake, match="the text must stay as it is"):
+        patch.setattr(conducting, "Board", edited)
+        carry_out(tmp_path / "out", mine)
+    assert not list((tmp_path / "out").rglob("weights.safetensors"))
+    assert carry_out(tmp_path / "out", mine).failures == 0, "in the same process too"
+
+
 def test_two_at_a_time_are_refused(carry_out, folder) -> None:
     with Store(folder / "results.sqlite"), pytest.raises(UserMistake, match="one `semcom run` at a time"):
         carry_out(folder, "sweep.snr_db=[9]")
