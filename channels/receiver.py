@@ -176,7 +176,7 @@ class InterferenceRejecting:
         columns = gains.permute(0, 3, 2, 1).to(torch.complex128)  # [B, G, A, U]: a column of antennas for each user
         # Beyond 130 dB or so even that loses it; a floor keeps the inverse, and is far below any noise before.
         total = torch.view_as_real(columns).square().sum(dim=(2, 3, 4))[..., None, None]
-        floor = (1e-14 * total).clamp_min(noise_power)
+        floor = (1e-14 * total).clamp_min(float(torch.tensor(noise_power)))
         covariance = columns @ columns.mH + floor * torch.eye(gains.shape[2], device=gains.device)
         answer: torch.Tensor = torch.linalg.solve(covariance, columns[..., :1])
         return answer.squeeze(-1).conj().transpose(1, 2).to(gains.dtype)

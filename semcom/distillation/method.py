@@ -71,7 +71,7 @@ def check_methods(
     trains nothing but its own adapters, and an ablation would report it as a method that does not help.
 
     A frozen receiver is another matter: gradients pass through it to the transmitter. But one that is the teacher's
-    own and hears what the teacher hears agrees with it always, so that such a loss is 0.
+    own and hears what the teacher hears agrees with it always, so that what looks at it alone is 0.
 
     Args:
         hears_alike: whether the student's receiver is its teacher's, on the same signal.
@@ -93,7 +93,8 @@ def check_methods(
                 f"method {method.kind} must teach something, got a student whose transmitter is adopted and frozen; "
                 "leave the method out, or let it look at the receiver alone"
             )
-        if hears_alike and not method.sees & {"sent", "received"}:
+        # What learns from decisions does not vanish on agreement, but says so.
+        if hears_alike and getattr(method, "vanishes", True) and not method.sees & {"sent", "received"}:
             raise ValueError(
                 f"method {method.kind} must teach something, got a student whose receiver is its teacher's, adopted, "
                 "and hears the same; let the teacher hear its own transmitter (hears: own), or leave the method out"

@@ -40,6 +40,7 @@ class SequenceLevel:
     kind: Literal["sequence_level"] = "sequence_level"
 
     sees = LOGITS
+    vanishes = False
     adapters = no_adapters
 
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:

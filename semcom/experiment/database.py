@@ -33,7 +33,7 @@ class Database:
 
     def __init__(self, path: Path, tables: Sequence[str], *, reading: bool) -> None:
         self.path = path
-        if not reading and not (path.exists() and path.stat().st_size):
+        if not reading and (not path.exists() or (path.is_file() and not path.stat().st_size)):
             _make(path, tables)
         with explained(path), contextlib.ExitStack() as opened:
             self._connection = opened.enter_context(contextlib.closing(_connect(path, reading)))
@@ -129,4 +129,6 @@ def explained(path: Path) -> Iterator[None]:
 
 def damaged(path: Path, what: str) -> UserMistake:
     hint = "move its whole folder away and run again, or choose another --out"
+    if not os.access(path.parent, os.W_OK):
+        hint = "if somebody is writing to it, wait for them and try again"
     return UserMistake(f"{path}: must be a whole results store, got a damaged file ({what}); {hint}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from channels import Chance, Interference, Link, Neighbors, NoFading, NoisyCsi
+from channels import Chance, Interference, Link, Neighbors, NoFading, NoisyCsi, PerSentence
 from semcom.distillation.catalog import AnyMethod
 from semcom.experiment.axes import values
 from semcom.experiment.identity import ESTIMATES, GAINS, identity
@@ -243,9 +243,11 @@ def _exam(measure: MeasurePlan, fingerprint: str) -> dict[str, Any]:
     if measure.skip:
         decisive["skip"] = measure.skip
     embeds = any("similarity" in name for name in measure.metrics)
-    if embeds and Path(measure.similarity.model).expanduser().is_dir():
+    named = measure.similarity.model
+    if embeds and named != "bundled" and Path(named).expanduser().is_dir():
         # Another model may come to lie there; what a hub hands out under a name is the hub's to keep.
-        decisive["encoder"] = find_model(measure.similarity).weights_sha256
+        found = find_model(measure.similarity)
+        decisive["encoder"] = [found.weights_sha256, found.pooling]
     return {"corpus": fingerprint, "similarity": measure.similarity if embeds else None, **decisive}
 
 
@@ -267,8 +269,11 @@ def _run(
 
 def _renewed(air: Link | TrainingSettings) -> dict[str, int]:
     """The generations of what the code has come to draw otherwise, where any of it is drawn."""
-    gains = {} if isinstance(air.fading, NoFading) else {"gains": GAINS}
-    return gains | ({"estimates": ESTIMATES} if isinstance(air.csi, NoisyCsi) else {})
+    if not isinstance(air.fading, NoFading):
+        return {"gains": GAINS}
+    # A gain that does not fade was once estimated once a sentence, where nobody else faded.
+    renewed = isinstance(air.csi, NoisyCsi) and not isinstance(air.coherence, PerSentence)
+    return {"estimates": ESTIMATES} if renewed else {}
 
 
 def operating_points(scenario: Scenario) -> Iterator[Link]:

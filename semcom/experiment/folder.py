@@ -153,8 +153,14 @@ class RunFolder:
                 path.unlink(missing_ok=True)
         for path, name in (*_half_written(self.figures), *_half_written(self.tables)):
             # A report takes no lock, and may be writing beside us.
-            if "__" in name and time.time() - path.stat().st_mtime > 60.0:
-                path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                if _is_drawn(name) and time.time() - path.stat().st_mtime > 60.0:
+                    path.unlink()
+
+
+def _is_drawn(name: str) -> bool:
+    """Whether a figure or table of ours is called so."""
+    return "__" in name or name.partition(".")[0] in ("ablation", "codecs")
 
 
 def _half_written(folder: Path) -> list[tuple[Path, str]]:

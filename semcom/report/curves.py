@@ -81,7 +81,9 @@ def shortfall_against_snr(part: Results) -> Figure | None:
         return None
     counts = evenly(near, MOST_PANELS)
     kept = [point for point in part.absolute if point.interferers in counts]
-    edge = 10.0 ** math.floor(math.log10(min((1 - point.value for point in kept if point.value < 1), default=1e-3)))
+    least = min((1 - point.value for point in kept if point.value < 1), default=1e-2)
+    # Below the least, be it a power of ten itself: what stands on the edge is perfect and nothing else.
+    edge = 10.0 ** math.floor(math.log10(0.9 * least))
 
     def turned(point: Point) -> Point:
         value, low, high = (max(1 - each, edge) for each in (point.value, point.high, point.low))
@@ -100,7 +102,7 @@ def shortfall_against_snr(part: Results) -> Figure | None:
         told += ["on the lower edge: a perfect score"] * any(point.value >= 1 for point in kept)
         told += ["intervals that go below the lower edge end there"] * any(point.high > 1 - edge for point in kept)
         title = title_of(f"Shortfall of {words.name} from a perfect score, against SNR", part)
-        first = ["; ".join(told), *left_out([point for point in own if point.interferers in near], drawn)]
+        first = ["; ".join(told), *left_out(own, drawn)]
         said = Words(title, SNR, f"1 \u2212 {words.name} (log scale)", caption(part, drawn, first=first))
         return sheet.finish(said, _handles(drawn, part))
 
@@ -254,8 +256,7 @@ def left_out(all_of: Sequence[Point], drawn: Sequence[Point]) -> list[str]:
     said = []
     for what, name in (("SNRs", "snr_db"), ("numbers of interferers", "interferers")):
         there, shown = (
-            {getattr(point, name) for point in points if point.is_measured and not point.system.is_published}
-            for points in (all_of, drawn)
+            {getattr(point, name) for point in points if not point.system.is_published} for points in (all_of, drawn)
         )
         if len(shown) < len(there):
             said.append(f"{len(shown)} of {len(there)} {what} shown")

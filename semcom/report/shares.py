@@ -46,10 +46,10 @@ def share_against_snr(part: Results) -> Figure | None:
         None when the table holds no such shares at two SNRs or more.
     """
     points = closed_shares(part)
-    measured = [point for point in points if point.is_measured]
-    if len({point.snr_db for point in measured}) < 2:
+    if len({point.snr_db for point in points if point.is_measured}) < 2:
         return None
-    counts = evenly((point.interferers for point in measured), MOST_PANELS)
+    found = [point for point in points if _is_finding(point)]
+    counts = evenly((point.interferers for point in found), MOST_PANELS)
     drawn = [point for point in points if point.interferers in counts]
     with in_house_style():
         sheet = Sheet([crowd_title(count, part.points) for count in counts])
@@ -57,7 +57,7 @@ def share_against_snr(part: Results) -> Figure | None:
         told = _draw(sheet.panels, panels, part, lambda point: point.snr_db)
         mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
         title = title_of(f"{TITLE} in {words_of(part.metric).name} against SNR", part)
-        told += left_out(measured, drawn)
+        told += left_out(found, drawn)
         said = Words(title, SNR, AXIS, caption(part, drawn, first=[MEANING, *told]))
         return sheet.finish(said, _handles(drawn, part))
 
@@ -69,10 +69,10 @@ def share_against_interferers(part: Results) -> Figure | None:
         None when the table holds no such shares at two numbers of interferers or more.
     """
     points = closed_shares(part)
-    measured = [point for point in points if point.is_measured]
-    if len({point.interferers for point in measured}) < 2:
+    if len({point.interferers for point in points if point.is_measured}) < 2:
         return None
-    shown = evenly((point.snr_db for point in measured), MOST_PANELS)
+    found = [point for point in points if _is_finding(point)]
+    shown = evenly((point.snr_db for point in found), MOST_PANELS)
     drawn = [point for point in points if point.snr_db in shown]
     with in_house_style():
         sheet = Sheet([snr_title(snr_db) for snr_db in shown])
@@ -80,7 +80,7 @@ def share_against_interferers(part: Results) -> Figure | None:
         told = _draw(sheet.panels, panels, part, lambda point: point.interferers)
         mark_crowds(sheet.panels[0], part.points)
         title = title_of(f"{TITLE} in {words_of(part.metric).name} against the number of interferers", part)
-        told += left_out(measured, drawn)
+        told += left_out(found, drawn)
         said = Words(title, INTERFERERS, AXIS, caption(part, drawn, first=[MEANING, *told]))
         return sheet.finish(said, _handles(drawn, part), tick_lines=2)
 
@@ -102,6 +102,11 @@ def closed_shares(part: Results) -> list[Point]:
         else point
         for point in part.shares
     ]
+
+
+def _is_finding(point: Point) -> bool:
+    """Whether anything is known here: a share, or that there is no gap to close. A point never measured is none."""
+    return point.is_measured or bool(NOTHING_TO_CLOSE & set(point.missing))
 
 
 def is_behind(metric: str, gap: float) -> bool:
@@ -147,7 +152,7 @@ def _draw_one(axes: Axes, points: Sequence[Point], at: At, *, how: Look, banded:
     off = 0.025 * (top - bottom)
     for point in points:
         # Lost on the way are points that were never measured: they are no finding.
-        if not point.is_measured and not NOTHING_TO_CLOSE & set(point.missing):
+        if not _is_finding(point):
             continue
         place, marker = point.value, how.marker
         if not point.is_measured:

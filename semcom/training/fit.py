@@ -115,7 +115,7 @@ def fit(
             objective.eval()
             state.note(done, validate())
             objective.train()
-        state.keep(done, is_writer=rank == 0)
+        state.keep(done, is_last=done == settings.steps, is_writer=rank == 0)
         progress(done, settings.steps, state.message())
     objective.eval()
     return state.history
@@ -256,9 +256,9 @@ class _State:
         self.history.losses.append(dict(self.smooth))
         self.history.validation.append(validation)
 
-    def keep(self, done: int, *, is_writer: bool) -> None:
-        """Save a checkpoint when the last one is old enough."""
-        if time.monotonic() - self.saved_at < CHECKPOINT_SECONDS:
+    def keep(self, done: int, *, is_last: bool, is_writer: bool) -> None:
+        """Save a checkpoint when the last one is old enough, and when nothing is left to do."""
+        if not is_last and time.monotonic() - self.saved_at < CHECKPOINT_SECONDS:
             return
         self.step, self.saved_at, self.good = done, time.monotonic(), self._weights()
         if self.checkpoint is not None and is_writer:

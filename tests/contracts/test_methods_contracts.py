@@ -369,13 +369,20 @@ def test_a_frozen_receiver_passes_everything_on_to_the_transmitter(method):
 
 @each_method
 def test_the_teachers_own_receiver_is_taught_by_more_than_it_hears_or_refused(method):
-    """On one signal it agrees with its teacher to the bit, so that all that looks at it alone is 0."""
+    """On one signal it agrees with its teacher to the bit, so that what looks at it alone is 0, decisions apart."""
     student, teacher = codec(1), codec(2)
     student.receiver.load_state_dict(teacher.receiver.state_dict())
     student.receiver.requires_grad_(False)
-    if not method.sees & {"sent", "received"}:
+
+    def loss(**options):
+        return Distiller(student, teacher, [method], label_weight=0, **options)(BATCH, LINK, Chance(5))[method.kind]
+
+    if not method.sees & {"sent", "received"} and method.kind not in DECIDED:
         with pytest.raises(ValueError, match=f"method {method.kind} must teach something"):
-            Distiller(student, teacher, [method])
-    for options in ({"hears": "own"}, {"cleaner_db": 6.0}):
-        loss = Distiller(student, teacher, [method], label_weight=0, **options)(BATCH, LINK, Chance(5))[method.kind]
-        assert loss > 0
+            loss()
+        # As good as the same air, and not refused.
+        assert loss(cleaner_db=1e-9).item() == pytest.approx(0, abs=1e-6)
+    else:
+        assert loss() > 0
+    assert loss(hears="own") > 0
+    assert loss(cleaner_db=6.0) > 0

@@ -19,7 +19,6 @@ from semcom.experiment.results import Row, read_csv
 from semcom.experiment.scenario import load_scenario
 from semcom.experiment.store import Store
 from semcom.mistakes import UserMistake
-from semcom.training import fit as fitting
 
 LOST = "codecs.big.training={learning_rate: 1.0e+30}"
 
@@ -253,7 +252,6 @@ def test_a_kill_before_a_training_is_recorded_costs_none_of_it(carry_out, tmp_pa
     def killed(self, identity, **outcome):
         raise Killed
 
-    monkeypatch.setattr(fitting, "CHECKPOINT_SECONDS", 0.0)
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(Store, "finish_build", killed)
         carry_out(tmp_path / "out")

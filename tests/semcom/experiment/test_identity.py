@@ -123,14 +123,41 @@ def test_other_weights_under_one_name_are_another_measurement(tiny, tmp_path) ->
         {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
     ]
     (tmp_path / "encoder" / "modules.json").write_text(json.dumps(modules))
-    (tmp_path / "encoder" / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_mean_tokens": True}))
     change = ("measure.metrics=[similarity]", f"measure.similarity={{model: {tmp_path / 'encoder'}}}")
     found = []
-    for weights in (b"some numbers", b"some numbers", b"other numbers"):
+    for weights, pooling in (
+        (b"numbers", "mean_tokens"),
+        (b"numbers", "mean_tokens"),
+        (b"others", "mean_tokens"),
+        (b"numbers", "cls_token"),
+    ):
         (tmp_path / "encoder" / "model.safetensors").write_bytes(weights)
+        (tmp_path / "encoder" / "1_Pooling" / "config.json").write_text(json.dumps({f"pooling_mode_{pooling}": True}))
         found.append(runs(tiny(*change)))
     assert found[0] == found[1]
     assert not set(found[1]) & set(found[2])
+    assert not set(found[1]) & set(found[3]), "settings of a model are part of it"
+
+
+def test_a_folder_called_as_the_bundled_encoder_is_does_not_take_its_place(tiny, tmp_path, monkeypatch) -> None:
+    before = runs(tiny("measure.metrics=[similarity]"))
+    (tmp_path / "bundled").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert runs(tiny("measure.metrics=[similarity]")) == before
+
+
+def test_only_estimates_that_came_to_be_drawn_otherwise_are_other_ones(tiny, monkeypatch) -> None:
+    """Of a wanted user that does not fade, where a gain lasts less than a sentence."""
+
+    def moved(*changes: str) -> bool:
+        noisy = tiny("link.csi={kind: noisy}", *changes)
+        with monkeypatch.context() as patch:
+            patch.setattr(expanding, "ESTIMATES", 99)
+            other = runs(noisy)
+        return runs(noisy) != other
+
+    assert moved("link.coherence={kind: symbol}") and moved("link.coherence={kind: block}")
+    assert not moved() and not moved("link.coherence={kind: symbol}", "link.fading={kind: rayleigh}")
 
 
 def test_comments_and_order_and_the_place_of_the_files_change_nothing(tiny_yaml, tmp_path) -> None:

@@ -229,17 +229,22 @@ def test_what_does_not_fit_the_panels_is_counted(made, draw, snrs, counts):
 
 
 @pytest.mark.parametrize(
-    ("high", "perfect", "cut"), [(0.995, False, True), (0.985, False, False)], ids=["beyond", "within"]
+    ("value", "high", "perfect", "cut"),
+    [(0.98, 0.995, False, True), (0.98, 0.985, False, False), (0.99, 0.99, False, False), (1.0, 1.0, True, True)],
+    ids=["beyond", "within", "power of ten", "perfect"],
 )
-def test_what_ends_on_the_lower_edge_is_told_apart_from_a_perfect_score(made, high, perfect, cut):
+def test_what_ends_on_the_lower_edge_is_told_apart_from_a_perfect_score(made, value, high, perfect, cut):
     part = made.part(made.sweep(snrs=(0, 6), counts=(0,), metrics=("bleu_4",)))
-    values = {0: (0.8, 0.75, 0.82), 6: (0.98, 0.97, high)}
+    values = {0: (0.8, 0.75, 0.82), 6: (value, 0.97, high)}
     points = tuple(
         dataclasses.replace(point, **dict(zip(("value", "low", "high"), values[point.snr_db], strict=True)))
         for point in part.absolute
         if not point.system.is_published
     )
-    told = words_in(curves.shortfall_against_snr(dataclasses.replace(part, points=points)))
+    figure = curves.shortfall_against_snr(dataclasses.replace(part, points=points))
+    least = min(height for line in figure.axes[0].lines for height in line.get_ydata())
+    assert (least == pytest.approx(figure.axes[0].get_ylim()[0])) == perfect
+    told = words_in(figure)
     assert ("edge: a perfect score" in told) == perfect
     assert ("intervals that go below the lower edge end there" in told) == cut
 
