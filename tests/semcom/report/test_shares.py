@@ -118,6 +118,16 @@ def test_where_the_teacher_is_not_ahead_there_is_no_share(made):
     assert "No gap: the teacher is not ahead of the control there." in table.caption
 
 
+def test_a_crowd_in_which_there_is_no_gap_at_all_keeps_its_panel(made):
+    lines = [
+        {**row, "value": 0.01} if (row["codec"], row["against"], row["interferers"]) == ("teacher", "", 1) else row
+        for row in lines_of(made)
+    ]
+    none, some = share_against_snr(made.part(lines)).axes[::-1]
+    assert [mark[0] for mark in marks_in(none)] == ["x"] * 3
+    assert not marks_in(some)
+
+
 def test_less_is_better_for_an_error_rate(made):
     lines = [{**row, "metric": "word_error_rate"} for row in lines_of(made)]
     assert not any(point.is_measured for point in closed_shares(made.part(lines))), "the teacher errs more here"
