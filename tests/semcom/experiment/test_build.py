@@ -48,11 +48,12 @@ def equal(one: Weights, other: Weights) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_a_build_leaves_weights_and_a_record_and_nothing_else(builds, tmp_path) -> None:
+def test_a_build_leaves_weights_and_a_record_and_its_checkpoint(builds, tmp_path) -> None:
     plans = builds()
     records = make(plans, tmp_path)
     for name, build in plans.items():
-        assert [path.name for path in RunFolder(tmp_path).model(build.identity).iterdir()] == ["weights.safetensors"]
+        left = sorted(path.name for path in RunFolder(tmp_path).model(build.identity).iterdir())
+        assert left == ["checkpoint.pt", "weights.safetensors"], "the former goes when the record is stored"
         record = records[name]
         json.dumps(record, allow_nan=False)
         assert (record["name"], record["seed"], record["method"]) == (name, 3, build.method)
