@@ -4,6 +4,7 @@ import errno
 import gzip
 import io
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -138,22 +139,34 @@ def test_damaged_text_is_prepared_again(source: str) -> None:
     corpus.load()
 
 
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Hand out `served(first, second)`: what each download brings, the last for ever; gives what was asked for."""
+
+    def serve(*contents: bytes) -> list[str]:
+        asked: list[str] = []
+
+        def fake_fetch(url: str, target: Path, progress: object, *, largest: int) -> None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(contents[min(len(asked), len(contents) - 1)])
+            asked.append(url)
+
+        monkeypatch.setattr(download, "fetch", fake_fetch)
+        return asked
+
+    return serve
+
+
 @pytest.mark.parametrize("stopped", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")], ids=repr)
 def test_a_download_stays_when_its_reading_is_stopped(
-    source: str, monkeypatch: pytest.MonkeyPatch, stopped: BaseException
+    source: str, served: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, stopped: BaseException
 ) -> None:
     """It took long to fetch, and nothing is wrong with it."""
-    asked: list[str] = []
-
-    def fake_fetch(url: str, target: Path, progress: object, *, largest: int) -> None:
-        asked.append(url)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(Path(source).read_bytes())
+    asked = served(Path(source).read_bytes())
 
     def stop(*facts: object) -> None:
         raise stopped
 
-    monkeypatch.setattr(download, "fetch", fake_fetch)
     with monkeypatch.context() as patch, pytest.raises((KeyboardInterrupt, UserMistake)):
         patch.setattr(cache, "Header", stop)
         Europarl().prepare()
@@ -162,16 +175,9 @@ def test_a_download_stays_when_its_reading_is_stopped(
 
 
 def test_a_download_is_deleted_once_it_is_read(
-    source: str, monkeypatch: pytest.MonkeyPatch, cache_folder: Path
+    source: str, served: Callable[..., list[str]], cache_folder: Path
 ) -> None:
-    asked: list[str] = []
-
-    def fake_fetch(url: str, target: Path, progress: object, *, largest: int) -> None:
-        asked.append(url)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(Path(source).read_bytes() if len(asked) > 1 else b"<html>busy</html>")
-
-    monkeypatch.setattr(download, "fetch", fake_fetch)
+    asked = served(b"<html>busy</html>", Path(source).read_bytes())
     with pytest.raises(UserMistake, match="whole and harmless archive"):
         Europarl().prepare()
     note = cache.place("europarl-seen", europarl.OFFICIAL_URL).with_suffix(".sha256")
