@@ -77,6 +77,7 @@ def run(
 
 
 def _draw(folder: Path) -> None:
+    from semcom.experiment.progress import counted
     from semcom.report.drawing import report as draw
     from semcom.report.summary import summary_table
 
@@ -84,7 +85,7 @@ def _draw(folder: Path) -> None:
     console.print(summary_table(folder / "results.csv"))
     _print_ablation(folder / "results.csv")
     figures = sum(path.suffix == ".png" for path in paths)
-    said = f"{figures} figures in {folder / 'figures'}, tables in {folder / 'tables'}"
+    said = f"{counted(figures, 'figure')} in {folder / 'figures'}, tables in {folder / 'tables'}"
     console.print(said, highlight=False, markup=False)
 
 

@@ -15,13 +15,14 @@ from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.expand import Build, Run, Sweep, expand
 from semcom.experiment.folder import RunFolder, record, write_record
 from semcom.experiment.material import exam, material_of
-from semcom.experiment.progress import Board, lasting, named
+from semcom.experiment.progress import Board, counted, lasting, named
 from semcom.experiment.results import write_csv
 from semcom.experiment.run import Outcome, metrics_of
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
 from semcom.experiment.supply import check_cells, check_exam, check_text
 from semcom.experiment.tabulate import measured_rows, tabulate
+from semcom.experiment.unheard import unheard
 from semcom.files import write_atomically
 from semcom.mistakes import UserMistake
 
@@ -65,6 +66,8 @@ def conduct(
             if lenders and work.builds and not borrowed:
                 board.say("borrowed: nothing; the lenders hold no codec that is missing here")
             board.say(_opening(scenario, sweep, work, means))
+            for each in unheard(scenario):
+                board.say(each)
             if work.builds or work.runs:
                 _read(scenario, board)
                 _check_exam(scenario, sweep.builds[0], folder, board)
@@ -214,15 +217,17 @@ def _what(error: Exception) -> str:
 
 
 def _point(run: Run) -> str:
-    return f"{run.build.name} at {run.link.snr_db:g} dB, {run.link.interferers} interferers"
+    return f"{run.build.name} at {run.link.snr_db:g} dB, {counted(run.link.interferers, 'interferer')}"
 
 
 def _opening(scenario: Scenario, sweep: Sweep, work: _Work, means: Means) -> str:
     left = sweep_seconds(sweep, work.built | ({run.identity for run in sweep.runs} - set(work.runs)))
+    by = f"{counted(means.workers, 'worker')} with {counted(means.threads, 'thread')} on {means.device}"
     return (
-        f"{scenario.question}\n{len(work.builds)} of {len(sweep.builds)} codecs to train, {len(work.runs)} of "
-        f"{work.total_runs} points to measure, about {lasting(left / means.workers)} on {means.workers} worker(s) with "
-        f"{means.threads} thread(s) on {means.device}; {work.place.path}"
+        f"{scenario.question}\n"
+        f"{len(work.builds)} of {counted(len(sweep.builds), 'codec')} to train, "
+        f"{len(work.runs)} of {counted(work.total_runs, 'point')} to measure, "
+        f"about {lasting(left / means.workers)} on {by}; {work.place.path}"
     )
 
 

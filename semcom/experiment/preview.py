@@ -9,10 +9,11 @@ from pathlib import Path
 from semcom.experiment.estimate import build_seconds, sweep_seconds
 from semcom.experiment.expand import Build, Run, expand
 from semcom.experiment.folder import RunFolder
-from semcom.experiment.progress import lasting
+from semcom.experiment.progress import counted, lasting
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
 from semcom.experiment.supply import check_text
+from semcom.experiment.unheard import unheard
 from semcom.sources.textfile import TextFile
 
 
@@ -33,10 +34,17 @@ def preview(scenario: Scenario, folder: Path) -> str:
     waiting = [run for run in runs.values() if run.identity not in ran]
     seconds = sweep_seconds(sweep, built | ran)
     names = {build.identity: build.name for build in sweep.builds}
-    lines = [f"{scenario.name}: {scenario.question}", "", f"{len(sweep.builds)} codecs ({len(left)} to train)"]
+    lines = [
+        f"{scenario.name}: {scenario.question}",
+        "",
+        f"{counted(len(sweep.builds), 'codec')} ({len(left)} to train)",
+    ]
     lines += [_build_line(build, names, build.identity in built) for build in sweep.builds]
-    lines += ["", f"{len(runs)} points ({len(waiting)} to measure), {len(scenario.measure.metrics)} metrics each"]
+    metrics = counted(len(scenario.measure.metrics), "metric")
+    lines += ["", f"{counted(len(runs), 'point')} ({len(waiting)} to measure), {metrics} each"]
     lines += _run_lines(list(runs.values()))
+    if notes := unheard(scenario):
+        lines += ["", *notes]
     lines += ["", f"about {lasting(seconds)} of one core to go; results in {folder}"]
     return "\n".join(lines)
 

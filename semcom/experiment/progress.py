@@ -30,6 +30,11 @@ def lasting(seconds: float) -> str:
     return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: 1 point, 2 points."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def named(tick: Tick) -> Callable[[str, int, int], None]:
     """The same for work that says first what it does, and 0 for a total it does not know."""
 

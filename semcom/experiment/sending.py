@@ -14,6 +14,7 @@ from semcom.experiment.expand import Build, expand
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.material import exam, material_of
 from semcom.experiment.plans import MOST_DECIBELS
+from semcom.experiment.progress import counted
 from semcom.experiment.scenario import Scenario, load_scenario
 from semcom.experiment.supply import neighbors_in_turn
 from semcom.metrics.bleu import Bleu
@@ -152,7 +153,7 @@ def _check_crowd(
 def _title(said: str, link: Link, crowd: tuple[str, ...]) -> str:
     through = f" ({', '.join(crowd)} in turn)" if crowd else ""
     return (
-        f"sent: {said}\nSNR {link.snr_db:g} dB, {link.interferers} interferers{through}, "
+        f"sent: {said}\nSNR {link.snr_db:g} dB, {counted(link.interferers, 'interferer')}{through}, "
         f"mean SINR {mean_sinr_db(link):.1f} dB, fading {link.fading.kind}"
     )
 

@@ -40,7 +40,7 @@ def test_the_heading_says_what_was_sent_and_through_what(finished) -> None:
     title = str(send(finished, snr_db=4.0, interferers=1).title)
     assert title.startswith("sent: the cat sees a quiet garden today .\n"), "as the corpus would have it"
     # One interferer as loud as the user, and noise 4 dB below both.
-    assert "SNR 4 dB, 1 interferers, mean SINR -1.5 dB, fading none" in title
+    assert "SNR 4 dB, 1 interferer, mean SINR -1.5 dB, fading none" in title
 
 
 def test_the_same_seed_sends_through_the_same_air(finished) -> None:
