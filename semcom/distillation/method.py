@@ -73,11 +73,12 @@ def check_methods(
     A frozen receiver is another matter: gradients pass through it to the transmitter. But one that is the teacher's
     own and hears what the teacher hears agrees with it always, so that what looks at it alone is 0.
 
-    Args:
-        hears_alike: whether the student's receiver is its teacher's, on the same signal.
-
     Several teachers agree on the tokens they speak of and on nothing else: neither on what to send nor on what a
     coordinate of a layer means. So there a method may look at the logits alone.
+
+    Args:
+        hears_alike: whether the student's receiver is its teacher's, on the same signal. A method that learns from the
+            teacher's decisions says `vanishes = False`: agreement does not make it 0.
 
     Raises:
         ValueError: see above.
@@ -93,7 +94,6 @@ def check_methods(
                 f"method {method.kind} must teach something, got a student whose transmitter is adopted and frozen; "
                 "leave the method out, or let it look at the receiver alone"
             )
-        # What learns from decisions does not vanish on agreement, but says so.
         if hears_alike and getattr(method, "vanishes", True) and not method.sees & {"sent", "received"}:
             raise ValueError(
                 f"method {method.kind} must teach something, got a student whose receiver is its teacher's, adopted, "

@@ -37,8 +37,9 @@ LOW = 0.3  # below this share of the panel numbers go up
 TOLD = (
     "Break-even: dotted, from a student to the control's line at the student's score; the number, in the control's "
     "color, says how many times the student's parameters it needs there. Straight lines over the logarithm of the "
-    "parameters; from the means, without an interval; none where no two of the control's sizes have the score between "
-    "them"
+    "parameters; from the means, without an interval; none where no two neighboring sizes of the control have the "
+    "score between them, with intervals that do not meet, and below the larger one's: on a plateau chance alone would "
+    "set the number"
 )
 
 
@@ -85,7 +86,9 @@ def break_even(part: Results) -> Figure | None:
         return sheet.finish(said, _handles(drawn, sizes, families))
 
 
-def break_even_size(sizes: Sequence[float], scores: Sequence[float], target: float) -> float | None:
+def break_even_size(
+    sizes: Sequence[float], scores: Sequence[float], target: float, errors: Sequence[float] = ()
+) -> float | None:
     """The fewest parameters with which a curve reaches a score.
 
     log n = log a + (target - A) / (B - A) (log b - log a)
@@ -94,15 +97,22 @@ def break_even_size(sizes: Sequence[float], scores: Sequence[float], target: flo
 
     Args:
         sizes: in any order; a size without a finite score is passed over.
+        errors: half an interval of each score; none counts as exact. On a plateau a difference of chance would move the
+            answer from one end to the other, so there is none.
 
     Returns:
-        None unless the curve brackets the target: its smallest size must fall short of it, a larger one reach it.
+        None unless the curve brackets the target: its smallest size must fall short of it, a larger one reach it, by
+        more than its error, and the errors of neighbors must leave a rise between them.
     """
-    known = sorted((size, score) for size, score in zip(sizes, scores, strict=True) if math.isfinite(score))
+    every = zip(sizes, scores, errors or [0.0] * len(sizes), strict=True)
+    known = sorted((size, score, error) for size, score, error in every if math.isfinite(score))
     if not known or known[0][1] >= target:
         return None
-    for (small, short), (large, enough) in pairwise(known):
+    for (small, short, below), (large, enough, above) in pairwise(known):
         if short < target <= enough:
+            sure = enough - above
+            if target > sure or sure <= short + below:
+                return None
             share = (target - short) / (enough - short)
             return math.exp(math.log(small) + share * (math.log(large) - math.log(small)))
     return None
@@ -113,10 +123,11 @@ def marks(students: Sequence[Point], controls: Sequence[Point], sizes: dict[Syst
     falls = students and words_of(students[0].metric).falls
     # An error rate falls as codecs grow, and is as good as a score that rises.
     sign = -1.0 if falls else 1.0
-    curve = [sizes[point.system] for point in controls], [sign * point.value for point in controls]
+    owned, scores = [sizes[point.system] for point in controls], [sign * point.value for point in controls]
+    errors = [(point.high - point.low) / 2 if math.isfinite(point.high - point.low) else 0.0 for point in controls]
     found = []
     for point in sorted(students, key=lambda each: sizes[each.system]):
-        needed = break_even_size(*curve, sign * point.value) if point.is_measured else None
+        needed = break_even_size(owned, scores, sign * point.value, errors) if point.is_measured else None
         if needed is not None:
             found.append(Mark(sizes[point.system], needed, point.value))
     return found

@@ -77,7 +77,7 @@ class Look:
 COLORS = {
     "teacher": ("#000000", "#4d4d4d", "#7a5c00"),
     "student": ("#d55e00", "#cc79a7", "#8c2d04", "#e69f00", "#7b3294"),
-    "control": ("#56b4e9", "#0072b2", "#08306b", "#7fcdbb"),
+    "control": ("#56b4e9", "#0072b2", "#08306b", "#7fcdbb", "#00838f"),
     "codec": ("#009e73", "#66a61e", "#00441b", "#a6761d"),
     "published": ("#7f7f7f", "#a6a6a6", "#595959"),
 }
@@ -85,7 +85,7 @@ COLORS = {
 MARKERS = {
     "teacher": ("s", "D", "h", "P"),
     "student": ("o", "p", "X", "8", "H", "*"),
-    "control": ("^", "v", "<", ">", "d"),
+    "control": ("^", "v", "<", ">", "d", "P"),
     "codec": ("D", "P", "d", "h", "*"),
     "published": ("o", "s", "^", "D"),
 }

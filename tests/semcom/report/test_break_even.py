@@ -100,6 +100,26 @@ def test_sizes_without_a_score_are_passed_over() -> None:
     assert break_even_size([1], [math.nan], 0.5) is None
 
 
+def test_a_rise_within_its_errors_is_none() -> None:
+    assert break_even_size([100, 10_000], [0.2, 0.6], 0.4, [0.1, 0.15]) == pytest.approx(1000)
+    assert break_even_size([100, 10_000], [0.2, 0.6], 0.4, [0.25, 0.15]) is None
+    assert break_even_size([100, 10_000], [0.2, 0.6], 0.5, [0.1, 0.15]) is None, (
+        "as good as the larger, so perhaps larger"
+    )
+    # A later rise is no answer to whether the first one was real.
+    assert break_even_size([1, 10, 100, 1000], [0.2, 0.6, 0.1, 0.9], 0.4, [0.3, 0.3, 0.0, 0.0]) is None
+
+
+def test_a_plateau_has_no_marks(part) -> None:
+    own = bodies(part)
+    here = [point for point in part.absolute if (point.snr_db, point.interferers) == (9.0, 0)]
+    students, controls = ([p for p in here if p.system.codec.startswith(name)] for name in ("distilled", "plain"))
+    wide = [replace(p, low=p.value - 0.5, high=p.value + 0.5) for p in controls]
+    assert marks(students, controls, own) and not marks(students, wide, own)
+    without = [replace(p, low=math.nan, high=math.nan) for p in controls]
+    assert marks(students, without, own) == marks(students, controls, own)
+
+
 def test_marks_are_of_students_that_a_control_can_reach(part) -> None:
     own = bodies(part)
     here = [point for point in part.absolute if (point.snr_db, point.interferers) == (9.0, 0)]
@@ -161,7 +181,8 @@ def test_no_number_of_a_break_even_covers_another_and_each_has_its_controls_colo
             about = codecs[f"plain_{shape}"]
             codecs[f"{name}_{shape}"] = {**about, "skill": about["skill"] + more}
     part = made.part(made.sweep(**SMALL, codecs=codecs, pairs=()))
-    figure = break_even.break_even(replace(part, costs=costs(codecs)))
+    exact = tuple(replace(point, low=point.value, high=point.value) for point in part.points)
+    figure = break_even.break_even(replace(part, points=exact, costs=costs(codecs)))
     figure.canvas.draw()
     for axes in figure.axes:
         numbers = [text for text in axes.texts if text.get_text().startswith("\u00d7")]
