@@ -124,7 +124,7 @@ def send(
     run_dir: Annotated[Path, typer.Argument(help="A run folder with trained codecs.")],
     sentence: Annotated[str, typer.Argument(help="What to say.")],
     codec: Annotated[list[str] | None, typer.Option(help="Which codecs; default all of the sweep.")] = None,
-    snr_db: Annotated[float, typer.Option(help="Signal-to-noise ratio [dB].")] = 6.0,
+    snr_db: Annotated[float, typer.Option(help="Signal-to-noise ratio in dB.")] = 6.0,
     interferers: Annotated[int, typer.Option(min=0, max=1000, help="Other users on the air.")] = 0,
     repeats: Annotated[int, typer.Option(min=1, max=100, help="How many times, each in new air.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Of the air.")] = 0,

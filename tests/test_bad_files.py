@@ -60,11 +60,17 @@ def promising(path):
 
 
 def misshapen(path):
-    save_weights(initialize(symmetric(24, 1, heads=2), 50, seed=0), path, about={})
+    save_weights(initialize(symmetric(24, 1, heads=2), 50, seed=0), path, about={"build": path.parent.name})
 
 
 def foreign(path):
-    save_weights(torch.nn.Linear(2, 2), path, about={})
+    save_weights(torch.nn.Linear(2, 2), path, about={"build": path.parent.name})
+
+
+def exchanged(path):
+    """Another codec's file, which may well fit."""
+    other = next(each for each in path.parent.parent.iterdir() if each != path.parent)
+    shutil.copyfile(other / path.name, path)
 
 
 @pytest.fixture
@@ -80,10 +86,13 @@ def with_weights(finished):
     return copy
 
 
-@pytest.mark.parametrize("damage", [truncated, emptied, pickled, promising, misshapen, foreign])
+@pytest.mark.parametrize("damage", [truncated, emptied, pickled, promising, misshapen, foreign, exchanged])
 def test_weights_that_are_not_ours(refused, tiny_yaml, with_weights, damage) -> None:
     folder = with_weights(damage)
-    told = r"weights.safetensors: (not a readable safetensors file|.* must have shape|these weights belong to another)"
+    told = (
+        "weights.safetensors: (not a readable safetensors file|.* must have shape|these weights belong to another"
+        "|must hold the weights of build)"
+    )
     for words in (
         ("send", folder, "the cat sees a dog", "--codec", "big"),
         ("run", tiny_yaml, "--out", folder, "--set", "sweep.snr_db=[9]"),

@@ -92,7 +92,7 @@ def check_methods(
         if transmitter_is_frozen and method.sees & {"sent", "received"}:
             raise ValueError(
                 f"method {method.kind} must teach something, got a student whose transmitter is adopted and frozen; "
-                "leave the method out, or let it look at the receiver alone"
+                "leave the method out, or let it look at the receiver alone (hints and attention: side decoder)"
             )
         if hears_alike and getattr(method, "vanishes", True) and not method.sees & {"sent", "received"}:
             raise ValueError(

@@ -47,7 +47,7 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
             is_there = build.identity in ours and place.weights(build.identity).is_file()
             if is_there or known is None or known.status != "done" or not weights.is_file():
                 continue
-            check_weights(weights)
+            check_weights(weights, build=build.identity)
             _copy(weights, place.weights(build.identity))
             store.finish_build(build.identity, name=build.name, record={**known.record, "name": build.name})
             borrowed.append(build.name)

@@ -33,7 +33,7 @@ def load_codec(build: Build, folder: Path, device: str = "cpu") -> SemanticCodec
     """A finished build's codec, ready to measure."""
     material = material_of(build, folder)
     codec = initialize(build.spec, material.tokenizer.size, seed=0)
-    load_weights(codec, RunFolder(folder).weights(build.identity))
+    load_weights(codec, RunFolder(folder).weights(build.identity), build=build.identity)
     return codec.eval().to(device)
 
 
@@ -67,7 +67,7 @@ def _train(
     chance = build.chance.of("training")
     codec = initialize(build.spec, material.tokenizer.size, seed=chance.of("weights").integer())
     if build.start:
-        load_weights(codec, RunFolder(folder).weights(build.start))
+        load_weights(codec, RunFolder(folder).weights(build.start), build=build.start)
     if build.adoption:
         _adopt(codec, build.adoption, load_codec(known[build.adoption.donor], folder))
     codec.to(device)

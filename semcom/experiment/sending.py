@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.table import Table
 from rich.text import Text
 
 from channels import Chance, Link, Neighbors, mean_sinr_db
+from semcom.experiment.axes import values
 from semcom.experiment.build import load_codec
 from semcom.experiment.expand import Build, expand
 from semcom.experiment.folder import RunFolder
@@ -41,7 +44,8 @@ def send_sentence(
 ) -> Table:
     """A table: codecs by repeats, each with what arrived and its BLEU-1.
 
-    The air of one repeat is the same for all codecs. Interferers send sentences of the test split.
+    The air of one repeat is the same for all codecs: the scenario's `link`, and where that leaves a condition open, the
+    first that the sweep names. Interferers send sentences of the test split.
 
     Raises:
         UserMistake: the folder is no run folder, a codec is unknown or untrained, the air is impossible, or the
@@ -73,7 +77,8 @@ def send_sentence(
         encoded = _on_the_air(load_codec(build, folder), batch, neighbors)
         crowd = [_on_the_air(load_codec(others[each], folder), batch, neighbors) for each in scenario.link.crowd or ()]
         for repeat in range(repeats):
-            delivery = deliver(encoded, link, Chance(seed).of("send", repeat), crowd=crowd)
+            air = Chance(seed).of("send", repeat)
+            delivery = deliver(encoded, link, air, beam=scenario.measure.beam, crowd=crowd)
             arrived = material.tokenizer.decode(delivery.tokens)[0]
             right = float(Bleu(order=1).combine(Bleu(order=1).statistics([said], [arrived])[0]))
             table.add_row(name if repeat == 0 else "", str(repeat + 1), Text(arrived), f"{right:.2f}")
@@ -101,9 +106,20 @@ def _link(scenario: Scenario, snr_db: float, interferers: int) -> Link:
     try:
         if abs(snr_db) > MOST_DECIBELS:
             raise ValueError(f"snr_db must be between -{MOST_DECIBELS} and {MOST_DECIBELS}, got {snr_db}")
-        return Link(snr_db=snr_db, interferers=interferers, **scenario.link.air)
+        return Link(snr_db=snr_db, interferers=interferers, **_standing(scenario))
     except ValueError as error:
         raise UserMistake(f"the air cannot be like that: {error}") from None
+
+
+def _standing(scenario: Scenario) -> dict[str, Any]:
+    """The conditions of the link; what was not typed there is as at the first point of the sweep."""
+    air, sweep = scenario.link.air, scenario.sweep
+    for name in ("fading", "interference", "equalizer", "antennas"):
+        if name not in scenario.link.model_fields_set and (points := getattr(sweep, name)):
+            air[name] = points[0]
+    if sweep.level_db is not None and "interference" not in scenario.link.model_fields_set:
+        air["interference"] = replace(air["interference"], level_db=float(values(sweep.level_db)[0]))
+    return air
 
 
 def _said(scenario: Scenario, sentence: str) -> str:
@@ -151,10 +167,14 @@ def _check_crowd(
 
 
 def _title(said: str, link: Link, crowd: tuple[str, ...]) -> str:
-    through = f" ({', '.join(crowd)} in turn)" if crowd else ""
+    levels = link.interference.level_db
+    loud = ", ".join(f"{each:g} dB" for each in (levels if isinstance(levels, tuple) else (levels,)))
+    arriving = link.interference.fading or link.fading
+    through = f", {', '.join(crowd)} in turn" if crowd else ""
+    others = f" ({link.interference.kind} of {loud}, fading {arriving.kind}{through})" if link.interferers else ""
     return (
-        f"sent: {said}\nSNR {link.snr_db:g} dB, {counted(link.interferers, 'interferer')}{through}, "
-        f"mean SINR {mean_sinr_db(link):.1f} dB, fading {link.fading.kind}"
+        f"sent: {said}\nSNR {link.snr_db:g} dB, fading {link.fading.kind}, "
+        f"{counted(link.interferers, 'interferer')}{others}, mean SINR {mean_sinr_db(link):.1f} dB"
     )
 
 

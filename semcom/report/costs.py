@@ -70,20 +70,19 @@ def time_ratio(costs: Mapping[tuple[str, int], Costs], codec: str, reference: st
 
     ratio = mean(steps x step_ms of the codec) / mean(steps x step_ms of the reference)
 
-    Whole training times stand in where a step was not timed, for both alike: other work on the machine is in them.
+    Whole training times are no stand-in where a step was not timed: other work on the machine is in them, and they may
+    come from runs at other times.
 
     Returns:
-        NaN where neither is known of both.
+        NaN where a step of either was not timed.
     """
     seeds = [{seed for name, seed in costs if name == each} for each in (codec, reference)]
     shared = sorted(seeds[0] & seeds[1])
-    for seconds in (_stepped, lambda one: one.train_seconds):
-        ours, theirs = (
-            [known for seed in shared if (known := seconds(costs[name, seed])) is not None]
-            for name in (codec, reference)
-        )
-        if len(ours) == len(theirs) == len(shared) and sum(theirs) > 0:
-            return math.fsum(ours) / math.fsum(theirs)
+    ours, theirs = (
+        [known for seed in shared if (known := _stepped(costs[name, seed])) is not None] for name in (codec, reference)
+    )
+    if len(ours) == len(theirs) == len(shared) and sum(theirs) > 0:
+        return math.fsum(ours) / math.fsum(theirs)
     return math.nan
 
 

@@ -62,8 +62,7 @@ class TextFile:
     def prepare(self, progress: Progress | None = None) -> str:
         """Read and clean the text once, which also finds whatever is wrong with it."""
         found = self.load(progress)
-        counts = f"{len(found.train):,} train, {len(found.validation):,} validation, {len(found.test):,} test"
-        return f"{self.path}: {counts} sentences"
+        return f"{self.path}: {len(found.train) + len(found.validation) + len(found.test):,} sentences"
 
     def load(self, progress: Progress | None = None) -> Corpus:
         """The cleaned and split sentences.

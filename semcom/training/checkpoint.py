@@ -28,15 +28,21 @@ def save_weights(module: nn.Module, path: Path, *, about: dict[str, str]) -> Non
     write_atomically(path, save(weights, metadata=about))
 
 
-def load_weights(module: nn.Module, path: Path) -> None:
+def load_weights(module: nn.Module, path: Path, *, build: str | None = None) -> None:
     """Fill a module from safetensors; every name and shape must be the module's own.
 
+    Args:
+        build: whose weights they must be, as their header says. Codecs of one shape fit each other's weights, and an
+            exchanged pair of files would exchange their results. None takes any that fit.
+
     Raises:
-        UserMistake: the file is missing, damaged, not safetensors, of another shape or type, or not finite.
+        UserMistake: the file is missing, damaged, not safetensors, another build's, of another shape or type, or not
+            finite.
     """
     own = weights_of(module)
     try:
         with safe_open(path, framework="pt", device="cpu") as stored:
+            _check_owner(path, stored.metadata(), build)
             names = set(stored.keys())
             if names != set(own):
                 strange = sorted(names.symmetric_difference(own))[:3]
@@ -59,18 +65,29 @@ def load_weights(module: nn.Module, path: Path) -> None:
         ) from None
 
 
-def check_weights(path: Path) -> None:
-    """See that a file holds weights, of whatever network, before anybody takes it over.
+def check_weights(path: Path, *, build: str) -> None:
+    """See that a file holds weights of this build, of whatever shape, before anybody takes it over.
 
     Raises:
-        UserMistake: the file is missing, damaged, not safetensors, or holds what no training leaves behind.
+        UserMistake: the file is missing, damaged, not safetensors, another build's, or holds what no training leaves
+            behind.
     """
     try:
         with safe_open(path, framework="pt", device="cpu") as stored:
+            _check_owner(path, stored.metadata(), build)
             for name in stored.keys():  # noqa: SIM118 (a safetensors file is no mapping)
                 _sound(path, name, stored.get_tensor(name))
     except (SafetensorError, OSError) as error:
         raise UserMistake(f"{path}: not a readable safetensors file ({error})") from None
+
+
+def _check_owner(path: Path, about: dict[str, str] | None, build: str | None) -> None:
+    owner = (about or {}).get("build", "nobody")
+    if build is not None and owner != build:
+        raise UserMistake(
+            f"{path}: must hold the weights of build {build}, got those of {owner}; files were exchanged, so delete it "
+            "and run again to retrain"
+        )
 
 
 def _sound(path: Path, name: str, weight: Tensor) -> Tensor:

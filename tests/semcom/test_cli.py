@@ -99,7 +99,7 @@ def test_send_prints_a_table(semcom, finished) -> None:
     answer = semcom("send", finished, "the cat sees a dog", "--codec", "small", "--repeats", "2", "--snr-db", "3")
     assert answer.code == 0
     assert "what arrived" in answer.out
-    assert "SNR 3 dB, 0 interferers" in answer.out
+    assert "SNR 3 dB, fading none, 0 interferers" in answer.out
     assert "big" not in answer.out
 
 

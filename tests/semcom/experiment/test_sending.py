@@ -40,7 +40,27 @@ def test_the_heading_says_what_was_sent_and_through_what(finished) -> None:
     title = str(send(finished, snr_db=4.0, interferers=1).title)
     assert title.startswith("sent: the cat sees a quiet garden today .\n"), "as the corpus would have it"
     # One interferer as loud as the user, and noise 4 dB below both.
-    assert "SNR 4 dB, 1 interferer, mean SINR -1.5 dB, fading none" in title
+    assert title.endswith("SNR 4 dB, fading none, 1 interferer (neighbors of 0 dB, fading none), mean SINR -1.5 dB")
+    assert str(send(finished, interferers=0).title).endswith("SNR 6 dB, fading none, 0 interferers, mean SINR 6.0 dB")
+
+
+def test_what_the_link_leaves_open_is_as_the_sweep_begins(carry_out, tmp_path) -> None:
+    swept = ("sweep.interference=[{kind: gaussian, fading: {kind: rayleigh}}, {kind: tone}]", "sweep.level_db=[-3, 0]")
+    carry_out(tmp_path / "out", *swept, "sweep.codec=[plain]", "sweep.snr_db=6", "training.steps=1")
+    title = str(send(tmp_path / "out", repeats=1).title)
+    assert "1 interferer (gaussian of -3 dB, fading rayleigh)" in title
+    carry_out(tmp_path / "typed", *swept, "link.interference={kind: qam}", "sweep.codec=[plain]", "training.steps=1")
+    assert "1 interferer (qam of 0 dB, fading none)" in str(send(tmp_path / "typed", repeats=1).title)
+
+
+def test_a_beam_of_the_measurement_is_sent_with(carry_out, tmp_path, monkeypatch) -> None:
+    changes = ("codecs.plain.decoding=autoregressive", "measure.beam=3", "training.steps=1", "sweep.snr_db=6")
+    carry_out(tmp_path / "out", *changes, "sweep.codec=[plain]")
+    beams: list[int] = []
+    real = module.deliver
+    monkeypatch.setattr(module, "deliver", lambda *args, **named: beams.append(named["beam"]) or real(*args, **named))
+    send(tmp_path / "out", repeats=1)
+    assert beams == [3]
 
 
 def test_the_same_seed_sends_through_the_same_air(finished) -> None:
@@ -141,8 +161,8 @@ def test_interferers_send_through_the_codecs_of_their_crowd(carry_out, tmp_path)
 
     mixed, alike = sent("link.crowd=[plain, big]"), sent()
     assert cells(mixed)[2] != cells(alike)[2], "another crowd garbles otherwise"
-    assert "2 interferers (plain, big in turn), mean" in str(mixed.title)
-    assert "2 interferers, mean" in str(alike.title)
+    assert "2 interferers (neighbors of 0 dB, fading none, plain, big in turn), mean" in str(mixed.title)
+    assert "2 interferers (neighbors of 0 dB, fading none), mean" in str(alike.title)
 
 
 @pytest.mark.parametrize("crowd", [(), ("link.crowd=[plain]",), ("link.crowd=[plain, big]",)], ids=str)

@@ -16,6 +16,7 @@ from semcom.mistakes import UserMistake
 from semcom.training.checkpoint import (
     Checkpoint,
     about_codec,
+    check_weights,
     load_weights,
     save_weights,
     weights_of,
@@ -88,6 +89,21 @@ def test_weights_come_back_exactly_and_tied_ones_stay_tied(decoding, tied, make_
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
     assert (other.receiver.output.weight is other.transmitter.embedding.weight) is tied
     assert os.listdir(path.parent) == ["weights.safetensors"]
+
+
+def test_weights_of_another_build_are_refused_though_they_fit(make_codec, tmp_path):
+    path, codec = tmp_path / "weights.safetensors", make_codec(2)
+    before = copies(codec)
+    save_weights(make_codec(1), path, about={"build": "abc"})
+    for refuse in (lambda: load_weights(codec, path, build="xyz"), lambda: check_weights(path, build="xyz")):
+        with pytest.raises(UserMistake, match=r"must hold the weights of build xyz, got those of abc; .*run again"):
+            refuse()
+    assert_untouched(codec, before)
+    load_weights(codec, path, build="abc")
+    check_weights(path, build="abc")
+    save_weights(make_codec(1), path, about={})
+    with pytest.raises(UserMistake, match="got those of nobody"):
+        load_weights(codec, path, build="abc")
 
 
 def test_a_tied_weight_is_stored_once(make_codec, tmp_path):
