@@ -292,3 +292,14 @@ def test_a_student_comes_closer_to_its_teacher(make_codec):
     fit(distiller, batches, settings, Chance(2), validate=validate)
     assert said[-1]["soft_logits"] < 0.5 * said[0]["soft_logits"]
     assert said[-1]["symbols"] < 0.9 * said[0]["symbols"]
+
+
+@pytest.mark.parametrize("more", [{"hears": "own"}, {"cleaner_db": 3.0}, {"teacher_interferers": "none"}], ids=str)
+def test_the_teachers_own_receiver_learns_from_one_that_hears_more(more, make_codec, batch):
+    student, teacher = make_codec(1, tied=False), make_codec(2, tied=False)
+    student.receiver.load_state_dict(teacher.receiver.state_dict())
+    student.receiver.requires_grad_(False)
+    with pytest.raises(ValueError, match="and hears the same"):
+        Distiller(student, teacher, [SoftLogits()])
+    losses = Distiller(student, teacher, [SoftLogits()], **more)(batch, LINK, CHANCE)
+    assert losses["soft_logits"].item() > 1e-4

@@ -162,3 +162,15 @@ def test_sure_teachers_have_finite_logits(make_trace):
     found = pooled(trips).heard.logits
     assert found.isfinite().all()
     assert found[0, 0, :2].tolist() == pytest.approx([-math.log(2)] * 2, rel=1e-6)
+
+
+def test_under_one_teachers_transmitter_the_others_still_hear_their_own(make_codec, batch):
+    """To take over one transmitter for good is not to send what every teacher would have sent."""
+    student, *teachers = (make_codec(seed, tied=False) for seed in (1, 2, 3))
+    student.transmitter.load_state_dict(teachers[0].transmitter.state_dict())
+    student.transmitter.requires_grad_(False)
+    Distiller(student, teachers, [Spy()], hears="own")(batch, LINK, CHANCE)
+    air = draw(LINK, student.symbols(batch), CHANCE)
+    opinions = [rehearse(each, batch, LINK, air).heard.logits for each in teachers]
+    likely = torch.stack([each.softmax(dim=-1) for each in opinions]).mean(dim=0)
+    assert torch.allclose(Spy.shown[1].heard.logits.exp(), likely, atol=1e-6)

@@ -138,3 +138,11 @@ def test_a_lone_point_stands_in_no_relation(loss, between):
 def test_weights_that_weigh_nothing_are_refused(weights):
     with pytest.raises(ValueError, match="distance and angle must be at least 0"):
         Relations(distance=weights[0], angle=weights[1])
+
+
+def test_a_pair_of_one_place_counts_in_the_mean_distance(loss):
+    """At 0, 0, 1 distances are 0, 1, 1 of mean 2/3; at 0, 3, 6 they are 3, 6, 3 of mean 4."""
+    ours, theirs = (np.array(places, dtype=float).reshape(3, 1, 1) for places in ((0, 0, 1), (0, 3, 6)))
+    gaps = [0 - 3 / 4, 3 / 2 - 6 / 4, 3 / 2 - 3 / 4]
+    value = loss(Relations(angle=0), ours, theirs, mask=np.ones((3, 1), dtype=bool)).item()
+    assert value == pytest.approx(np.mean([huber(gap) for gap in gaps]), rel=1e-10)

@@ -231,3 +231,21 @@ def test_an_adopted_receiver_can_be_told_what_it_does_not_hear(tiny_yaml: Path, 
     told = ", ".join(f"{key}: {value}" for key, value in lesson.items())
     change = f"codecs.small={{size: tiny, adopt: {{receiver: big}}, distill: {{{told}}}}}"
     assert load_scenario(tiny_yaml, (change,))[0].codecs["small"].distill is not None
+
+
+def test_another_draw_begins_with_other_adapters(carry_out, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds = []
+
+    class Spy(building.Distiller):
+        """A distiller that tells its seed."""
+
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            seeds.append(options["seed"])
+
+    monkeypatch.setattr(building, "Distiller", Spy)
+    again = "codecs.again={size: tiny, symbols_per_token: 2, draw: 2}"
+    lesson = "codecs.again.distill={teacher: big, methods: [{kind: hidden_hints}]}"
+    other = "codecs.small.distill={teacher: big, methods: [{kind: hidden_hints}]}"
+    assert carry_out(tmp_path, again, lesson, other, *SHORT, "sweep.codec=[small, again]").failures == 0
+    assert len(set(seeds)) == len(seeds) == 2

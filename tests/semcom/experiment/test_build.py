@@ -158,3 +158,22 @@ def test_the_vocabulary_is_that_of_the_text(builds, tmp_path) -> None:
     assert record["vocabulary"] == load_codec(plans["plain"], tmp_path).vocabulary
     assert 60 < record["vocabulary"] < 100
     assert record["train_sentences"] > 500
+
+
+def test_every_validation_batch_has_an_air_of_its_own_and_the_same_each_time(builds, tmp_path) -> None:
+    from semcom.experiment import build as module
+    from semcom.experiment.material import material_of
+
+    build, asked = builds("sweep.codec=[plain]")["plain"], []
+
+    def objective(batch, link, chance):
+        asked.append((link.snr_db, chance.integer()))
+        return {"loss": torch.tensor(1.0)}
+
+    validate = module._validation(build, objective, material_of(build, tmp_path), "cpu")
+    assert validate() == 1.0
+    once = list(asked)
+    assert len(once) > 1 and len({snr for snr, _ in once}) == len({air for _, air in once}) == len(once)
+    asked.clear()
+    validate()
+    assert asked == once

@@ -121,3 +121,10 @@ def test_a_build_that_was_stopped_counts_all_its_steps(carry_out, tmp_path: Path
         carry_out(tmp_path, *words)
     carry_out(tmp_path, *words)
     assert seen == [plug, 6], "three before the plug was pulled, three after"
+
+
+def test_codecs_made_alike_have_a_row_each(tiny_yaml: Path) -> None:
+    twins = ("codecs.twin={size: tiny, symbols_per_token: 2}", "sweep.codec=[plain, twin]")
+    sweep = expand(load_scenario(tiny_yaml, twins)[0])
+    assert len(sweep.builds) == 1
+    assert [row.codec for row in cost_rows(sweep, {})] == ["plain", "twin"]

@@ -41,7 +41,7 @@ def untrained(tiny, tmp_path):
         for build in sweep.builds:
             vocabulary = load_material(build.corpus, build.tokenizer, tmp_path).tokenizer.size
             codec = initialize(build.spec, vocabulary, seed=len(build.name))
-            save_weights(codec, RunFolder(tmp_path).weights(build.identity), about={})
+            save_weights(codec, RunFolder(tmp_path).weights(build.identity), about={"build": build.identity})
         return list(sweep.runs)
 
     return call
@@ -179,3 +179,25 @@ def test_crowds_that_cannot_be_are_refused(tiny, change: str, message: str) -> N
 def test_a_crowd_is_named_in_one_place(tiny) -> None:
     with pytest.raises(ScenarioError, match=r"link\.crowd must be left out where sweep\.crowd names crowds, got both"):
         tiny("link.crowd=[big]", "sweep.crowd=[[big], [small]]")
+
+
+def test_a_cell_of_another_crowd_is_another_run(tiny) -> None:
+    """Where all users are scored every codec of the crowd counts, one whose turn never comes by its rate alone."""
+
+    def identities(*changes: str) -> set[str]:
+        scenario = tiny("measure.users=all", "sweep.codec=[big]", "sweep.interferers=1", *changes)
+        return {run.identity for run in expand(scenario).runs}
+
+    crowds = ("[big]", "[plain]", "[plain, big]")
+    found = [identities(), *(identities(f"link.crowd={names}") for names in crowds)]
+    assert len(set.union(*found)) == len(found) * 3
+
+
+def test_a_crowd_by_another_name_is_told_by_the_name_of_today(tiny_yaml, tmp_path) -> None:
+    """Twins are one build, so nothing is sent again; the row was stored under the name of then."""
+    twin = "codecs.twin={size: tiny, symbols_per_token: 2}"
+    small = ("sweep={codec: [big], snr_db: [6], interferers: [2]}", "training.steps=2")
+    for name in ("plain", "twin"):
+        scenario, text = load_scenario(tiny_yaml, (twin, *small, f"link.crowd=[{name}]"))
+        assert conduct(scenario, text, tmp_path / "out", means=Means(), console=Console(quiet=True)) == 0
+        assert {row.crowd for row in read_csv(tmp_path / "out" / "results.csv")} == {name}

@@ -217,3 +217,13 @@ def test_only_the_same_seed_and_link_are_the_same_air(tiny) -> None:
         met.setdefault(run.point, []).append(run.build.name)
     assert all(names == ["big", "small"] for names in met.values())
     assert len(met) == 2 * 6
+
+
+def test_a_control_adopts_what_its_student_adopts_though_the_shape_be_the_same(tiny) -> None:
+    """A donor of the very same shape leaves nothing to tell the two apart by but the adoption."""
+    donor = "codecs.donor={size: tiny, symbols_per_token: 2}"
+    codecs = "sweep.codec=[big, small, plain]"
+    sweep = expand(tiny(donor, "codecs.plain.adopt={transmitter: donor}", codecs))
+    specs = {run.build.name: run.build.spec for run in sweep.runs}
+    assert specs["plain"] == specs["small"]
+    assert {run.build.name: run.role for run in sweep.runs} == {"big": "teacher", "small": "student", "plain": "codec"}

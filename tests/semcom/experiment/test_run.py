@@ -40,7 +40,9 @@ def runs(tiny_yaml, tmp_path):
 def put_weights(build: Build, folder: Path) -> None:
     vocabulary = load_material(build.corpus, build.tokenizer, folder).tokenizer.size
     save_weights(
-        initialize(build.spec, vocabulary, seed=build.seed), RunFolder(folder).weights(build.identity), about={}
+        initialize(build.spec, vocabulary, seed=build.seed),
+        RunFolder(folder).weights(build.identity),
+        about={"build": build.identity},
     )
 
 

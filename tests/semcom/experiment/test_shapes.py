@@ -248,3 +248,10 @@ def test_a_mistake_stands_at_its_line(tmp_path: Path, text_file: Path) -> None:
     )
     with pytest.raises(UserMistake, match=r"lines\.yaml:9:3: sweep\.layers must find a codec"):
         load_scenario(path)
+
+
+def test_the_ends_of_a_gap_are_of_one_shape_though_the_student_has_none(load: Load) -> None:
+    other = "codecs.other={size: tiny, symbols_per_token: 2, decoding: autoregressive}"
+    changes = (other, "sweep.codec=[big, plain, other]", "sweep.layers=[1, 2]", "measure.gap=[[big, plain, other]]")
+    gap = load(*changes).measure.gap
+    assert gap == (("big", "plain_layers1", "other_layers1"), ("big", "plain_layers2", "other_layers2"))

@@ -233,3 +233,16 @@ def test_points_that_differ_in_options_differ_in_the_table(tiny, finished) -> No
         for row in rows
     ]
     assert len(set(places)) == len(rows) == 2 * 2 * 3
+
+
+def test_a_pair_is_told_once_however_often_it_is_asked_for(tiny, finished) -> None:
+    """The sweep's first codec is compared with every other; who asks for one of these pairs gets no second row."""
+    told = rows_of(tiny(), finished)
+    assert rows_of(tiny("measure.compare=[[big, small]]"), finished) == told
+
+
+def test_a_role_is_that_of_today(tiny, finished) -> None:
+    """Who taught when it was measured is a codec like any other where nobody learns from it."""
+    untaught = ("codecs.small={size: tiny, symbols_per_token: 2}", "sweep.codec=[big]")
+    rows = rows_of(tiny(*untaught), finished)
+    assert {(row.codec, row.role, row.status) for row in rows} == {("big", "codec", "done")}

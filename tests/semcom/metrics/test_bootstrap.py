@@ -303,3 +303,32 @@ def test_what_does_not_fit_is_refused():
         bootstrap(a, mean, seed=1, level=95)
     with pytest.raises(ValueError, match="repeats must divide the 5 rows"):
         sum_repeats(b, 2)
+
+
+def test_the_ends_are_percentiles_that_leave_their_share_outside():
+    """Of 39 values the least and the largest are the ends: each leaves 1 in 40 outside."""
+    a, b = of_mean(numbers(30, seed=1)), of_mean(numbers(30, seed=2))
+    own, other = module._replicates(module._stacked([[a], [b]]), mean, resamples=39, seed=7)
+    one = bootstrap(a, mean, resamples=39, seed=7)
+    assert (one.low, one.high) == pytest.approx((own.min(), own.max()), abs=1e-12)
+    both = bootstrap_difference(a, b, mean, resamples=39, seed=7)
+    assert (both.low, both.high) == pytest.approx(((own - other).min(), (own - other).max()), abs=1e-12)
+
+
+def test_a_gap_that_is_zero_in_a_resample_is_lost():
+    """One sentence in six makes the whole gap: a third of the resamples lack it, and have no gap at all."""
+    control, teacher = [of_mean([0, 1, 0, 1, 0, 1])], [of_mean([1, 1, 0, 1, 0, 1])]
+    interval = bootstrap_share_of_gap(teacher, control, teacher, mean, seed=1)
+    assert (interval.value, interval.low, interval.high) == (1.0, -math.inf, math.inf)
+
+
+def test_as_many_lost_gaps_as_a_tail_holds_bound_nothing():
+    """The 25th of 1000 is still outside: with so many gaps lost the gap's own interval reaches zero."""
+    no_gap = module._stacked(trial(5, share=0.4, gap=0.0, of_seed=0.0, of_sentence=1.0, seeds=1))
+    _, control, teacher = module._replicates(no_gap, mean, resamples=1000, seed=7)
+    ordered = np.sort(teacher - control)
+    for lost, bounded in ((24, True), (25, False)):
+        gap = -(ordered[lost - 1] + ordered[lost]) / 2
+        sides = trial(5, share=0.4, gap=gap, of_seed=0.0, of_sentence=1.0, seeds=1)
+        interval = bootstrap_share_of_gap(*sides, mean, seed=7)
+        assert not math.isnan(interval.low) and math.isfinite(interval.low) == math.isfinite(interval.high) == bounded

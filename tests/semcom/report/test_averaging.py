@@ -82,3 +82,19 @@ def test_differences_are_not_cut_to_the_range_of_the_metric(made):
     lines = made.sweep(snrs=(0.0, 6.0), counts=(0,), metrics=("bleu_4",), pairs=(("plain", "teacher"),))
     paired = made.results(lines).paired
     assert any(point.low < 0 for point in paired)
+
+
+def test_a_run_begun_again_after_a_failure_is_its_number_alone(made):
+    lines = made.sweep(snrs=(0.0, 6.0), counts=(0,), metrics=("bleu_4",), pairs=())
+    gone = {**lines[0], "value": "", "low": "", "high": "", "status": "failed"}
+    for both in ([gone, *lines], [*lines, gone]):
+        first = made.results(both).points[0]
+        assert (first.value, first.missing, first.seeds) == (lines[0]["value"], (), (11,))
+
+
+def test_a_mean_rests_on_as_many_sentences_as_its_shortest_seed(made):
+    for short in (0, 1):
+        lines = made.sweep(snrs=(0.0, 6.0), counts=(0,), metrics=("bleu_4",), seeds=(1, 2), pairs=())
+        of_first = [line for line in lines if (line["codec"], line["snr_db"]) == ("teacher", 0.0)]
+        of_first[short]["count"] = 1500
+        assert [point.count for point in made.results(lines).points] == [1500, *[2000] * 5]

@@ -302,3 +302,32 @@ def test_a_report_draws_from_both_tables(made, tmp_path, monkeypatch) -> None:
     more = {path.name.split("__")[1] for path in report(table, tmp_path / "with") if path.suffix == ".svg"}
     assert {each.split(".")[0] for each in more - names} == {"against_multiply_adds", "against_latency"}
     assert {draw.__name__ for draw in FIGURES} >= {each.split(".")[0] for each in more}
+
+
+def test_a_smallest_size_that_has_the_score_already_brackets_nothing() -> None:
+    assert break_even_size([1, 10, 100], [0.5, 0.1, 0.9], 0.5) is None
+
+
+def test_a_control_that_sends_more_symbols_is_no_measure_of_a_student(made) -> None:
+    codecs = {
+        name: {**about, "symbols_per_token": 8} if about["role"] == "control" else about
+        for name, about in ladder().items()
+    }
+    for those, marked in ((ladder(), True), (codecs, False)):
+        drawn = replace(made.part(made.sweep(**SMALL, codecs=those, pairs=())), costs=costs(those))
+        crosses = [
+            line for axes in break_even.break_even(drawn).axes for line in axes.lines if line.get_marker() == "x"
+        ]
+        assert bool(crosses) == marked
+
+
+def test_latency_is_drawn_from_quartile_to_quartile(part) -> None:
+    for axes in sizes.against_latency(part).axes:
+        bars = [
+            segment[:, 0] for drawn in axes.collections for segment in drawn.get_segments()
+            if segment[0, 1] == segment[1, 1]
+        ]  # fmt: skip
+        # Families are set slightly apart, which no ratio of two ends shows.
+        found = sorted(left / right for left, right in bars)
+        told = part.costs.values()
+        assert found == pytest.approx(sorted(each.latency_low_ms / each.latency_high_ms for each in told))

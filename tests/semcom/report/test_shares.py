@@ -7,7 +7,7 @@ import math
 import pytest
 from matplotlib.collections import LineCollection, PolyCollection
 
-from semcom.report.shares import MEANING, closed_shares, share_against_interferers, share_against_snr
+from semcom.report.shares import MEANING, closed_shares, is_behind, share_against_interferers, share_against_snr
 from semcom.report.tables import share_table, to_csv
 
 SMALL = {"snrs": (3.0, 6.0, 9.0), "counts": (0, 1), "metrics": ("bleu_4",)}
@@ -182,3 +182,9 @@ def test_more_bands_than_can_be_told_apart_are_bars_side_by_side_at_one_place(ma
 def test_without_shares_there_is_nothing(made):
     part = made.part(made.sweep(**SMALL))
     assert (share_against_snr(part), share_against_interferers(part), share_table(part)) == (None, None, None)
+
+
+def test_a_teacher_that_is_just_as_good_is_not_ahead():
+    for metric in ("bleu_4", "word_error_rate"):
+        assert is_behind(metric, 0.0)
+        assert not is_behind(metric, math.nan)

@@ -230,3 +230,46 @@ def test_one_more_user_moves_nobody_in_a_mixed_crowd(monkeypatch) -> None:
             assert torch.equal(more[:, :users], signals)
             assert torch.equal(louder.gains[:, :users], air.gains)
             assert torch.equal(louder.noise, air.noise)
+
+
+# Cells of codecs of different rates
+
+
+def test_the_slowest_of_the_crowd_sets_the_length_whether_its_turn_comes_or_not(monkeypatch) -> None:
+    """One user more must not draw the air anew, though the first of the crowd be faster than the second."""
+    heard, superpose = [], module.superpose
+    monkeypatch.setattr(module, "superpose", lambda signals, air: heard.append(air) or superpose(signals, air))
+    for interferers in (1, 2):
+        link = crowded(interferers, fading=Rayleigh(), csi=NoisyCsi())
+        deliver_cell(BIG, link, CHANCE, crowd=[SMALL, encoded(symbols_per_token=6, seed=4)])
+    count = len(BATCHES)
+    for air, louder in zip(heard[:count], heard[count:], strict=True):
+        assert torch.equal(louder.noise, air.noise)
+        assert torch.equal(louder.gains[:, :2], air.gains)
+
+
+def test_powers_are_of_every_users_own_sentence(monkeypatch) -> None:
+    counted, measured = [], module.measured_powers
+
+    def watched(signals, heard, *, sent):
+        counted.append(sent.sum(dim=1).tolist())
+        return measured(signals, heard, sent=sent)
+
+    monkeypatch.setattr(module, "measured_powers", watched)
+    deliver_cell(BIG, crowded(1), CHANCE, crowd=[RARE])
+    wanted, other = counted[::2], counted[1::2]
+    assert [4 * length for batch in BATCHES for length in batch.lengths.tolist()] == [
+        n for each in wanted for n in each
+    ]
+    assert sorted(n for each in other for n in each) == sorted(3 * len(said) for said in SAID)
+
+
+def test_the_codecs_of_a_mixed_crowd_take_turns(monkeypatch) -> None:
+    from semcom.tasks import text
+
+    heard, superpose = [], text.superpose
+    monkeypatch.setattr(text, "superpose", lambda signals, air: heard.append(signals) or superpose(signals, air))
+    deliver(BIG, crowded(3), CHANCE, crowd=[RARE, SMALL])
+    for signals in heard:
+        for user, sender in enumerate((RARE, SMALL, RARE), start=1):
+            assert torch.isin(signals[:, user].real, sender.codec.words.real).all(), user

@@ -147,3 +147,34 @@ def test_a_bad_beginning_alone_is_no_reason_to_stop():
     """Warm-up is rough: nothing finite is judged before the average has settled."""
     _, message = run(Scripted(lambda step, link: 1.0 if step in (0,) or step > 10 else 3.0))
     assert message is None
+
+
+@pytest.mark.usefixtures("kept_every_step")
+def test_begun_again_a_loss_is_held_against_the_first_ones_of_all(tmp_path):
+    """A training stopped after its first losses knows them still: one that goes on as it was is no divergence."""
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "me")
+    stopped = SMOOTHING + 10
+    _, message = run(Scripted(lambda step, link: math.nan if step == stopped else 1.0), checkpoint=checkpoint)
+    assert f"at step {stopped + 1}" in message
+    after, message = run(Scripted(lambda step, link: 1.0), checkpoint=checkpoint)
+    assert message is None
+    assert min(set(after) - {0}) == stopped + 1, "it did go on"
+
+
+def test_begun_again_and_lost_at_once_the_weights_of_the_checkpoint_are_put_back(tmp_path, monkeypatch):
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "me")
+    with monkeypatch.context() as patch:
+        patch.setattr("semcom.training.fit.CHECKPOINT_SECONDS", 0.0)
+        after, _ = run(Scripted(lambda step, link: math.nan if step == 9 else 1.0), checkpoint=checkpoint)
+    again = Scripted(lambda step, link: math.nan if step == 2 else 1.0)
+    _, message = run(again, checkpoint=checkpoint)
+    assert "at step 12; the weights of step 9 were kept" in message
+    assert torch.equal(again.weights.detach(), after[9])
+
+
+def test_the_first_losses_are_told_as_their_mean():
+    """Before there are as many as are averaged over: the mean of 0 to 9, then of 0 to 19."""
+    objective = Scripted(lambda step, link: float(step))
+    settings = TrainingSettings(steps=20, warmup=0, validate_every=10)
+    history = fit(objective, OneWord(), settings, Chance(1), validate=lambda: 0.0)
+    assert [each["scripted"] for each in history.losses] == pytest.approx([4.5, 9.5])
