@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections import deque
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -114,12 +115,20 @@ class Several(AbstractContextManager["Several"]):
 
     def __enter__(self) -> Self:
         import dask
-        from distributed import Client, LocalCluster, as_completed
+        from distributed import as_completed
 
         quiet = {"distributed.logging.distributed": "error", "distributed.worker.daemon": True}
         # Workers inherit the environment; their thread counts are set before torch is loaded.
         environment = {"OMP_NUM_THREADS": str(self._means.threads), "OMP_WAIT_POLICY": "PASSIVE"}
         self._stack.enter_context(dask.config.set(quiet))
+        with uninterrupted():
+            self._start(environment)
+        self._completed = as_completed([])
+        return self
+
+    def _start(self, environment: dict[str, str]) -> None:
+        from distributed import Client, LocalCluster
+
         cluster = self._stack.enter_context(
             LocalCluster(
                 n_workers=self._means.workers,
@@ -138,8 +147,6 @@ class Several(AbstractContextManager["Several"]):
         # Ctrl-C reaches the workers too, whose complaints would bury the one message; the coordinator ends them.
         self._client.run(_ignore_interrupts)
         self._client.subscribe_topic(TOPIC, self._show)
-        self._completed = as_completed([])
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -169,6 +176,24 @@ class Several(AbstractContextManager["Several"]):
         if label not in self._ticks:
             self._ticks[label] = self._board.tick(label)
         self._ticks[label](done, total, message)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Pass over Ctrl-C: half a cluster can neither be used nor be closed.
+
+    Processes that begin meanwhile pass over it for good, which suits workers. Holding the signal back instead would
+    not reach them: multiprocessing unblocks it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # Only the main thread is ever interrupted.
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 def _ignore_interrupts() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 
 import pytest
 import torch
@@ -11,10 +14,12 @@ from rich.console import Console
 
 from semcom.experiment import build as building
 from semcom.experiment import run as running
-from semcom.experiment.crew import Alone, Job, Means, Several, crew_of, perform
+from semcom.experiment.crew import Alone, Job, Means, Several, crew_of, perform, uninterrupted
 from semcom.experiment.expand import expand
 from semcom.experiment.progress import Board
 from semcom.experiment.scenario import load_scenario
+
+TOLD = "import signal; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
 
 
 @pytest.fixture
@@ -98,3 +103,13 @@ def test_workers_do_what_this_process_does_and_one_that_is_killed_is_replaced(jo
         crew.take(Job(jobs[1].work, {}, tmp_path / "empty", Means()))
         assert isinstance(crew.finished()[1], KeyError)
         assert crew.busy == 0
+
+
+def test_no_interrupt_while_the_workers_start() -> None:
+    with uninterrupted():
+        os.kill(os.getpid(), signal.SIGINT)
+        told = subprocess.run([sys.executable, "-c", TOLD], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "True", "what begins meanwhile passes over it for good"
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1.0)
