@@ -13,6 +13,7 @@ import pytest
 
 from semcom.experiment.expand import expand
 from semcom.experiment.preview import preview
+from semcom.experiment.progress import counted
 from semcom.experiment.results import read_csv
 from semcom.experiment.scenario import Scenario, find_scenario, load_scenario, names
 from semcom.sources.docstrings import Docstrings
@@ -58,7 +59,7 @@ def test_it_expands_and_can_be_previewed_without_its_corpus(name: str, tmp_path,
     sweep = expand(scenario)
     assert len({run.identity for run in sweep.runs}) == len(sweep.runs) > 1
     text = preview(scenario, Path("out"))
-    assert f"{len(sweep.builds)} codecs ({len(sweep.builds)} to train)" in text
+    assert f"{counted(len(sweep.builds), 'codec')} ({len(sweep.builds)} to train)" in text
     assert not Path("out").exists()
 
 

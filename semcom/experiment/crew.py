@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -151,7 +152,9 @@ class Several(AbstractContextManager["Several"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        # A worker may tell its progress to a client that has just gone, which is no news at the end.
+        with without_a_word(logging.getLogger("distributed.scheduler")):
+            self._stack.close()
 
     @property
     def busy(self) -> int:
@@ -176,6 +179,17 @@ class Several(AbstractContextManager["Several"]):
         if label not in self._ticks:
             self._ticks[label] = self._board.tick(label)
         self._ticks[label](done, total, message)
+
+
+@contextmanager
+def without_a_word(logger: logging.Logger) -> Iterator[None]:
+    """Nothing that is logged meanwhile is written, however grave."""
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from semcom.experiment import build as building
 from semcom.experiment import run as running
-from semcom.experiment.crew import Alone, Job, Means, Several, crew_of, perform, uninterrupted
+from semcom.experiment.crew import Alone, Job, Means, Several, crew_of, perform, uninterrupted, without_a_word
 from semcom.experiment.expand import expand
 from semcom.experiment.progress import Board
 from semcom.experiment.scenario import load_scenario
@@ -113,3 +114,13 @@ def test_no_interrupt_while_the_workers_start() -> None:
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(1.0)
+
+
+def test_nothing_is_logged_of_an_end(caplog) -> None:
+    logger = logging.getLogger("distributed.scheduler")
+    before = logger.level
+    with without_a_word(logger):
+        logger.critical("gone")
+    assert not caplog.messages and logger.level == before
+    logger.critical("still here")
+    assert caplog.messages == ["still here"]
