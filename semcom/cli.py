@@ -77,9 +77,9 @@ def run(
 
 
 def _draw(folder: Path) -> None:
-    from semcom.experiment.progress import counted
     from semcom.report.drawing import report as draw
     from semcom.report.summary import summary_table
+    from semcom.words import counted
 
     paths = draw(folder / "results.csv", folder)
     console.print(summary_table(folder / "results.csv"))

@@ -13,11 +13,11 @@ import pytest
 
 from semcom.experiment.expand import expand
 from semcom.experiment.preview import preview
-from semcom.experiment.progress import counted
 from semcom.experiment.results import read_csv
 from semcom.experiment.scenario import Scenario, find_scenario, load_scenario, names
 from semcom.sources.docstrings import Docstrings
 from semcom.sources.europarl import Europarl
+from semcom.words import counted
 
 ROOT = Path(__file__).resolve().parents[1]
 each_scenario = pytest.mark.parametrize("name", names())

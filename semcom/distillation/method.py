@@ -28,7 +28,8 @@ class Method(Protocol):
     A method says what of a trip it sees, and owns what extra layers it trains and its loss. It never touches a
     loop, and never sees a model: only the two traces.
 
-    `weight` multiplies its loss; `kind` is its only name.
+    `weight` multiplies its loss; `kind` is its only name. One that learns from the teacher's decisions, and so is
+    above 0 even for the teacher's copy, says `vanishes = False`.
     """
 
     @property
@@ -92,7 +93,7 @@ def check_methods(
         if transmitter_is_frozen and method.sees & {"sent", "received"}:
             raise ValueError(
                 f"method {method.kind} must teach something, got a student whose transmitter is adopted and frozen; "
-                "leave the method out, or let it look at the receiver alone (hints and attention: side decoder)"
+                "leave the method out, or what of it looks at the transmitter"
             )
         if hears_alike and getattr(method, "vanishes", True) and not method.sees & {"sent", "received"}:
             raise ValueError(

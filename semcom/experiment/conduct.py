@@ -15,7 +15,7 @@ from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.expand import Build, Run, Sweep, expand
 from semcom.experiment.folder import RunFolder, record, write_record
 from semcom.experiment.material import exam, material_of
-from semcom.experiment.progress import Board, counted, lasting, named
+from semcom.experiment.progress import Board, named
 from semcom.experiment.results import write_csv
 from semcom.experiment.run import Outcome, metrics_of
 from semcom.experiment.scenario import Scenario
@@ -25,6 +25,7 @@ from semcom.experiment.tabulate import measured_rows, tabulate
 from semcom.experiment.unheard import unheard
 from semcom.files import write_atomically
 from semcom.mistakes import UserMistake
+from semcom.words import counted, lasting
 
 
 def conduct(

@@ -9,12 +9,12 @@ from pathlib import Path
 from semcom.experiment.estimate import build_seconds, sweep_seconds
 from semcom.experiment.expand import Build, Run, expand
 from semcom.experiment.folder import RunFolder
-from semcom.experiment.progress import counted, lasting
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
 from semcom.experiment.supply import check_text
 from semcom.experiment.unheard import unheard
 from semcom.sources.textfile import TextFile
+from semcom.words import counted, lasting
 
 
 def preview(scenario: Scenario, folder: Path) -> str:

@@ -11,6 +11,8 @@ from typing import Protocol, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from semcom.words import lasting
+
 LINE_SECONDS = 5.0
 
 
@@ -18,21 +20,6 @@ class Tick(Protocol):
     """Called after a piece of work: how many are done, of how many, and what to say."""
 
     def __call__(self, done: int, total: int, message: str) -> None: ...
-
-
-def lasting(seconds: float) -> str:
-    """A duration as people say it: 45s, 2m05s, 1h10m."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
-
-
-def counted(number: int, noun: str) -> str:
-    """A number of things: 1 point, 2 points."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def named(tick: Tick) -> Callable[[str, int, int], None]:

@@ -17,7 +17,6 @@ from semcom.experiment.expand import Build, expand
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.material import exam, material_of
 from semcom.experiment.plans import MOST_DECIBELS
-from semcom.experiment.progress import counted
 from semcom.experiment.scenario import Scenario, load_scenario
 from semcom.experiment.supply import neighbors_in_turn
 from semcom.metrics.bleu import Bleu
@@ -27,6 +26,7 @@ from semcom.sources.batches import SentenceBatch, make_batch
 from semcom.sources.sentences import clean
 from semcom.sources.tokenizer import Tokenizer
 from semcom.tasks.text import Encoded, deliver, encode_once
+from semcom.words import counted
 
 CROWD_SENTENCES = 64
 LONGEST_WORD = 40

@@ -26,7 +26,6 @@ class Costs:
     receiver_multiply_adds: float | None = None
     steps: float | None = None
     step_ms: float | None = None
-    train_seconds: float | None = None
     latency_ms: float | None = None
     latency_low_ms: float | None = None
     latency_high_ms: float | None = None

@@ -16,6 +16,7 @@ from semcom.report.results import Point, Results, evenly, in_order
 from semcom.report.sheet import Sheet, Words
 from semcom.report.style import Look, handle, in_house_style, look, typeset
 from semcom.report.wording import INTERFERERS, LEVEL, SNR, caption, crowd_title, label, snr_title, words_of
+from semcom.words import counted
 
 __all__ = [
     "MOST_PANELS",
@@ -155,7 +156,7 @@ def against_level(part: Results) -> Figure | None:
     drawn = [point for point in alike.points if (point.interferers, point.snr_db) in places]
     words = words_of(part.metric)
     with in_house_style():
-        names = [f"{count:g} interferer{'s' * (count > 1)}, {snr_title(snr_db)}" for count, snr_db in places]
+        names = [f"{counted(count, 'interferer')}, {snr_title(snr_db)}" for count, snr_db in places]
         sheet = Sheet(names)
         for axes, place in zip(sheet.panels, places, strict=True):
             here = [point for point in drawn if (point.interferers, point.snr_db) == place]

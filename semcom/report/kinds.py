@@ -13,6 +13,7 @@ from semcom.report.sheet import Sheet, Words
 from semcom.report.sizing import places_of
 from semcom.report.style import COLORS, MARKERS, Look, handle, in_house_style
 from semcom.report.wording import LEVEL, caption, label, snr_title, words_of
+from semcom.words import counted
 
 __all__ = ["kinds_against_level"]
 
@@ -46,7 +47,7 @@ def kinds_against_level(part: Results) -> Figure | None:
     kinds = in_order(point.condition.interference for point in drawn)
     words = words_of(part.metric)
     with in_house_style():
-        sheet = Sheet([f"{count:g} interferer{'s' * (count > 1)}, {snr_title(snr_db)}" for count, snr_db in places])
+        sheet = Sheet([f"{counted(count, 'interferer')}, {snr_title(snr_db)}" for count, snr_db in places])
         for axes, place in zip(sheet.panels, places, strict=True):
             here = [point for point in drawn if (point.interferers, point.snr_db) == place]
             for kind in kinds:

@@ -17,6 +17,7 @@ __all__ = ["NO_GAP", "SUM", "WANTED", "Condition", "Point", "Results", "System",
 NO_GAP = "no gap"
 
 T = TypeVar("T")
+Number = TypeVar("Number", int, float)
 WANTED = "0"
 SUM = "sum"
 
@@ -261,7 +262,7 @@ def in_order(values: Iterable[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def evenly(values: Iterable[float], most: int) -> tuple[float, ...]:
+def evenly(values: Iterable[Number], most: int) -> tuple[Number, ...]:
     """At most so many of the values, first and last among them, the rest evenly spread."""
     ordered = sorted(set(values))
     if len(ordered) <= most:

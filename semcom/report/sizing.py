@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from semcom.report.results import Point, Results, System, evenly, in_order
 from semcom.report.style import Look, look
 from semcom.report.wording import snr_title
+from semcom.words import counted
 
 __all__ = [
     "BODY",
@@ -40,7 +41,7 @@ SHAPE = re.compile(r"_(\d+x\d+|layers\d+|width\d+|ff\d+|ch\d+)(_(layers\d+|width
 
 # A family is what one line joins: role, method, the name apart from its shape, and whatever else must stand still.
 Family = tuple[str, str, str, float]
-Place = tuple[float, float]  # interferers, SNR
+Place = tuple[int, float]  # interferers, SNR
 Side = Literal["both", "transmitter", "receiver"]
 
 
@@ -97,7 +98,7 @@ def place_title(place: Place, points: Iterable[Point]) -> str:
     if not count:
         return f"{snr_title(snr_db)}, no interferers"
     here = next(point for point in points if (point.interferers, point.snr_db) == place)
-    return f"{snr_title(snr_db)}, {count:g} interferer{'s' * (count > 1)} (SINR {here.sinr_db:.1f} dB)"
+    return f"{snr_title(snr_db)}, {counted(count, 'interferer')} (SINR {here.sinr_db:.1f} dB)"
 
 
 def mark_sizes(axes: Axes, values: Iterable[float], told: Callable[[float], str] | None) -> None:

@@ -15,6 +15,7 @@ from semcom.report.ablation import ablation_of
 from semcom.report.reading import read_results
 from semcom.report.results import Point, Results, System, evenly, in_order
 from semcom.report.wording import millions, words_of
+from semcom.words import counted
 
 __all__ = ["ablation_summary", "summary_table"]
 
@@ -71,7 +72,7 @@ def _section(part: Results) -> Table:
     table.add_column("size", justify="right", no_wrap=True)
     corners = _corners(part)
     for count, _, snr_db in corners:
-        table.add_column(f"{snr_db:g} dB\n{count} other{'s' * (count != 1)}", justify="right", no_wrap=True)
+        table.add_column(f"{snr_db:g} dB\n{counted(count, 'other')}", justify="right", no_wrap=True)
     grid = {(point.system, point.interferers, point.level, point.snr_db): point for point in part.absolute}
     for system in _present(part):
         found = [grid.get((system, *corner)) for corner in corners]

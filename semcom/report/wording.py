@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from semcom.report.results import NO_GAP, SUM, Point, Results, System, in_order
+from semcom.words import counted
 
 __all__ = [
     "ADOPTED",
@@ -111,7 +112,7 @@ def by_user(point: Point) -> float:
     return math.inf if point.user == SUM else int(point.user)
 
 
-def crowd_title(interferers: float, points: Iterable[Point]) -> str:
+def crowd_title(interferers: int, points: Iterable[Point]) -> str:
     """A panel's title: how many interferers, and how loud they are together.
 
     Args:
@@ -122,7 +123,7 @@ def crowd_title(interferers: float, points: Iterable[Point]) -> str:
     # Adding zero turns the -0.0 of a closed form into 0.
     sirs = {round(p.sir_db, 1) + 0.0 for p in points if p.interferers == interferers and math.isfinite(p.sir_db)}
     loud = f", SIR {_range(sirs)} dB" if sirs else ""
-    return f"{interferers:g} interferer{'s' if interferers > 1 else ''}{loud}"
+    return f"{counted(interferers, 'interferer')}{loud}"
 
 
 def snr_title(snr_db: float) -> str:
@@ -158,7 +159,7 @@ def _air(part: Results) -> str:
     receiver = [
         {"": "", "none": "no equalizer"}.get(told.equalizer, f"{told.equalizer} equalizer"),
         {"": "", "none": "no knowledge of the gains (CSI none)"}.get(told.csi, f"{told.csi} CSI"),
-        f"{told.antennas} antenna{'s' if told.antennas != 1 else ''}" if told.antennas else "",
+        counted(told.antennas, "antenna") if told.antennas else "",
     ]
     known = ", ".join(each for each in receiver if each)
     return "; ".join(each for each in (f"{fading}{held}", f"receiver: {known}" if known else "") if each)

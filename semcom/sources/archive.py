@@ -60,7 +60,7 @@ def _mistaken(path: Path) -> Iterator[None]:
         yield
     except (_DamageError, tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise UserMistake(
-            f"{path} must be a whole and harmless archive, got {error}; fetch it again, or give another --url"
+            f"{path} must be a whole and harmless archive, got {error}; fetch it again, or from elsewhere"
         ) from error
 
 

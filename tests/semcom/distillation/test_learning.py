@@ -65,5 +65,5 @@ def test_a_receiver_learns_under_an_adopted_transmitter(method, make_codec):
 def test_what_only_a_frozen_transmitter_could_learn_is_refused(method, make_codec):
     student = make_codec(1)
     student.transmitter.requires_grad_(False)
-    with pytest.raises(ValueError, match="adopted and frozen; leave the method out, or let it look at the receiver"):
+    with pytest.raises(ValueError, match="adopted and frozen; leave the method out, or what of it looks"):
         Distiller(student, make_codec(2), [method])

@@ -6,12 +6,10 @@ import io
 import itertools
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.console import Console
 
 from semcom.experiment import progress as module
-from semcom.experiment.progress import Board, lasting, named
+from semcom.experiment.progress import Board, named
 
 
 @pytest.fixture
@@ -30,28 +28,6 @@ def said() -> io.StringIO:
 @pytest.fixture
 def board(said) -> Board:
     return Board(Console(file=said, width=200))
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        *((0, "0s"), (0.4, "0s"), (59.4, "59s"), (59.6, "1m00s"), (125, "2m05s")),
-        *((3599.6, "1h00m"), (4200, "1h10m"), (360000, "100h00m")),
-    ],
-)
-def test_a_duration_as_people_say_it(seconds: float, text: str) -> None:
-    assert lasting(seconds) == text
-
-
-@given(st.floats(0, 1e7))
-def test_longer_is_never_shorter(seconds: float) -> None:
-    def back(text: str) -> int:
-        hours, _, rest = text.partition("h") if "h" in text else ("0", "", text)
-        minutes, _, ends = rest.partition("m") if "m" in rest else ("0", "", rest)
-        return 3600 * int(hours) + 60 * int(minutes) + int(ends.strip("s") or 0)
-
-    # A minute is as fine as it gets above an hour.
-    assert abs(back(lasting(seconds)) - seconds) <= (60.5 if seconds >= 3599 else 0.5)
 
 
 def test_lines_come_first_last_and_every_few_seconds(board, said, clock) -> None:
