@@ -110,7 +110,7 @@ def _first(lines: Sequence[Line]) -> list[str]:
     point = "point" if over == "1" else "points"
     timed = any(math.isfinite(line.time_ratio) for line in lines)
     said = [f"Each mark is a mean over {over} operating {point}{_axes(lines)}, then over seeds"]
-    return said + (["Time: of training, as a multiple of that of the first control"] if timed else [])
+    return said + (["Time: of training, as a multiple of that of each student's first control"] if timed else [])
 
 
 def _axes(lines: Sequence[Line]) -> str:
