@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from semcom.experiment.expand import Build, Run
+from semcom.experiment.heap import keep_memory
 from semcom.experiment.progress import Board, Tick
 
 TOPIC = "semcom-progress"
@@ -79,6 +80,10 @@ class Alone(AbstractContextManager["Alone"]):
     def __init__(self, board: Board) -> None:
         self._board = board
         self._waiting: deque[Job] = deque()
+
+    def __enter__(self) -> Self:
+        keep_memory()
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -145,8 +150,7 @@ class Several(AbstractContextManager["Several"]):
             )
         )
         self._client = self._stack.enter_context(Client(cluster))
-        # Ctrl-C reaches the workers too, whose complaints would bury the one message; the coordinator ends them.
-        self._client.run(_ignore_interrupts)
+        self._client.run(_prepare_worker)
         self._client.subscribe_topic(TOPIC, self._show)
 
     def __exit__(
@@ -210,8 +214,10 @@ def uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
-def _ignore_interrupts() -> None:
+def _prepare_worker() -> None:
+    # Ctrl-C reaches the workers too, whose complaints would bury the one message; the coordinator ends them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_memory()
 
 
 def _perform_far(job: Job) -> Any:
