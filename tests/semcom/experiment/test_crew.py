@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -106,7 +107,15 @@ def test_workers_do_what_this_process_does_and_one_that_is_killed_is_replaced(jo
         assert crew.busy == 0
 
 
-def test_no_interrupt_while_the_workers_start() -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C as a person at a terminal has it: who runs tests in the background may pass over it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_no_interrupt_while_the_workers_start(interruptible) -> None:
     with uninterrupted():
         os.kill(os.getpid(), signal.SIGINT)
         told = subprocess.run([sys.executable, "-c", TOLD], capture_output=True, text=True, check=True)
