@@ -15,6 +15,7 @@ import torch
 from rich.console import Console
 
 from semcom.experiment import build as building
+from semcom.experiment import crew as module
 from semcom.experiment import run as running
 from semcom.experiment.crew import Alone, Job, Means, Several, crew_of, perform, uninterrupted, without_a_word
 from semcom.experiment.expand import expand
@@ -113,6 +114,15 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+def test_whoever_trains_keeps_memory(interruptible, monkeypatch) -> None:
+    kept = []
+    monkeypatch.setattr(module, "keep_memory", lambda: kept.append("here"))
+    with Alone(Board(Console(quiet=True))):
+        assert kept == ["here"]
+    module._prepare_worker()
+    assert kept == ["here", "here"]
 
 
 def test_no_interrupt_while_the_workers_start(interruptible) -> None:
