@@ -1,6 +1,15 @@
-"""Numbers as people say them: 2m05s, 1 point, 2 points."""
+"""What people read: durations and counts as they say them, and foreign text made safe to show."""
 
 from __future__ import annotations
+
+import re
+
+# What a terminal, a page or an editor obeys instead of showing: C0 and C1 controls, bidirectional marks, line and
+# paragraph separators, invisible formatting, surrogates. Tab and newline stay.
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
 
 
 def lasting(seconds: float) -> str:
@@ -16,3 +25,17 @@ def lasting(seconds: float) -> str:
 def counted(number: int, noun: str) -> str:
     """How many of something: no points are 0 points, then 1 point, 2 points, 1,000 points."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def visible(text: str) -> str:
+    """Text from outside with every control or invisible formatting character spelled out, as \\x1b or \\u202e.
+
+    What came from a scenario, a table or the air may hold characters that a terminal obeys. Applying it twice changes
+    nothing more.
+    """
+    return _OBEYED.sub(_spelled, text)
+
+
+def _spelled(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

@@ -1,4 +1,4 @@
-"""Durations and counts that people can read."""
+"""Durations and counts that people can read, and foreign text that no terminal obeys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcom.words import counted, lasting
+from semcom.words import counted, lasting, visible
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,26 @@ def test_longer_is_never_shorter(seconds: float) -> None:
 )
 def test_one_of_something_is_singular(number: int, text: str) -> None:
     assert counted(number, "point") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("a\rb\x07", "a\\x0db\\x07"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("\x9b2J", "\\x9b2J"),
+        ("half \ud83d", "half \\ud83d"),
+        ("tag\U000e0041", "tag\\U000e0041"),
+        ("caf\xe9\tand\n\u4f60\u597d \U0001f600", "caf\xe9\tand\n\u4f60\u597d \U0001f600"),
+    ],
+)
+def test_controls_are_spelled_out_and_letters_stay(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@given(st.text(st.characters()))
+def test_spelling_out_twice_changes_nothing_more(text: str) -> None:
+    once = visible(text)
+    assert visible(once) == once
+    assert once.encode()  # no lone surrogate is left
