@@ -17,18 +17,21 @@ from semcom.lazy_torch import load_torch_when_used
 load_torch_when_used()
 
 import typer  # noqa: E402
-from rich.console import Console  # noqa: E402
 
 from semcom.files import unwritable  # noqa: E402
 from semcom.mistakes import UserMistake  # noqa: E402
+from semcom.terminal import Terminal, reserve_standard_streams  # noqa: E402
 
 INTERRUPTED = 130  # what typer makes of Ctrl-C
+OUT_OF_MEMORY = (
+    "the work must fit into memory, and there was not enough; free some, use fewer --workers, a smaller training.batch "
+    "or measure.batch, or less text, and run the same command again to go on"
+)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-# Where no terminal says how wide it is, tables may be as wide as a log file bears. No emoji: a path or a sentence may
-# hold a word between colons.
-console = Console(soft_wrap=True, emoji=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120)
-complaints = Console(stderr=True, soft_wrap=True, emoji=False)
+reserve_standard_streams()
+console = Terminal()
+complaints = Terminal(stderr=True)
 
 ScenarioArgument = Annotated[str, typer.Argument(help="A YAML file, or the bare name of a shipped scenario.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="Override one key: --set training.steps=500.")]
@@ -166,11 +169,11 @@ def schema() -> None:
 
     from semcom.experiment.scenario import Scenario
 
-    # Plain print: the schema is for machines, and rich would wrap it.
     told = Scenario.model_json_schema()
     # The question is the file's first comment, which no editor sees.
     told["required"] = [name for name in told["required"] if name != "question"]
-    print(json.dumps(told, indent=2))
+    # Written past rich: the schema is for machines, to the letter.
+    console.file.write(json.dumps(told, indent=2) + "\n")
 
 
 def main() -> None:
@@ -184,6 +187,9 @@ def main() -> None:
         # Most are explained where they arise; this is for disks that fill up while a figure is drawn and the like.
         _complain(str(unwritable(Path(error.filename or "a file"), error)))
         sys.exit(2)
+    except MemoryError as error:
+        _complain(OUT_OF_MEMORY + (f" ({error})" if str(error) else ""))
+        sys.exit(1)
     except SystemExit as end:
         if end.code == INTERRUPTED:
             _complain("stopped; run the same command again to go on where it stopped")

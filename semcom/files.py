@@ -51,6 +51,20 @@ def write_atomically(path: Path, data: bytes | str) -> None:
         partial.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
+def expanded(path: str) -> Path:
+    """The path with ~ or ~name replaced by that person's home folder.
+
+    Raises:
+        UserMistake: the system knows no such home: a container without HOME, or nobody of this name.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        who = path.partition("/")[0]
+        what = f"{path}: {who} must stand for a home folder, and the system knows none"
+        raise UserMistake(f"{what}; write the whole path, or set HOME") from None
+
+
 def unwritable(path: Path, error: OSError) -> UserMistake:
     """What to tell when the disk refuses."""
     if error.errno in FULL:

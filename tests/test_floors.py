@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = (
     ("channels",),
     ("semcom.mistakes", "semcom.lazy_torch", "semcom.words"),
-    ("semcom.files",),
+    ("semcom.files", "semcom.terminal"),
     ("semcom.sources", "semcom.metrics"),
     ("semcom.models",),
     ("semcom.tasks",),

@@ -13,6 +13,7 @@ from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.crew import Alone, Job, Means, Several, crew_of
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.expand import Build, Run, Sweep, expand
+from semcom.experiment.failures import failure_of
 from semcom.experiment.folder import RunFolder, record, write_record
 from semcom.experiment.material import exam, material_of
 from semcom.experiment.progress import Board, named
@@ -179,8 +180,8 @@ class _Work:
     def _note_build(self, build: Build, outcome: Any, board: Board) -> None:
         if isinstance(outcome, Exception):
             self.failures += 1
-            self.store.finish_build(build.identity, name=build.name, status="failed", message=_what(outcome))
-            board.say(f"{build.name} failed: {_what(outcome)}")
+            self.store.finish_build(build.identity, name=build.name, status="failed", message=failure_of(outcome))
+            board.say(f"{build.name} failed: {failure_of(outcome)}")
             return
         self.store.finish_build(build.identity, name=build.name, record=outcome)
         self.place.checkpoint(build.identity).unlink(missing_ok=True)
@@ -190,8 +191,8 @@ class _Work:
     def _note_run(self, run: Run, outcome: Outcome | Exception, board: Board) -> None:
         if isinstance(outcome, Exception):
             self.failures += 1
-            self.store.finish_run(run.identity, status="failed", message=_what(outcome))
-            board.say(f"{_point(run)} failed: {_what(outcome)}")
+            self.store.finish_run(run.identity, status="failed", message=failure_of(outcome))
+            board.say(f"{_point(run)} failed: {failure_of(outcome)}")
             return
         built = self.store.builds()[run.build.identity].record
         try:
@@ -211,10 +212,6 @@ def _record(scenario: Scenario, store: Store, means: Means, seconds: dict[str, f
         "builds": {key: vars(build) for key, build in store.builds().items()},
         "runs": {key: vars(run) for key, run in store.runs().items()},
     }
-
-
-def _what(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 def _point(run: Run) -> str:

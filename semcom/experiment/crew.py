@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -16,6 +15,7 @@ from typing import Any, Protocol, Self
 
 from semcom.experiment.expand import Build, Run
 from semcom.experiment.heap import keep_memory
+from semcom.experiment.interrupts import interrupts_deferred
 from semcom.experiment.progress import Board, Tick
 
 TOPIC = "semcom-progress"
@@ -123,19 +123,23 @@ class Several(AbstractContextManager["Several"]):
         import dask
         from distributed import as_completed
 
-        quiet = {"distributed.logging.distributed": "error", "distributed.worker.daemon": True}
+        quiet = {"distributed.logging.distributed": "critical", "distributed.worker.daemon": True}
         # Workers inherit the environment; their thread counts are set before torch is loaded.
         environment = {"OMP_NUM_THREADS": str(self._means.threads), "OMP_WAIT_POLICY": "PASSIVE"}
-        self._stack.enter_context(dask.config.set(quiet))
-        with uninterrupted():
-            self._start(environment)
-        self._completed = as_completed([])
+        with ExitStack() as opened:
+            opened.enter_context(dask.config.set(quiet))
+            # It logs what jobs tell us themselves, and of a worker's progress that a client has just gone.
+            opened.enter_context(without_a_word(logging.getLogger("distributed.scheduler")))
+            with interrupts_deferred():
+                self._start(environment, opened)
+            self._completed = as_completed([])
+            self._stack = opened.pop_all()
         return self
 
-    def _start(self, environment: dict[str, str]) -> None:
+    def _start(self, environment: dict[str, str], opened: ExitStack) -> None:
         from distributed import Client, LocalCluster
 
-        cluster = self._stack.enter_context(
+        cluster = opened.enter_context(
             LocalCluster(
                 n_workers=self._means.workers,
                 threads_per_worker=1,
@@ -144,21 +148,20 @@ class Several(AbstractContextManager["Several"]):
                 dashboard_address="127.0.0.1:0",
                 # Equal shares of the memory would get a worker killed whose turn it is to hold a large corpus.
                 memory_limit=0,
-                silence_logs=40,
+                # What happens to jobs is told by us; what workers say of a scheduler that has gone helps nobody.
+                silence_logs=logging.CRITICAL,
                 env=environment,
                 local_directory=os.environ.get("TMPDIR"),
             )
         )
-        self._client = self._stack.enter_context(Client(cluster))
+        self._client = opened.enter_context(Client(cluster))
         self._client.run(_prepare_worker)
         self._client.subscribe_topic(TOPIC, self._show)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A worker may tell its progress to a client that has just gone, which is no news at the end.
-        with without_a_word(logging.getLogger("distributed.scheduler")):
-            self._stack.close()
+        self._stack.close()
 
     @property
     def busy(self) -> int:
@@ -194,24 +197,6 @@ def without_a_word(logger: logging.Logger) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Pass over Ctrl-C: half a cluster can neither be used nor be closed.
-
-    Processes that begin meanwhile pass over it for good, which suits workers. Holding the signal back instead would
-    not reach them: multiprocessing unblocks it.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        # Only the main thread is ever interrupted.
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 def _prepare_worker() -> None:

@@ -7,7 +7,6 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from channels import Chance, Interference, Link, Neighbors, NoFading, NoisyCsi, PerSentence
@@ -16,6 +15,7 @@ from semcom.experiment.axes import values
 from semcom.experiment.identity import ESTIMATES, GAINS, identity
 from semcom.experiment.plans import DistillPlan, MeasurePlan
 from semcom.experiment.scenario import Scenario
+from semcom.files import expanded
 from semcom.metrics.embedding_model import find_model
 from semcom.mistakes import UserMistake
 from semcom.models.spec import CodecSpec
@@ -244,7 +244,7 @@ def _exam(measure: MeasurePlan, fingerprint: str) -> dict[str, Any]:
         decisive["skip"] = measure.skip
     embeds = any("similarity" in name for name in measure.metrics)
     named = measure.similarity.model
-    if embeds and named != "bundled" and Path(named).expanduser().is_dir():
+    if embeds and named != "bundled" and expanded(named).is_dir():
         # Another model may come to lie there; what a hub hands out under a name is the hub's to keep.
         found = find_model(measure.similarity)
         decisive["encoder"] = [found.weights_sha256, found.pooling]

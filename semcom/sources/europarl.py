@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from semcom.files import replacing
+from semcom.files import expanded, replacing
 from semcom.mistakes import UserMistake
 from semcom.sources import cache
 from semcom.sources.prose import is_sentence, sentences_of
@@ -230,4 +230,4 @@ def _local_path(url: str) -> Path | None:
     parts = urlsplit(url)
     if parts.scheme == "file":
         return Path(unquote(parts.path))
-    return None if "://" in url else Path(url).expanduser()
+    return None if "://" in url else expanded(url)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from semcom.files import expanded
 from semcom.mistakes import UserMistake
 from semcom.sources import cache
 from semcom.sources.sentences import Cleaning, Corpus, Progress, Selection, digest, split
@@ -108,7 +109,7 @@ class TextFile:
         return files
 
     def _found(self) -> list[Path]:
-        path = Path(self.path).expanduser()
+        path = expanded(self.path)
         if path.is_dir():
             files = sorted(inner for inner in path.glob("*.txt") if inner.is_file())
             if not files:

@@ -245,3 +245,67 @@ def test_a_pipe_that_closes_is_no_mistake(tmp_path) -> None:
     )
     assert done.stdout == "{\n"
     assert "Traceback" not in done.stderr
+
+
+# Output that ends early, and memory that runs out
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("head") is None, reason="needs head")
+def test_a_reader_who_leaves_stops_no_run(tiny_yaml, tmp_path) -> None:
+    """As in `semcom run ... | head -1`."""
+    out, code = tmp_path / "out", tmp_path / "code"
+    done = subprocess.run(
+        f"({sys.executable} -m semcom run {tiny_yaml} --out {out}; echo $? > {code}) | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.stdout == "Does the whole chain hold, from text to table?\n"
+    assert (code.read_text(), done.stderr) == ("0\n", "")
+    assert (out / "results.csv").is_file()
+    assert list((out / "figures").iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_finished_run_ends_well_in_any_encoding(finished, tmp_path, encoding: str) -> None:
+    shutil.copytree(finished, tmp_path / "out")
+    done = subprocess.run(
+        [sys.executable, "-m", "semcom", "report", tmp_path / "out"],
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    code = "import sys; from pathlib import Path; from semcom.cli import _draw; _draw(Path(sys.argv[1]))"
+    drawn = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "out"],
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
+        check=False,
+    )
+    assert drawn.returncode == 0, drawn.stderr
+    said = drawn.stdout.decode(encoding)
+    assert ("+-" if encoding == "ascii" else "\xb1") + " half a 95 % interval" in said
+
+
+@pytest.mark.parametrize(
+    ("where", "command"),
+    [
+        ("semcom.experiment.preview.preview", ("check", "quickstart")),
+        ("semcom.experiment.inventory.inventory", ("list",)),
+        ("semcom.report.drawing.report", ("report", ".")),
+    ],
+)
+def test_memory_that_runs_out_is_one_message(monkeypatch, semcom, where: str, command: tuple[str, ...]) -> None:
+    def without_room(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(where, without_room)
+    answer = semcom(*command)
+    assert answer.code == 1
+    assert answer.err.startswith("the work must fit into memory, and there was not enough;")
+    assert "Traceback" not in answer.err

@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -17,12 +15,10 @@ from rich.console import Console
 from semcom.experiment import build as building
 from semcom.experiment import crew as module
 from semcom.experiment import run as running
-from semcom.experiment.crew import Alone, Job, Means, Several, crew_of, perform, uninterrupted, without_a_word
+from semcom.experiment.crew import Alone, Job, Means, Several, crew_of, perform, without_a_word
 from semcom.experiment.expand import expand
 from semcom.experiment.progress import Board
 from semcom.experiment.scenario import load_scenario
-
-TOLD = "import signal; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
 
 
 @pytest.fixture
@@ -125,14 +121,22 @@ def test_whoever_trains_keeps_memory(interruptible, monkeypatch) -> None:
     assert kept == ["here", "here"]
 
 
-def test_no_interrupt_while_the_workers_start(interruptible) -> None:
-    with uninterrupted():
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_ctrl_c_while_workers_start_is_obeyed_when_they_have(interruptible) -> None:
+    """Sent once the first worker process is there, as a person does who sees the wrong scenario begin."""
+    crew = Several(Board(Console(quiet=True)), Means(workers=1))
+    start, closed = crew._start, []
+
+    def interrupted(environment, opened) -> None:
+        opened.callback(lambda: closed.append("cluster"))
         os.kill(os.getpid(), signal.SIGINT)
-        told = subprocess.run([sys.executable, "-c", TOLD], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "True", "what begins meanwhile passes over it for good"
-    with pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(1.0)
+        start(environment, opened)
+
+    crew._start = interrupted
+    with pytest.raises(KeyboardInterrupt), crew:
+        pytest.fail("work began after Ctrl-C")
+    assert closed == ["cluster"], "what was started must be ended"
 
 
 def test_nothing_is_logged_of_an_end(caplog) -> None:
