@@ -243,12 +243,14 @@ def _exam(measure: MeasurePlan, fingerprint: str) -> dict[str, Any]:
     if measure.skip:
         decisive["skip"] = measure.skip
     embeds = any("similarity" in name for name in measure.metrics)
-    named = measure.similarity.model
+    encoder = measure.similarity
+    named = encoder.model
     if embeds and named != "bundled" and Path(named).expanduser().is_dir():
-        # Another model may come to lie there; what a hub hands out under a name is the hub's to keep.
-        found = find_model(measure.similarity)
+        # What lies there decides, not where; what a hub hands out under a name is the hub's to keep.
+        found = find_model(encoder)
+        encoder = dataclasses.replace(encoder, model="folder")
         decisive["encoder"] = [found.weights_sha256, found.pooling]
-    return {"corpus": fingerprint, "similarity": measure.similarity if embeds else None, **decisive}
+    return {"corpus": fingerprint, "similarity": encoder if embeds else None, **decisive}
 
 
 def _run(
