@@ -10,7 +10,10 @@ import pytest
 from semcom.experiment.material import exam, load_material
 from semcom.experiment.run import encoded_exam
 
-WHOLE = r"results\.sqlite(\.lock|-wal|-shm)?|scenario\.yaml|[0-9a-f]{16}\.json|weights\.safetensors|checkpoint\.pt"
+WHOLE = (
+    r"results\.sqlite(\.lock|-wal|-shm)?|scenario\.yaml|sample\.json|[0-9a-f]{16}\.json|weights\.safetensors"
+    r"|checkpoint\.pt"
+)
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from semcom.experiment.material import exam, material_of
 from semcom.experiment.progress import Board, named
 from semcom.experiment.results import write_csv
 from semcom.experiment.run import Outcome, metrics_of
+from semcom.experiment.sample import keep_sample
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
 from semcom.experiment.supply import check_cells, check_exam, check_text
@@ -72,6 +73,7 @@ def conduct(
             if work.builds or work.runs:
                 _read(scenario, board)
                 _check_exam(scenario, sweep.builds[0], folder, board)
+            keep_sample(sweep.builds[0], place)
             write_atomically(place.scenario_file, text)
             with crew_of(board, means) as crew:
                 work.carry_out(crew, board)

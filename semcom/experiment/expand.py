@@ -127,9 +127,13 @@ class Sweep:
     runs: tuple[Run, ...]
 
 
-def expand(scenario: Scenario) -> Sweep:
-    """Everything a scenario asks for, nothing twice."""
-    fingerprint = scenario.corpus.fingerprint()
+def expand(scenario: Scenario, *, fingerprint: str | None = None) -> Sweep:
+    """Everything a scenario asks for, nothing twice.
+
+    Args:
+        fingerprint: of the corpus as it was; None looks at it as it is.
+    """
+    fingerprint = fingerprint or scenario.corpus.fingerprint()
     builds: dict[tuple[str, int], Build] = {}
     for seed in scenario.seeds:
         for name in (*scenario.sweep.codec, *(name for crowd in scenario.crowds for name in crowd or ())):
