@@ -16,6 +16,7 @@ from semcom.experiment.document import Document, ScenarioError
 from semcom.experiment.explain import Loc, dotted, shown
 from semcom.experiment.plain import Place, Reading, written
 from semcom.metrics.embedding_model import HUB_NAME
+from semcom.words import visible
 
 TEXT: Loc = ("corpus", "path")
 ARCHIVE: Loc = ("corpus", "url")
@@ -34,13 +35,18 @@ def anchored(document: Document, homes: tuple[Path, ...]) -> Document:
     Absolute paths, `~/...`, web addresses and names on a hub stay as they are typed, and so does everything else.
 
     Raises:
-        ScenarioError: a path of the file leads somewhere from the working directory alone.
+        ScenarioError: a path of the file leads somewhere from the working directory alone, or no text can hold it.
     """
     moved: dict[Loc, str] = {}
     for loc in (TEXT, ARCHIVE, ENCODER):
         typed = _text_at(document.data, loc)
-        if typed is not None and _is_relative(loc, typed) and (found := _found(document, loc, typed, homes)):
-            moved[loc] = found
+        found = _found(document, loc, typed, homes) if typed is not None and _is_relative(loc, typed) else None
+        if found is None:
+            continue
+        if not _can_be_kept(found):
+            what = f"must lie below folders whose names are UTF-8, as the run folder keeps them, got {visible(found)}"
+            raise ScenarioError([f"{document.position(loc)}: {dotted(loc)}: {what}; rename the folder"])
+        moved[loc] = found
     if not moved:
         return document
     for loc, path in moved.items():
@@ -68,12 +74,12 @@ def _found(document: Document, loc: Loc, typed: str, homes: tuple[Path, ...]) ->
 
 def _elsewhere(loc: Loc, typed: str, homes: tuple[Path, ...]) -> str:
     """What to tell of a path that is right for the working directory only."""
-    right = os.path.relpath(typed, homes[0])
+    right = visible(os.path.relpath(typed, homes[0]))
     hub = f", or {typed}@main for what a hub calls so" if loc == ENCODER and HUB_NAME.fullmatch(typed) else ""
     return (
         f"must start in the scenario's own folder or be absolute, got {shown(typed)}, of which there is nothing in "
         f"{' or '.join(map(str, homes))} but something in the working directory; write {right}{hub}, or type "
-        f"--set {dotted(loc)}={typed}, which starts in the working directory"
+        f"--set {dotted(loc)}={visible(typed)}, which starts in the working directory"
     )
 
 
@@ -82,6 +88,14 @@ def _is_relative(loc: Loc, typed: str) -> bool:
     if not typed.strip() or typed.startswith("~") or os.path.isabs(typed):
         return False
     return not (loc == ARCHIVE and _WEB.match(typed)) and not (loc == ENCODER and typed == "bundled")
+
+
+def _can_be_kept(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _plain(path: Path) -> str:

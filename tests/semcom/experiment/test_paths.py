@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,22 @@ def test_a_path_from_the_working_directory_is_told_what_to_be(at, study, tmp_pat
     assert Path(found).samefile(typed)
     option = message.partition("--set ")[2].partition(",")[0]
     assert load_scenario(path, (option,))[0].corpus.path == found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no folder can be called so")
+def test_a_folder_whose_name_no_text_can_hold(at, study, tmp_path) -> None:
+    path = study("study/text.txt", "text.txt")
+    odd = (tmp_path / "study").rename(os.fsdecode(os.fsencode(tmp_path) + b"/odd\xff"))
+    with pytest.raises(ScenarioError, match=r"corpus\.path: must lie below folders whose names are UTF-8"):
+        load_scenario(odd / path.name)
+
+
+def test_what_is_told_of_a_path_is_shown_and_not_obeyed(at, study) -> None:
+    path = study("work/\x1b[31m.txt", "\x1b[31m.txt")
+    at("work")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path)
+    assert "\x1b" not in str(caught.value)
 
 
 def test_a_path_to_nothing_says_where_it_looked(at, study, semcom, tmp_path) -> None:
