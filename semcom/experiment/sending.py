@@ -55,7 +55,7 @@ def send_sentence(
     scenario = _scenario_of(folder)
     torch.set_num_threads(scenario.threads)
     sample = read_sample(RunFolder(folder), scenario.corpus)
-    sweep = expand(scenario, fingerprint=sample.fingerprint if sample else None)
+    sweep = _sweep(scenario, folder, sample)
     builds = _builds(sweep, codecs or scenario.sweep.codec)
     others = _builds(sweep, scenario.link.crowd or ())
     link = _link(scenario, snr_db, interferers)
@@ -89,6 +89,17 @@ def _scenario_of(folder: Path) -> Scenario:
         raise UserMistake(f"{folder} is not a run folder: it holds no scenario.yaml; give the folder of a `semcom run`")
     # In folders of older versions paths start in the working directory; later ones keep absolute paths.
     return load_scenario(path, homes=(Path.cwd(),))[0]
+
+
+def _sweep(scenario: Scenario, folder: Path, sample: Sample | None) -> Sweep:
+    """The work that the folder was made for, on the text as it was then if the folder knows."""
+    if sample:
+        return expand(scenario, fingerprint=sample.fingerprint)
+    try:
+        return expand(scenario)
+    except UserMistake as mistake:
+        what = f"{folder} keeps no sample of its text, so the text itself must be there: {mistake}"
+        raise UserMistake(f"{what}; `semcom run` with this --out, where the text is, adds the sample") from mistake
 
 
 def _check_trained(builds: dict[str, Build], folder: Path, sample: Sample | None) -> None:

@@ -296,7 +296,7 @@ def test_a_folder_of_before_sends_where_its_text_is(carry_out, tmp_path, text, f
     assert cells(send(tmp_path / "out")) == expected
     assert not RunFolder(tmp_path / "out").sample_file.exists(), "sending writes nothing"
     copy = far_away(tmp_path / "out", text)
-    with pytest.raises(UserMistake, match=r"path must be a text file or a folder, got .*text\.txt"):
+    with pytest.raises(UserMistake, match=r"keeps no sample of its text, .* got .*text\.txt .*; `semcom run`"):
         send(copy)
 
 
