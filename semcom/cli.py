@@ -40,6 +40,7 @@ WorkersOption = Annotated[int, typer.Option(min=1, max=256, help="Processes that
 BorrowOption = Annotated[
     list[Path] | None, typer.Option("--borrow", help="A run folder whose finished codecs are not trained again.")
 ]
+ReplaceOption = Annotated[bool, typer.Option("--replace", help="Also in another scenario's run folder.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
 
@@ -64,6 +65,7 @@ def run(
     device: DeviceOption = "auto",
     threads: Annotated[int | None, typer.Option(min=1, max=256, help="torch threads of each worker.")] = None,
     borrow: BorrowOption = None,
+    replace: ReplaceOption = False,
     changes: SetOption = None,
 ) -> None:
     """Carry a scenario out: train, sweep, tabulate, draw. Begun again, it goes on where it stopped."""
@@ -73,7 +75,8 @@ def run(
 
     folder = out or Path("runs") / plan.name
     means = Means(workers=workers, device=device, threads=threads or plan.threads)
-    failed = conduct(plan, text, folder, means=means, console=console, lenders=tuple(borrow or ()))
+    lenders = tuple(borrow or ())
+    failed = conduct(plan, text, folder, means=means, console=console, lenders=lenders, replace=replace)
     _draw(folder)
     if failed:
         raise typer.Exit(1)
@@ -100,12 +103,15 @@ def _print_ablation(results_csv: Path) -> None:
 
 
 @app.command()
-def check(scenario: ScenarioArgument, out: OutOption = None, changes: SetOption = None) -> None:
+def check(
+    scenario: ScenarioArgument, out: OutOption = None, replace: ReplaceOption = False, changes: SetOption = None
+) -> None:
     """Parse, expand and print the plan: what will be built and run, what is done, and about how long it takes."""
     from semcom.experiment.preview import preview
 
     plan, _ = _load(scenario, changes)
-    console.print(preview(plan, out or Path("runs") / plan.name), highlight=False, markup=False)
+    folder = out or Path("runs") / plan.name
+    console.print(preview(plan, folder, replace=replace), highlight=False, markup=False)
 
 
 @app.command()

@@ -19,7 +19,10 @@ from semcom.models.codec import initialize
 from semcom.models.spec import symmetric
 from semcom.training.checkpoint import save_weights
 
-WHOLE = r"results\.sqlite(\.lock|-wal|-shm)?|scenario\.yaml|[0-9a-f]{16}\.json|weights\.safetensors|checkpoint\.pt"
+WHOLE = (
+    r"results\.sqlite(\.lock|-wal|-shm)?|scenario\.yaml|sample\.json|[0-9a-f]{16}\.json|weights\.safetensors"
+    r"|checkpoint\.pt"
+)
 
 
 @pytest.fixture(autouse=True)

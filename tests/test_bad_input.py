@@ -10,7 +10,10 @@ import pytest
 from semcom.experiment.material import exam, load_material
 from semcom.experiment.run import encoded_exam
 
-WHOLE = r"results\.sqlite(\.lock|-wal|-shm)?|scenario\.yaml|[0-9a-f]{16}\.json|weights\.safetensors|checkpoint\.pt"
+WHOLE = (
+    r"results\.sqlite(\.lock|-wal|-shm)?|scenario\.yaml|sample\.json|[0-9a-f]{16}\.json|weights\.safetensors"
+    r"|checkpoint\.pt"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -155,7 +158,7 @@ MISTAKES = {
     ),
     "a name that is a path": ("name: tiny", "name: ../tiny", "name: must be text that matches"),
     "no question": ("# Does the whole chain hold, from text to table?\n", "", "the first line must be a comment"),
-    "no text": ("path: ", "path: nowhere", "path must be a text file or a folder, got nowhere"),
+    "no text": ("path: ", "path: nowhere", r"path must be a text file or a folder, got /\S*/nowhere"),
 }
 
 
@@ -293,7 +296,7 @@ def test_a_text_that_is_not_utf8(refused, changed, text_file) -> None:
 def test_a_folder_without_text(refused, changed, text_file) -> None:
     Path("empty").mkdir()
     message = refused("check", changed(str(text_file), "empty"))
-    assert "the folder empty must hold .txt files, got none" in message
+    assert f"the folder {Path('empty').absolute()} must hold .txt files, got none" in message
 
 
 def test_a_crowd_that_the_text_cannot_supply(refused, tiny_yaml, made_up) -> None:

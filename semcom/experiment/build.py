@@ -19,7 +19,7 @@ from semcom.distillation.distiller import Distiller
 from semcom.experiment.expand import Adoption, Build, Lesson
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.identity import canonical
-from semcom.experiment.material import Material, material_of, training_batches, validation_batches
+from semcom.experiment.material import Material, material_of, tokenizer_of, training_batches, validation_batches
 from semcom.experiment.supply import most_neighbors, neighbors_in
 from semcom.models.codec import SemanticCodec, initialize
 from semcom.sources.batches import SentenceBatch
@@ -31,8 +31,7 @@ from semcom.training.pace import Pace
 
 def load_codec(build: Build, folder: Path, device: str = "cpu") -> SemanticCodec:
     """A finished build's codec, ready to measure."""
-    material = material_of(build, folder)
-    codec = initialize(build.spec, material.tokenizer.size, seed=0)
+    codec = initialize(build.spec, tokenizer_of(build, folder).size, seed=0)
     load_weights(codec, RunFolder(folder).weights(build.identity), build=build.identity)
     return codec.eval().to(device)
 

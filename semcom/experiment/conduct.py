@@ -16,9 +16,11 @@ from semcom.experiment.expand import Build, Run, Sweep, expand
 from semcom.experiment.failures import failure_of
 from semcom.experiment.folder import RunFolder, record, write_record
 from semcom.experiment.material import exam, material_of
+from semcom.experiment.ownership import check_owner, left_out
 from semcom.experiment.progress import Board, named
 from semcom.experiment.results import write_csv
 from semcom.experiment.run import Outcome, metrics_of
+from semcom.experiment.sample import keep_sample
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
 from semcom.experiment.supply import check_cells, check_exam, check_text
@@ -30,7 +32,14 @@ from semcom.words import counted, lasting
 
 
 def conduct(
-    scenario: Scenario, text: str, folder: Path, *, means: Means, console: Console, lenders: tuple[Path, ...] = ()
+    scenario: Scenario,
+    text: str,
+    folder: Path,
+    *,
+    means: Means,
+    console: Console,
+    lenders: tuple[Path, ...] = (),
+    replace: bool = False,
 ) -> int:
     """Build what is not built, run what is not run, and write results.csv, and costs.csv beside it.
 
@@ -40,6 +49,7 @@ def conduct(
     Args:
         text: the scenario as YAML, kept in the run folder.
         lenders: run folders whose finished codecs are taken over instead of being trained again.
+        replace: whether the folder may be that of another scenario.
 
     Returns:
         How many builds and runs failed; the others are finished all the same.
@@ -49,12 +59,13 @@ def conduct(
     """
     began = time.perf_counter()
     means = Means(workers=means.workers, device=_device(means.device), threads=means.threads)
+    place = RunFolder(folder)
+    check_owner(scenario, place, replace=replace)
     _check_processes(scenario, means)
     check_lenders(lenders)
     # Found out now rather than after the training: can every metric be computed here?
     provenance = {metric.name: metric.provenance() for metric in metrics_of(scenario.measure)}
     sweep = expand(scenario)
-    place = RunFolder(folder)
     with Board(console) as board:
         if not place.store_file.is_file():
             # A text that is no use leaves no folder behind.
@@ -68,11 +79,13 @@ def conduct(
             if lenders and work.builds and not borrowed:
                 board.say("borrowed: nothing; the lenders hold no codec that is missing here")
             board.say(_opening(scenario, sweep, work, means))
-            for each in unheard(scenario):
+            gone = left_out(sweep, place, done=store.done_runs())
+            for each in (*unheard(scenario), *([gone] if gone else [])):
                 board.say(each)
             if work.builds or work.runs:
                 _read(scenario, board)
                 _check_exam(scenario, sweep.builds[0], folder, board)
+            keep_sample(sweep.builds[0], place)
             write_atomically(place.scenario_file, text)
             with crew_of(board, means) as crew:
                 work.carry_out(crew, board)

@@ -127,9 +127,13 @@ class Sweep:
     runs: tuple[Run, ...]
 
 
-def expand(scenario: Scenario) -> Sweep:
-    """Everything a scenario asks for, nothing twice."""
-    fingerprint = scenario.corpus.fingerprint()
+def expand(scenario: Scenario, *, fingerprint: str | None = None) -> Sweep:
+    """Everything a scenario asks for, nothing twice.
+
+    Args:
+        fingerprint: of the corpus as it was; None looks at it as it is.
+    """
+    fingerprint = fingerprint or scenario.corpus.fingerprint()
     builds: dict[tuple[str, int], Build] = {}
     for seed in scenario.seeds:
         for name in (*scenario.sweep.codec, *(name for crowd in scenario.crowds for name in crowd or ())):
@@ -243,12 +247,14 @@ def _exam(measure: MeasurePlan, fingerprint: str) -> dict[str, Any]:
     if measure.skip:
         decisive["skip"] = measure.skip
     embeds = any("similarity" in name for name in measure.metrics)
-    named = measure.similarity.model
+    encoder = measure.similarity
+    named = encoder.model
     if embeds and named != "bundled" and expanded(named).is_dir():
-        # Another model may come to lie there; what a hub hands out under a name is the hub's to keep.
-        found = find_model(measure.similarity)
+        # What lies there decides, not where; what a hub hands out under a name is the hub's to keep.
+        found = find_model(encoder)
+        encoder = dataclasses.replace(encoder, model="folder")
         decisive["encoder"] = [found.weights_sha256, found.pooling]
-    return {"corpus": fingerprint, "similarity": measure.similarity if embeds else None, **decisive}
+    return {"corpus": fingerprint, "similarity": encoder if embeds else None, **decisive}
 
 
 def _run(

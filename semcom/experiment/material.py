@@ -70,7 +70,7 @@ def load_material(
             "the text must stay as it is while a scenario is carried out, got another one now; leave it alone and run "
             "again: what was done on the text as it was is kept"
         )
-    path = folder / "tokenizers" / f"{identity(corpus=text.fingerprint, tokenizer=tokenizer)}.json"
+    path = _tokenizer_file(text.fingerprint, tokenizer, folder)
     if path.is_file():
         return Material(text, Tokenizer.load(path))
     trained = tokenizer.train(text.train)
@@ -79,7 +79,17 @@ def load_material(
     return Material(text, trained)
 
 
-def _by_hash(sentences: tuple[str, ...]) -> list[str]:
+def tokenizer_of(build: Build, folder: Path) -> Tokenizer:
+    """The tokenizer of a build; once it is in the run folder, no text is needed."""
+    path = _tokenizer_file(build.fingerprint, build.tokenizer, folder)
+    return Tokenizer.load(path) if path.is_file() else material_of(build, folder).tokenizer
+
+
+def _tokenizer_file(fingerprint: str, tokenizer: AnyTokenizer, folder: Path) -> Path:
+    return folder / "tokenizers" / f"{identity(corpus=fingerprint, tokenizer=tokenizer)}.json"
+
+
+def by_hash(sentences: tuple[str, ...]) -> list[str]:
     """An order that depends on each sentence alone, so that the first n are a sample, and samples nest."""
     return sorted(sentences, key=lambda sentence: hashlib.blake2b(sentence.encode(), digest_size=8).digest())
 
@@ -90,7 +100,7 @@ def training_batches(material: Material, settings: TrainingSettings, chance: Cha
     Raises:
         UserMistake: some batch has too few sentences for the crowd.
     """
-    sentences = _by_hash(material.corpus.train)
+    sentences = by_hash(material.corpus.train)
     encoded = material.tokenizer.encode(sentences[: kept_sentences(settings, material.corpus)])
     lengths = [len(ids) for ids in encoded]
     # The lengths that meet in a batch are the same in every epoch and every order.
@@ -102,12 +112,12 @@ def training_batches(material: Material, settings: TrainingSettings, chance: Cha
 def validation_batches(material: Material, size: int) -> list[SentenceBatch]:
     """A fixed sample of the validation split."""
     return evaluation_batches(
-        material.tokenizer.encode(_by_hash(material.corpus.validation)[:VALIDATION_SENTENCES]), size
+        material.tokenizer.encode(by_hash(material.corpus.validation)[:VALIDATION_SENTENCES]), size
     )
 
 
 @lru_cache(maxsize=8)
 def exam(material: Material, count: int, size: int, *, skip: int = 0) -> Exam:
     """The first `count` test sentences by hash behind those skipped, or all of them if there are fewer."""
-    sentences = _by_hash(material.corpus.test)[skip:][:count]
+    sentences = by_hash(material.corpus.test)[skip:][:count]
     return Exam(sentences, evaluation_batches(material.tokenizer.encode(sentences), size))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from semcom.experiment.paths import from_here
 from semcom.experiment.progress import Board, named
 from semcom.mistakes import UserMistake
 from semcom.sources.catalog import AnyCorpus
@@ -36,7 +37,7 @@ def prepare_corpus(name: str, *, url: str | None, console: Console) -> None:
 
 def _named(name: str, url: str | None) -> AnyCorpus:
     if name == "europarl":
-        return Europarl(url=url) if url else Europarl()
+        return Europarl(url=from_here(url)) if url else Europarl()
     if url is not None:
         raise UserMistake(f"--url is for europarl alone, got it with {name}; leave it out")
     if name == "docstrings":

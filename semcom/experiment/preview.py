@@ -9,6 +9,7 @@ from pathlib import Path
 from semcom.experiment.estimate import build_seconds, sweep_seconds
 from semcom.experiment.expand import Build, Run, expand
 from semcom.experiment.folder import RunFolder
+from semcom.experiment.ownership import check_owner, left_out
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
 from semcom.experiment.supply import check_text
@@ -17,17 +18,21 @@ from semcom.sources.textfile import TextFile
 from semcom.words import counted, lasting
 
 
-def preview(scenario: Scenario, folder: Path) -> str:
+def preview(scenario: Scenario, folder: Path, *, replace: bool = False) -> str:
     """What will be built and run, what is done already in the folder, and about how long the rest takes.
+
+    Args:
+        replace: whether the folder may be that of another scenario.
 
     Raises:
         UserMistake: the scenario cannot be carried out, as far as that shows without any work.
     """
+    place = RunFolder(folder)
+    check_owner(scenario, place, replace=replace)
     sweep = expand(scenario)
     if isinstance(scenario.corpus, TextFile):
         # The only text that is at hand in any case and quick to read.
         check_text(scenario, scenario.corpus.load())
-    place = RunFolder(folder)
     built, ran = _done(place)
     runs = {run.identity: run for run in sweep.runs}
     left = [build for build in sweep.builds if build.identity not in built]
@@ -43,7 +48,8 @@ def preview(scenario: Scenario, folder: Path) -> str:
     metrics = counted(len(scenario.measure.metrics), "metric")
     lines += ["", f"{counted(len(runs), 'point')} ({len(waiting)} to measure), {metrics} each"]
     lines += _run_lines(list(runs.values()))
-    if notes := unheard(scenario):
+    gone = left_out(sweep, place, done=ran)
+    if notes := (*unheard(scenario), *([gone] if gone else [])):
         lines += ["", *notes]
     lines += ["", f"about {lasting(seconds)} of one core to go; results in {folder}"]
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from channels import Neighbors
 from semcom.experiment.axes import values
 from semcom.experiment.checks import check_sense
 from semcom.experiment.document import read_document, validate
+from semcom.experiment.paths import anchored, beside
 from semcom.experiment.plans import (
     MOST_SEED,
     CodecPlan,
@@ -112,16 +113,19 @@ class Scenario(Plan):
         return tuple(name for name in self.codecs if name in found)
 
 
-def load_scenario(path: Path, overrides: tuple[str, ...] = ()) -> tuple[Scenario, str]:
+def load_scenario(path: Path, overrides: tuple[str, ...] = (), *, homes: tuple[Path, ...] = ()) -> tuple[Scenario, str]:
     """Read a YAML file and check all of it; the scenario, and YAML text that gives it again without the overrides.
 
     Shapes that the sweep names are written out: the scenario holds every codec that there will be, and the text what
-    was typed.
+    was typed. Paths are absolute in both, so that the text may lie anywhere.
+
+    Args:
+        homes: where relative paths of the file start; as a rule beside it.
 
     Raises:
         UserMistake: everything that is wrong, each with file, line and column.
     """
-    document = read_document(path, overrides)
+    document = anchored(read_document(path, overrides), homes or beside(path))
     if document.question is None:
         raise UserMistake(f"{path}:1:1: the first line must be a comment that asks the scenario's question")
     document.data.setdefault("question", document.question)

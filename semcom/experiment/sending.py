@@ -13,22 +13,23 @@ from rich.text import Text
 from channels import Chance, Link, Neighbors, mean_sinr_db
 from semcom.experiment.axes import values
 from semcom.experiment.build import load_codec
-from semcom.experiment.expand import Build, expand
+from semcom.experiment.expand import Build, Sweep, expand
 from semcom.experiment.folder import RunFolder
-from semcom.experiment.material import exam, material_of
+from semcom.experiment.material import exam, material_of, tokenizer_of
 from semcom.experiment.plans import MOST_DECIBELS
+from semcom.experiment.sample import SENTENCES, Sample, read_sample
 from semcom.experiment.scenario import Scenario, load_scenario
 from semcom.experiment.supply import neighbors_in_turn
 from semcom.metrics.bleu import Bleu
 from semcom.mistakes import UserMistake
 from semcom.models.codec import SemanticCodec
-from semcom.sources.batches import SentenceBatch, make_batch
+from semcom.sources.batches import SentenceBatch, evaluation_batches, make_batch
 from semcom.sources.sentences import clean
 from semcom.sources.tokenizer import Tokenizer
 from semcom.tasks.text import Encoded, deliver, encode_once
 from semcom.words import counted
 
-CROWD_SENTENCES = 64
+NEIGHBORS_BATCH = 32
 LONGEST_WORD = 40
 
 
@@ -42,7 +43,7 @@ def send_sentence(
     repeats: int,
     seed: int,
 ) -> Table:
-    """A table: codecs by repeats, each with what arrived and its BLEU-1.
+    """A table: codecs by repeats, each with what arrived and its BLEU-1. Needs the folder alone, and no text.
 
     The air of one repeat is the same for all codecs: the scenario's `link`, and where that leaves a condition open, the
     first that the sweep names. Interferers send sentences of the test split.
@@ -53,24 +54,21 @@ def send_sentence(
     """
     scenario = _scenario_of(folder)
     torch.set_num_threads(scenario.threads)
-    builds = _builds(scenario, codecs or scenario.sweep.codec)
-    others = _builds(scenario, scenario.link.crowd or ())
+    sample = read_sample(RunFolder(folder), scenario.corpus)
+    sweep = _sweep(scenario, folder, sample)
+    builds = _builds(sweep, codecs or scenario.sweep.codec)
+    others = _builds(sweep, scenario.link.crowd or ())
     link = _link(scenario, snr_db, interferers)
     said = _said(scenario, sentence)
     # Text, because a sentence may hold what would be markup.
     table = Table(title=Text(_title(said, link, scenario.link.crowd or ())), title_justify="left", show_lines=True)
     for heading in ("codec", "air", "what arrived", "BLEU-1"):
         table.add_column(heading, overflow="fold")
-    for name, build in {**others, **builds}.items():
-        if not RunFolder(folder).weights(build.identity).is_file():
-            raise UserMistake(
-                f"{name} must be trained in {folder} on the text as it is now, got no such weights; if the text or its "
-                "cleaning changed since, `semcom run` with this --out trains it anew"
-            )
+    _check_trained({**others, **builds}, folder, sample)
     for name, build in builds.items():
-        material = material_of(build, folder)
-        batch = _understood(said, material.tokenizer)
-        neighbors = exam(material, CROWD_SENTENCES, 32).batches
+        tokenizer = tokenizer_of(build, folder)
+        batch = _understood(said, tokenizer)
+        neighbors = _neighbors(build, folder, sample)
         ours, crowded = build.spec.symbols_per_token, scenario.link.crowd or (name,)
         theirs = [{**builds, **others}[each].spec.symbols_per_token for each in crowded]
         _check_crowd(link, batch, neighbors, ours=ours, theirs=theirs)
@@ -79,7 +77,7 @@ def send_sentence(
         for repeat in range(repeats):
             air = Chance(seed).of("send", repeat)
             delivery = deliver(encoded, link, air, beam=scenario.measure.beam, crowd=crowd)
-            arrived = material.tokenizer.decode(delivery.tokens)[0]
+            arrived = tokenizer.decode(delivery.tokens)[0]
             right = float(Bleu(order=1).combine(Bleu(order=1).statistics([said], [arrived])[0]))
             table.add_row(name if repeat == 0 else "", str(repeat + 1), Text(arrived), f"{right:.2f}")
     return table
@@ -89,11 +87,41 @@ def _scenario_of(folder: Path) -> Scenario:
     path = RunFolder(folder).scenario_file
     if not path.is_file():
         raise UserMistake(f"{folder} is not a run folder: it holds no scenario.yaml; give the folder of a `semcom run`")
-    return load_scenario(path)[0]
+    # In folders of older versions paths start in the working directory; later ones keep absolute paths.
+    return load_scenario(path, homes=(Path.cwd(),))[0]
 
 
-def _builds(scenario: Scenario, names: tuple[str, ...]) -> dict[str, Build]:
-    sweep = expand(scenario)
+def _sweep(scenario: Scenario, folder: Path, sample: Sample | None) -> Sweep:
+    """The work that the folder was made for, on the text as it was then if the folder knows."""
+    if sample:
+        return expand(scenario, fingerprint=sample.fingerprint)
+    try:
+        return expand(scenario)
+    except UserMistake as mistake:
+        what = f"{folder} keeps no sample of its text, so the text itself must be there: {mistake}"
+        raise UserMistake(f"{what}; `semcom run` with this --out, where the text is, adds the sample") from mistake
+
+
+def _check_trained(builds: dict[str, Build], folder: Path, sample: Sample | None) -> None:
+    for name, build in builds.items():
+        if not RunFolder(folder).weights(build.identity).is_file():
+            if sample:
+                what = f"{name} must be trained in {folder}, got no such weights"
+                raise UserMistake(f"{what}; `semcom run` with this --out trains it")
+            raise UserMistake(
+                f"{name} must be trained in {folder} on the text as it is now, got no such weights; if the text or its "
+                "cleaning changed since, `semcom run` with this --out trains it anew"
+            )
+
+
+def _neighbors(build: Build, folder: Path, sample: Sample | None) -> list[SentenceBatch]:
+    """What interferers send: test sentences that the folder keeps, or else those of the text."""
+    if sample is None:
+        return exam(material_of(build, folder), SENTENCES, NEIGHBORS_BATCH).batches
+    return evaluation_batches(tokenizer_of(build, folder).encode(list(sample.sentences)), NEIGHBORS_BATCH)
+
+
+def _builds(sweep: Sweep, names: tuple[str, ...]) -> dict[str, Build]:
     # Codecs that are made alike share a build, so names come from the runs too; the first seed of each name wins.
     known = {build.name: build for build in reversed((*(run.build for run in sweep.runs), *sweep.builds))}
     for name in names:

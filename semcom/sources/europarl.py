@@ -126,7 +126,9 @@ class Europarl:
             UserMistake: when the corpus was not prepared, or its file is damaged.
         """
         if cache.read_header(self._prepared(), self._key()) is None:
-            raise UserMistake("the corpus europarl must be prepared first, got no text; run semcom prepare europarl")
+            typed = "" if self.url == OFFICIAL_URL else f" --url {self.url}"
+            command = f"semcom prepare europarl{typed}"
+            raise UserMistake(f"the corpus europarl must be prepared first, got no text; run {command}")
         fingerprint = self.fingerprint()
         kept = cache.remember("europarl", fingerprint, lambda: self._cleaned(progress))
         return split(kept, fingerprint=fingerprint, name="the corpus europarl")

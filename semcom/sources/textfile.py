@@ -26,7 +26,7 @@ class TextFile:
     renamed file is the same corpus.
 
     Args:
-        path: a file or a folder; a relative one is sought from the working directory.
+        path: a file or a folder; a relative one is sought from the working directory, that of a scenario beside it.
         longest: most words a sentence may have.
         shortest: fewest words a sentence may have.
         cleaning: letters (a-z and . ! ? alone, as the field does) or light (as written).

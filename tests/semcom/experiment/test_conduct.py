@@ -141,6 +141,7 @@ def test_the_folder_holds_the_scenario_and_how_its_numbers_came_to_be(folder, ti
     # A reader of SQLite keeps two files of its own beside the store.
     names = {path.name for path in folder.iterdir() if not path.name.endswith(("-wal", "-shm"))}
     assert names == {"scenario.yaml", "results.csv", "results.sqlite", "results.sqlite.lock", "record.json"} | {
+        "sample.json",
         "costs.csv",
         "models",
         "tokenizers",

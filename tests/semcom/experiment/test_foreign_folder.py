@@ -11,7 +11,7 @@ from semcom.files import PARTIAL, write_atomically
 from semcom.mistakes import UserMistake
 
 
-@pytest.mark.parametrize("name", ["scenario.yaml", "results.csv", "costs.csv", "record.json"])
+@pytest.mark.parametrize("name", ["scenario.yaml", "results.csv", "costs.csv", "sample.json", "record.json"])
 def test_a_folder_with_somebody_elses_files_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")
     with pytest.raises(UserMistake, match=f"got {name} without a run's store; choose another --out"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -12,9 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from semcom.experiment import sending as module
+from semcom.experiment.folder import RunFolder
+from semcom.experiment.material import exam, load_material
+from semcom.experiment.sample import SENTENCES, read_sample
 from semcom.experiment.scenario import load_scenario
 from semcom.experiment.sending import send_sentence
 from semcom.mistakes import UserMistake
+from semcom.sources.catalog import CORPORA
 
 SAID = "The cat sees a quiet garden, today."
 
@@ -177,3 +183,170 @@ def test_as_many_interferers_as_the_crowd_has_text_for_can_send(carry_out, tmp_p
     assert len(cells(send(tmp_path, interferers=most, repeats=1))[2]) == 1
     with pytest.raises(UserMistake, match=f"interferers must be at most {most} here"):
         send(tmp_path, interferers=most + 1, repeats=1)
+
+
+# Where the text is not
+
+
+@pytest.fixture
+def text(tmp_path, text_file, monkeypatch) -> Path:
+    """A text of this test's own, which may go away."""
+    monkeypatch.chdir(tmp_path)
+    return Path(shutil.copyfile(text_file, tmp_path / "text.txt"))
+
+
+@pytest.fixture
+def far_away(tmp_path, monkeypatch):
+    """Hand out `far_away(folder, text)`: the folder on a machine that has neither the text nor any cached one."""
+
+    def carry(folder: Path, text: Path) -> Path:
+        copy = Path(shutil.copytree(folder, tmp_path / "far" / "away"))
+        text.unlink()
+        forget()
+        (tmp_path / "far" / "cache").mkdir()
+        monkeypatch.setenv("SEMCOM_CACHE", str(tmp_path / "far" / "cache"))
+        monkeypatch.chdir(tmp_path / "far")
+        return copy
+
+    return carry
+
+
+def forget() -> None:
+    for remembered in (load_material, exam):
+        remembered.cache_clear()
+
+
+ONE = ("sweep.codec=[plain]", "sweep.snr_db=6", "training.steps=1")
+ALONE = {
+    "as it is": ((), {"interferers": 2}),
+    "nobody else": ((), {"interferers": 0}),
+    "byte pairs": ((*ONE, "tokenizer={kind: byte_pairs, vocabulary: 300}"), {"interferers": 3}),
+    "a crowd of others": ((*ONE, "link.crowd=[big, plain]"), {"interferers": 2}),
+    "another user's kind": ((*ONE, "link={interference: {kind: qam}}"), {"interferers": 2}),
+    "one codec of several": ((), {"codecs": ("small",), "interferers": 1}),
+    "in the text's own letters": ((*ONE, "corpus.cleaning=light", "tokenizer={kind: byte_pairs, vocabulary: 300}"), {}),
+}
+
+
+@pytest.mark.parametrize("case", ALONE)
+def test_a_folder_sends_without_its_text(carry_out, tmp_path, text, far_away, case: str) -> None:
+    changes, sending = ALONE[case]
+    carry_out(tmp_path / "out", f"corpus.path={text}", *changes)
+    before = cells(send(tmp_path / "out", **sending))
+    copy = far_away(tmp_path / "out", text)
+    assert cells(send(copy, **sending)) == before
+    assert cells(send(Path("away"), **sending)) == before
+    assert not list(Path("cache").iterdir())
+
+
+@pytest.mark.parametrize("corpus", CORPORA, ids=lambda each: each.__name__)
+def test_no_corpus_is_looked_at_to_send(finished, tmp_path, monkeypatch, corpus: type) -> None:
+    """Docstrings have another fingerprint on another machine, and other archives another."""
+    folder = Path(shutil.copytree(finished, tmp_path / "out"))
+    typed = {"source": corpus().source, "longest": 20}
+    sample = json.loads((folder / "sample.json").read_text())
+    text = (folder / "scenario.yaml").read_text()
+    (folder / "scenario.yaml").write_text(re.sub(r"corpus: \{.*\}", f"corpus: {json.dumps(typed)}", text))
+    sample["corpus"] = {**{name: value for name, value in vars(corpus()).items() if value is not None}, **typed}
+    (folder / "sample.json").write_text(json.dumps(sample))
+    for name in ("load", "fingerprint", "prepare"):
+        monkeypatch.setattr(corpus, name, lambda *_, **__: pytest.fail("looked at"))
+    forget()
+    assert cells(send(folder, interferers=2)) == cells(send(finished, interferers=2))
+
+
+def test_a_sample_holds_the_first_test_sentences_and_no_more(carry_out, finished, tmp_path, text, made_up) -> None:
+    folder = RunFolder(finished)
+    corpus = load_scenario(folder.scenario_file)[0].corpus
+    kept = read_sample(folder, corpus)
+    assert kept is not None
+    assert kept.fingerprint == corpus.fingerprint()
+    assert sorted(kept.sentences) == sorted(corpus.load().test)
+    text.write_text("\n".join(made_up(3000)))
+    carry_out(tmp_path / "large", f"corpus.path={text}", *ONE)
+    larger = read_sample(RunFolder(tmp_path / "large"), load_scenario(tmp_path / "large" / "scenario.yaml")[0].corpus)
+    assert larger is not None
+    assert len(larger.sentences) == SENTENCES
+
+
+def test_a_text_that_changed_since_does_not_matter(carry_out, tmp_path, text) -> None:
+    carry_out(tmp_path / "out", f"corpus.path={text}", *ONE)
+    before = cells(send(tmp_path / "out"))
+    text.write_text(text.read_text() + "one more sentence is here now\n")
+    forget()
+    assert cells(send(tmp_path / "out")) == before
+    # Carried out again, it is the text of today that counts.
+    carry_out(tmp_path / "out", f"corpus.path={text}", *ONE)
+    assert len(list((tmp_path / "out" / "models").iterdir())) == 2
+    assert send(tmp_path / "out")
+    carry_out(tmp_path / "out", f"corpus.path={text}", *ONE, "corpus.longest=19")
+    kept = json.loads((tmp_path / "out" / "sample.json").read_text())
+    assert kept["corpus"]["longest"] == 19
+
+
+@pytest.mark.parametrize("corpus", ["as it was", "typed from the working directory"])
+def test_a_folder_of_before_sends_where_its_text_is(carry_out, tmp_path, text, far_away, corpus: str) -> None:
+    carry_out(tmp_path / "out", f"corpus.path={text}", *ONE)
+    expected = cells(send(tmp_path / "out"))
+    RunFolder(tmp_path / "out").sample_file.unlink()
+    if corpus != "as it was":
+        kept = RunFolder(tmp_path / "out").scenario_file
+        kept.write_text(kept.read_text().replace(str(text), "text.txt"))
+    forget()
+    assert cells(send(tmp_path / "out")) == expected
+    assert not RunFolder(tmp_path / "out").sample_file.exists(), "sending writes nothing"
+    copy = far_away(tmp_path / "out", text)
+    with pytest.raises(UserMistake, match=r"keeps no sample of its text, .* got .*text\.txt .*; `semcom run`"):
+        send(copy)
+
+
+def test_a_second_run_gives_a_folder_of_before_its_sample(carry_out, finished, tmp_path) -> None:
+    folder = RunFolder(Path(shutil.copytree(finished, tmp_path / "tiny")))
+    folder.sample_file.unlink()
+    carry_out(folder.path)
+    assert folder.sample_file.read_bytes() == RunFolder(finished).sample_file.read_bytes()
+
+
+DAMAGES = {
+    "empty": "",
+    "cut off": '{"corpus": {"source": "file"}, "fing',
+    "no mapping": "[]",
+    "nothing in it": "{}",
+    "no sentence": '{"corpus": {}, "fingerprint": "abc", "sentences": []}',
+    "other kinds": '{"corpus": {}, "fingerprint": 3, "sentences": ["a"]}',
+    "more in it": '{"corpus": {}, "fingerprint": "abc", "sentences": ["a"], "run": "rm"}',
+    "deep": "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_sample_is_told_and_mended(carry_out, finished, tmp_path, damage: str) -> None:
+    folder = RunFolder(Path(shutil.copytree(finished, tmp_path / "tiny")))
+    folder.sample_file.write_text(DAMAGES[damage])
+    with pytest.raises(UserMistake, match=r"sample\.json: must be as `semcom run` wrote it, got .* damaged"):
+        send(folder.path)
+    carry_out(folder.path)
+    assert folder.sample_file.read_bytes() == RunFolder(finished).sample_file.read_bytes()
+
+
+def test_a_sample_of_another_corpus_is_none(finished, tmp_path) -> None:
+    """As after a kill between two files, or where somebody typed into the folder's scenario."""
+    folder = RunFolder(Path(shutil.copytree(finished, tmp_path / "tiny")))
+    folder.scenario_file.write_text(folder.scenario_file.read_text().replace("longest: 20", "longest: 19"))
+    with pytest.raises(UserMistake, match=r"big must be trained in .* on the text as it is now, got no such weights"):
+        send(folder.path)
+
+
+def test_what_is_not_trained_is_said_to_be_without_a_word_of_the_text(finished, tmp_path) -> None:
+    folder = RunFolder(Path(shutil.copytree(finished, tmp_path / "tiny")))
+    shutil.rmtree(folder.models)
+    with pytest.raises(UserMistake, match=r"got no such weights; `semcom run` with this --out trains it"):
+        send(folder.path)
+
+
+def test_a_folder_without_its_text_lends(carry_out, finished, tmp_path, text, far_away, text_file) -> None:
+    carry_out(tmp_path / "out", f"corpus.path={text}")
+    lender = far_away(tmp_path / "out", text)
+    carried = carry_out(tmp_path / "new", f"corpus.path={os.path.relpath(text_file)}", lenders=(lender,))
+    assert "borrowed: big, small" in carried.said
+    assert (tmp_path / "new" / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()

@@ -1,0 +1,65 @@
+"""Sample: what a run folder keeps of its text, so that `send` works where the text is not."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from semcom.experiment.expand import Build
+from semcom.experiment.folder import RunFolder
+from semcom.experiment.identity import canonical
+from semcom.experiment.material import by_hash, material_of
+from semcom.experiment.strict import Plan
+from semcom.files import write_atomically
+from semcom.mistakes import UserMistake
+from semcom.sources.catalog import AnyCorpus
+
+SENTENCES = 64
+
+
+class Sample(Plan):
+    """The fingerprint that identities count on, and the first test sentences by hash, for interferers to send.
+
+    Args:
+        corpus: as the scenario names it, whose sample this is.
+    """
+
+    corpus: dict[str, Any]
+    fingerprint: str = Field(min_length=1)
+    sentences: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+def keep_sample(build: Build, place: RunFolder) -> None:
+    """Write the sample of a build's text into the run folder, unless it is there."""
+    try:
+        kept = read_sample(place, build.corpus)
+    except UserMistake:
+        kept = None
+    if kept and kept.fingerprint == build.fingerprint:
+        return
+    try:
+        sentences = by_hash(material_of(build, place.path).corpus.test)[:SENTENCES]
+    except UserMistake:
+        # Nothing is left to train or to measure, so a text that is gone is no reason to stop.
+        place.sample_file.unlink(missing_ok=True)
+        return
+    sample = Sample(corpus=canonical(build.corpus), fingerprint=build.fingerprint, sentences=tuple(sentences))
+    write_atomically(place.sample_file, sample.model_dump_json(indent=1) + "\n")
+
+
+def read_sample(place: RunFolder, corpus: AnyCorpus) -> Sample | None:
+    """The sample of this corpus, or None where the folder has none, as folders of older versions.
+
+    Raises:
+        UserMistake: it is not what was written.
+    """
+    path = place.sample_file
+    try:
+        sample = Sample.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        what = f"{path}: must be as `semcom run` wrote it, got a file that is damaged or cannot be read"
+        raise UserMistake(f"{what}; delete it: `semcom run` with this --out writes it again") from None
+    return sample if sample.corpus == canonical(corpus) else None
