@@ -75,18 +75,19 @@ def _on_similarity(measure: MeasurePlan, sentences: Sequence[str]) -> list[str]:
         )
     embedder = load_embedder(measure.similarity)
     pieces = embedder.pieces(different)
-    _check_known(pieces)
+    english = measure.similarity.model == "bundled"
+    _check_known(pieces, english=english)
     check_readable(pieces)
-    return list(_remarks(pieces, embedder.longest, english=measure.similarity.model == "bundled"))
+    return list(_remarks(pieces, embedder.longest, english=english))
 
 
-def _check_known(pieces: Sequence[Pieces]) -> None:
-    share = _unknown(pieces)
+def _check_known(pieces: Sequence[Pieces], *, english: bool) -> None:
+    share, who = _unknown(pieces), " (an English model)" if english else ""
     if share > MOST_UNKNOWN:
         raise UserMistake(
             f"measure.metrics: similarity must be asked of text that its encoder can read, got {share:.0%} of the text "
-            f"of {counted(len(pieces), 'test sentence')} unknown to it, which makes different sentences one; name an "
-            "encoder of their language in measure.similarity, or leave similarity out"
+            f"of {counted(len(pieces), 'test sentence')} unknown to it{who}, which makes "
+            "different sentences one; name an encoder of their language in measure.similarity, or leave similarity out"
         )
 
 
@@ -102,7 +103,7 @@ def _remarks(pieces: Sequence[Pieces], longest: int, *, english: bool) -> Iterat
     if share > MUCH_UNKNOWN:
         yield (
             f"measure.metrics: similarity cannot read {share:.1%} of the test sentences: these words are unknown to "
-            f"its encoder, and what is like them counts for nothing; {other}"
+            f"its encoder, which tells only whether the very same arrived; {other}"
         )
     if english and each_word > MOST_PIECES:
         yield (
