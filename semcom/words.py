@@ -12,6 +12,12 @@ _OBEYED = re.compile(
 )
 
 
+# Before whatever stands for text that a receiver could not make out. No sentence holds this control character, for
+# cleaning drops it, so that such a stand-in equals no word that was sent, not even a literal "<unknown>".
+LOST = "\x1a"
+LOST_WORD, LOST_LETTER = f"{LOST}<unknown>", f"{LOST}\ufffd"
+
+
 def lasting(seconds: float) -> str:
     """A duration: 45s, 2m05s, 1h10m."""
     whole = round(seconds)
@@ -30,9 +36,11 @@ def counted(number: int, noun: str) -> str:
 def visible(text: str) -> str:
     """Text from outside with every control or invisible formatting character spelled out, as \\x1b or \\u202e.
 
-    What came from a scenario, a table or the air may hold characters that a terminal obeys. Applying it twice changes
-    nothing more.
+    What came from a scenario, a table or the air may hold characters that a terminal obeys. What a receiver could not
+    make out is shown as <unknown> or as a replacement character. Applying it twice changes nothing more.
     """
+    for stand_in in (LOST_WORD, LOST_LETTER):
+        text = text.replace(stand_in, stand_in.removeprefix(LOST))
     return _OBEYED.sub(_spelled, text)
 
 

@@ -23,6 +23,7 @@ from semcom.experiment.run import Outcome, metrics_of
 from semcom.experiment.sample import keep_sample
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
+from semcom.experiment.suited import check_metrics
 from semcom.experiment.supply import check_cells, check_exam, check_text
 from semcom.experiment.tabulate import measured_rows, tabulate
 from semcom.experiment.unheard import unheard
@@ -119,6 +120,8 @@ def _check_exam(scenario: Scenario, build: Build, folder: Path, board: Board) ->
     if there < wanted:
         skipped = f" behind {scenario.measure.skip} skipped ones" if scenario.measure.skip else ""
         board.say(f"measure.sentences asks for {wanted}, there are {there} test sentences{skipped}: all are measured")
+    for each in check_metrics(scenario.measure, questions.sentences):
+        board.say(each)
     lengths = [batch.lengths.tolist() for batch in questions.batches]
     if scenario.measure.users == "all":
         check_cells(scenario, lengths)

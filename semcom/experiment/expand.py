@@ -246,6 +246,8 @@ def _exam(measure: MeasurePlan, fingerprint: str) -> dict[str, Any]:
     )
     if measure.skip:
         decisive["skip"] = measure.skip
+    if measure.bleu_tokenize and any(name.startswith("bleu") for name in measure.metrics):
+        decisive["bleu_tokenize"] = measure.bleu_tokenize
     embeds = any("similarity" in name for name in measure.metrics)
     encoder = measure.similarity
     named = encoder.model

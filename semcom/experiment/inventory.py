@@ -61,7 +61,8 @@ def _entries(kind: str) -> Iterator[tuple[str, str]]:
             yield name, f"{side.layers} + {side.layers} layers, width {side.width}, {spec.decoding}"
     elif kind == "metrics":
         for metric in METRICS:
-            yield metric.name, metric.label
+            english = "; the bundled encoder is English" if metric.name.startswith("similarity") else ""
+            yield metric.name, f"{metric.label}{english}"
     elif kind == "overlays":
         for curve in PUBLISHED:
             yield curve.name, curve.note

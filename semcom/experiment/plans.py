@@ -14,6 +14,7 @@ from semcom.distillation.method import check_methods
 from semcom.distillation.share import check_share
 from semcom.experiment.axes import Steps, axis_of, values, whole_numbers
 from semcom.experiment.strict import STRICT, Plan, by, changed, changes_to
+from semcom.metrics.bleu import BleuTokenizer
 from semcom.metrics.catalog import METRICS
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.sizes import SIZES
@@ -293,6 +294,7 @@ class MeasurePlan(Plan):
         compare: pairs of codecs whose difference is wanted, the second subtracted from the first.
         gap: student, control and teacher, of whose gap from control to teacher the student's share is wanted. Without
             the key: every pair of `compare` of a taught codec and a control, with the teacher of the first.
+        bleu_tokenize: what cuts text into words for BLEU, by sacreBLEU's names; without the key white space does.
     """
 
     metrics: tuple[str, ...] = Field(default=("bleu_1", "bleu_4", "similarity"), min_length=1)
@@ -306,6 +308,7 @@ class MeasurePlan(Plan):
     users: Literal["wanted", "all"] = "wanted"
     gap: tuple[tuple[str, str, str], ...] | None = None
     similarity: EmbeddingModel = EmbeddingModel()
+    bleu_tokenize: BleuTokenizer | None = None
 
     @field_validator("metrics")
     @classmethod

@@ -115,12 +115,13 @@ def evidence(
 
 
 def metrics_of(measure: MeasurePlan) -> list[Metric]:
-    """The metrics a scenario asks for, with its sentence encoder."""
-    return [metric_named(name, embedding=measure.similarity) for name in measure.metrics]
+    """The metrics a scenario asks for, with its sentence encoder and BLEU's tokenizer."""
+    encoder, words = measure.similarity, measure.bleu_tokenize
+    return [metric_named(name, embedding=encoder, bleu_tokenize=words) for name in measure.metrics]
 
 
 def family_of(metric: Metric, user: str = "") -> str:
-    """Under which name a metric's statistics of a user are stored; a run has one sentence encoder."""
+    """Under which name a metric's statistics of a user are stored; a run has one sentence encoder and one BLEU."""
     family = metric.family
     name = str(family[0]) if isinstance(family, tuple) else str(family)
     return f"{name} of user {user}" if user else name

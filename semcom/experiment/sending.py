@@ -27,7 +27,7 @@ from semcom.sources.batches import SentenceBatch, evaluation_batches, make_batch
 from semcom.sources.sentences import clean
 from semcom.sources.tokenizer import Tokenizer
 from semcom.tasks.text import Encoded, deliver, encode_once
-from semcom.words import counted
+from semcom.words import counted, visible
 
 NEIGHBORS_BATCH = 32
 LONGEST_WORD = 40
@@ -59,7 +59,7 @@ def send_sentence(
     builds = _builds(sweep, codecs or scenario.sweep.codec)
     others = _builds(sweep, scenario.link.crowd or ())
     link = _link(scenario, snr_db, interferers)
-    said = _said(scenario, sentence)
+    said, bleu = _said(scenario, sentence), Bleu(order=1, tokenize=scenario.measure.bleu_tokenize)
     # Text, because a sentence may hold what would be markup.
     table = Table(title=Text(_title(said, link, scenario.link.crowd or ())), title_justify="left", show_lines=True)
     for heading in ("codec", "air", "what arrived", "BLEU-1"):
@@ -78,8 +78,8 @@ def send_sentence(
             air = Chance(seed).of("send", repeat)
             delivery = deliver(encoded, link, air, beam=scenario.measure.beam, crowd=crowd)
             arrived = tokenizer.decode(delivery.tokens)[0]
-            right = float(Bleu(order=1).combine(Bleu(order=1).statistics([said], [arrived])[0]))
-            table.add_row(name if repeat == 0 else "", str(repeat + 1), Text(arrived), f"{right:.2f}")
+            right = float(bleu.combine(bleu.statistics([said], [arrived])[0]))
+            table.add_row(name if repeat == 0 else "", str(repeat + 1), Text(visible(arrived)), f"{right:.2f}")
     return table
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from difflib import get_close_matches
 
-from semcom.metrics.bleu import Bleu
+from semcom.metrics.bleu import Bleu, BleuTokenizer
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.metrics.metric import Metric
 from semcom.metrics.similarity import Similarity
@@ -24,12 +24,15 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-def metric_named(name: str, *, embedding: EmbeddingModel | None = None) -> Metric:
-    """The metric of that name, with another sentence encoder if one is given.
+def metric_named(
+    name: str, *, embedding: EmbeddingModel | None = None, bleu_tokenize: BleuTokenizer | None = None
+) -> Metric:
+    """The metric of that name, with another sentence encoder or another tokenizer of BLEU if one is given.
 
     Args:
         name: as in the results table, `bleu_4`.
         embedding: the encoder of the similarity metrics; of no concern to the others.
+        bleu_tokenize: what cuts text into words for BLEU.
 
     Raises:
         UserMistake: there is no such metric.
@@ -42,4 +45,6 @@ def metric_named(name: str, *, embedding: EmbeddingModel | None = None) -> Metri
     metric = named[name]
     if embedding is not None and isinstance(metric, Similarity):
         return replace(metric, model=embedding)
+    if bleu_tokenize is not None and isinstance(metric, Bleu):
+        return replace(metric, tokenize=bleu_tokenize)
     return metric

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from semcom.metrics.embedding_model import EmbeddingModel, find_model
+from semcom.metrics.pieces import Pieces, cut
 from semcom.mistakes import UserMistake
 
 if TYPE_CHECKING:
@@ -52,6 +53,16 @@ class SentenceEmbedder:
     def provenance(self) -> str:
         """Model, hash of its weights and pooling, to be kept beside every score it made."""
         return self._files.provenance()
+
+    @property
+    def longest(self) -> int:
+        """How many pieces of a text are read, the marks at both ends left out."""
+        longest: int = self._encoder.max_seq_length - self._encoder.tokenizer.num_special_tokens_to_add()
+        return longest
+
+    def pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        """What the encoder reads of each text."""
+        return cut(self._encoder.tokenizer, texts)
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """One vector per text, [texts, width]. Each different text is embedded once, the empty one like any other."""

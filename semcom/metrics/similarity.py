@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from semcom.metrics.embedding_model import EmbeddingModel, find_model
 from semcom.metrics.metric import check_pairs
+from semcom.metrics.pieces import Pieces, tell_apart
+from semcom.mistakes import UserMistake
+from semcom.words import LOST, LOST_WORD, visible
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from semcom.metrics.embedder import SentenceEmbedder
     from semcom.metrics.metric import Statistics
 
     Vector = NDArray[np.float32]
@@ -34,6 +38,10 @@ class Similarity:
 
     Identical text scores exactly 1 without being embedded. An empty hypothesis is embedded like any other text,
     which gives every model's own vector of "nothing"; it scores low, but not 0.
+
+    The bundled encoder is an English model. A word that an encoder does not know counts as said only if it is the
+    reference's own (see `tell_apart`), and a reference of unknown words alone has no similarity to anything. Of a text
+    longer than the encoder's limit (256 pieces in the bundled one) only the beginning counts.
 
     Args:
         model: the sentence encoder.
@@ -76,21 +84,24 @@ class Similarity:
         (see `random_partners`), so hand over a whole test set at once, not batch by batch.
 
         Raises:
-            UserMistake: the sentence encoder is not to be had.
+            UserMistake: the sentence encoder is not to be had, knows nothing of a reference, or makes no numbers of it.
         """
         from semcom.metrics.embedder import load_embedder
 
         check_pairs(references, hypotheses)
-        return cosine_statistics(load_embedder(self.model).vectors, references, hypotheses)
+        embedder = load_embedder(self.model)
+        return cosine_statistics(embedder.vectors, references, _as_read(embedder, references, hypotheses))
 
     def combine(self, totals: Statistics) -> Statistics:
-        """Mean cosine; rescaled, nan where all references are one sentence and no random pair exists."""
+        """Mean cosine; rescaled, nan where all references are one sentence to the encoder: no random pair exists."""
+        import numpy as np
+
         count = totals[..., 0]
         mean: Statistics = totals[..., 1] / count
         if not self.rescaled:
             return mean
         floor = totals[..., 2] / count
-        rescaled: Statistics = (mean - floor) / (1.0 - floor)
+        rescaled: Statistics = np.divide(mean - floor, 1.0 - floor, out=np.full_like(mean, np.nan), where=floor < 1)
         return rescaled
 
     def provenance(self) -> str:
@@ -114,9 +125,49 @@ def cosine_statistics(embed: Embed, references: Sequence[str], hypotheses: Seque
     partners = random_partners(references)
     texts = list(dict.fromkeys([*references, *(h for r, h in pairs if h != r)]))
     vectors = dict(zip(texts, embed(texts), strict=True))
+    for text, vector in vectors.items():
+        if not np.isfinite(vector).all():
+            raise UserMistake(
+                f"a sentence's vector must hold finite numbers, got others for {visible(text)!r}; name another "
+                "encoder in measure.similarity"
+            )
     to_partner = {r: cosine(vectors[r], vectors[other]) for r, other in partners.items()}
     rows = [(1.0, 1.0 if r == h else cosine(vectors[r], vectors[h]), to_partner.get(r, math.nan)) for r, h in pairs]
     return np.array(rows, dtype=float)
+
+
+def check_readable(pieces: Sequence[Pieces]) -> None:
+    """Refuse references of which the encoder knows nothing: to it they are all the same sentence.
+
+    Raises:
+        UserMistake: there is one.
+    """
+    unreadable = [each.text for each in pieces if each.is_unreadable]
+    if unreadable:
+        raise UserMistake(
+            f"measure.metrics: similarity must be asked of sentences that the encoder can read, got {len(unreadable)} "
+            f"of {len(pieces)} without a word it knows, the first {visible(unreadable[0])!r}; name an encoder of their "
+            "language in measure.similarity, leave similarity out, or take such lines out of the text"
+        )
+
+
+def _as_read(embedder: SentenceEmbedder, references: Sequence[str], hypotheses: Sequence[str]) -> list[str]:
+    """The hypotheses, in which what is unknown to the encoder or was lost can no longer pass for what was meant."""
+    different = list(dict.fromkeys(references))
+    known = dict(zip(different, embedder.pieces(different), strict=True))
+    check_readable(list(known.values()))
+    pairs = list(zip(references, hypotheses, strict=True))
+    doubtful = list(dict.fromkeys(h for r, h in pairs if known[r].unknown and h != r))
+    read = dict(zip(doubtful, embedder.pieces(doubtful) if doubtful else (), strict=True))
+    told = (tell_apart(known[r], read[h]) if h in read and known[r].unknown else h for r, h in pairs)
+    return [_without_lost(r, h) if LOST in h else h for (r, _), h in zip(pairs, told, strict=True)]
+
+
+def _without_lost(reference: str, hypothesis: str) -> str:
+    """A lost word is read as the word "unknown", unless that would pass for what was meant."""
+    shown, silent = hypothesis.replace(LOST, ""), hypothesis.replace(LOST_WORD, "").replace(LOST, "")
+    is_right_but_for_it = silent.split() == reference.split()
+    return silent if "unknown" in reference.casefold() and not is_right_but_for_it else shown
 
 
 def random_partners(references: Sequence[str]) -> dict[str, str]:

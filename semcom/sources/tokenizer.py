@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from semcom.files import replacing
 from semcom.mistakes import UserMistake
+from semcom.words import LOST_LETTER, LOST_WORD
 
 if TYPE_CHECKING:
     import tokenizers
@@ -19,8 +20,8 @@ PAD, START, UNKNOWN = 0, 1, 2
 # A leading space can come out of no sentence: words are cut at white space, and bytes are spelled without it.
 # Written like "<pad>" they would be found in a text that holds these very letters.
 _SPECIALS = (" pad", " start", " unknown")
-# What the reader sees for a token that stands for no text; it is no word, so every metric counts it as an error.
-UNKNOWN_TEXT = "<unknown>"
+# A replacement character that is really in the text, as byte pairs spell its three bytes.
+_TRUE_REPLACEMENT = "\u00ef\u00bf\u00bd"
 _LARGEST_FILE = 100_000_000
 _AT_ONCE = 10_000
 
@@ -177,8 +178,9 @@ class Tokenizer:
     def decode(self, batch: Iterable[Iterable[int]]) -> list[str]:
         """The sentence of each row of ids, to its end: nothing stops it but the frame.
 
-        Pads and starts are passed over; ids that stand for no text are shown as <unknown>. Rows of plain
-        integers are meant: those of a tensor are had much faster by its tolist().
+        Pads and starts are passed over. An id that stands for no text becomes LOST_WORD, bytes that make no letter
+        become LOST_LETTER: neither is in any cleaned sentence, so every metric counts it as an error; `visible` shows
+        them. Rows of plain integers are meant: those of a tensor are had much faster by its tolist().
         """
         return [self._decode_one([int(token) for token in row]) for row in batch]
 
@@ -212,8 +214,18 @@ class Tokenizer:
                 runs[-1].append(token)
             elif token not in (PAD, START):
                 runs.append([])
-        texts = (self._engine.decode(run, skip_special_tokens=False) if run else "" for run in runs)
-        return f" {UNKNOWN_TEXT} ".join(text.strip(" ") for text in texts).strip(" ")
+        texts = (self._joined(run) if run else "" for run in runs)
+        return f" {LOST_WORD} ".join(text.strip(" ") for text in texts).strip(" ")
+
+    def _joined(self, run: list[int]) -> str:
+        """The text of real tokens."""
+        text: str = self._engine.decode(run, skip_special_tokens=False)
+        if self.kind == "words" or "\ufffd" not in text:
+            return text
+        # The first byte of a true one continues no other letter, so its neighbors can be decoded apart.
+        parts = "".join(self.pieces[token] for token in run).split(_TRUE_REPLACEMENT)
+        decoded = (self._engine.decoder.decode([part]) if part else "" for part in parts)
+        return "\ufffd".join(part.replace("\ufffd", LOST_LETTER) for part in decoded)
 
 
 def _checked(facts: object) -> Tokenizer:

@@ -47,6 +47,8 @@ def test_one_of_something_is_singular(number: int, text: str) -> None:
         ("\x9b2J", "\\x9b2J"),
         ("half \ud83d", "half \\ud83d"),
         ("tag\U000e0041", "tag\\U000e0041"),
+        ("the \x1a<unknown> caf\x1a\ufffd", "the <unknown> caf\ufffd"),
+        ("\x1aother <unknown>", "\\x1aother <unknown>"),
         ("caf\xe9\tand\n\u4f60\u597d \U0001f600", "caf\xe9\tand\n\u4f60\u597d \U0001f600"),
     ],
 )

@@ -46,6 +46,7 @@ OTHER_LINK = {
 OTHER_MEASURE = {
     "metrics": "[bleu_1]", "sentences": 19, "skip": 1, "repeats": 2, "beam": 2, "batch": 9, "resamples": 101,
     "compare": "[[small, big]]", "gap": "[[small, plain, big]]", "users": "all", "similarity": "{pooling: mean}",
+    "bleu_tokenize": "char",
 }  # fmt: skip
 
 
@@ -100,6 +101,7 @@ def test_the_identities_of_one_scenario_are_pinned() -> None:
         ("measure.compare=[[small, big]]",),
         ("measure.gap=[]",),
         ("measure.skip=0",),
+        ("measure.bleu_tokenize=null",),
         ("measure.similarity={pooling: mean}",),
         ("overlay=[deepsc_code_awgn]",),
         ("sweep.snr_db=[0, 6, 12, 18]",),

@@ -32,6 +32,9 @@ def told(tiny_yaml, *changes: str) -> list[str]:
         (("measure.beam=4",), ["measure.beam"]),
         (("measure.beam=4", "codecs.big.decoding=autoregressive"), []),
         (("measure.similarity={}",), ["measure.similarity"]),
+        (("measure.similarity={}", "measure.metrics=[similarity_rescaled]"), []),
+        (("measure.bleu_tokenize=char",), []),
+        (("measure.bleu_tokenize=char", "measure.metrics=[exact_match]"), ["measure.bleu_tokenize"]),
     ],
 )
 def test_keys_without_their_other_half(tiny_yaml, changes: tuple[str, ...], keys: list[str]) -> None:

@@ -12,6 +12,7 @@ from sacrebleu.metrics.bleu import BLEU
 from semcom.metrics.bleu import Bleu
 from semcom.metrics.score import score
 from semcom.mistakes import UserMistake
+from semcom.words import LOST_LETTER, LOST_WORD
 
 ORDERS = tuple(Bleu(order=n) for n in (1, 2, 3, 4))
 # Few words make matches of every order likely; the white space is what a careless decoder leaves behind.
@@ -96,3 +97,54 @@ def test_provenance_is_the_signature_of_the_score():
 def test_other_orders_are_refused(order):
     with pytest.raises(UserMistake, match=f"order must be 1 to 4, got {order}"):
         Bleu(order=order)
+
+
+# Text without spaces between words.
+UNPARTED = {
+    "chinese": "\u8fd9\u662f\u4e00\u672c\u65b0\u4e66\u3002",
+    "japanese": "\u3053\u308c\u306f\u65b0\u3057\u3044\u672c\u3067\u3059",
+    "thai": "\u0e19\u0e35\u0e48\u0e04\u0e37\u0e2d\u0e2b\u0e19\u0e31\u0e07\u0e2a\u0e37\u0e2d",
+    "lao": "\u0e99\u0eb5\u0ec9\u0ec1\u0ea1\u0ec8\u0e99\u0e9b\u0eb6\u0ec9\u0ea1",
+    "khmer": "\u1793\u17c1\u17c7\u1787\u17b6\u179f\u17c0\u179c\u1797\u17c5",
+}
+
+
+@pytest.mark.parametrize("language", UNPARTED)
+def test_characters_are_words_where_it_is_asked_for(language):
+    text = UNPARTED[language]
+    assert score([Bleu(order=4)], [text], [text]) == (0.0,)
+    assert score([Bleu(order=4, tokenize="char")], [text], [text]) == (pytest.approx(1.0),)
+    assert 0 < score([Bleu(order=4, tokenize="char")], [text], [text[:-2]])[0] < 1
+
+
+@pytest.mark.parametrize("tokenize", ["13a", "intl", "zh", "char"])
+def test_other_tokenizers_equal_sacrebleu(tokenize):
+    references = [*UNPARTED.values(), "Press <unknown> now, please!", "it's 3.5 dB (or 4)"]
+    hypotheses = [*(text[1:] + text[0] for text in UNPARTED.values()), "Press it now , please.", "it's 3.5 dB or 4"]
+    for order in (1, 2, 3, 4):
+        theirs = BLEU(tokenize=tokenize, smooth_method="none", max_ngram_order=order, force=True)
+        expected = theirs.corpus_score(hypotheses, [references]).score / 100
+        metric = Bleu(order=order, tokenize=tokenize)
+        assert score([metric], references, hypotheses) == (pytest.approx(expected, abs=1e-12),)
+        assert metric.provenance() == f"sacrebleu {theirs.get_signature()}"
+        assert f"tok:{tokenize}|" in metric.provenance()
+
+
+@pytest.mark.parametrize("tokenize", [None, "13a", "intl", "zh", "char"])
+@pytest.mark.parametrize("lost", [LOST_WORD, LOST_LETTER])
+@pytest.mark.parametrize("word", ["<unknown>", "unknown", "\ufffd", "<"])
+def test_no_tokenizer_finds_a_word_in_what_was_lost(tokenize, lost, word):
+    """What was lost is one word that no sentence holds."""
+    counted = Bleu(tokenize=tokenize).statistics([word, word], [lost, ""])
+    assert counted[0, :4].tolist() == [0, 0, 0, 0]
+    assert counted[0, 8] == 1
+
+
+def test_tokenizers_share_no_statistics():
+    assert len({Bleu(tokenize=each).family for each in (None, "13a", "intl", "zh", "char")}) == 5
+
+
+@pytest.mark.parametrize("tokenize", ["", "spm", "ja-mecab", "none"])
+def test_tokenizers_that_need_more_are_refused(tokenize):
+    with pytest.raises(UserMistake, match="must be one of 13a, intl, zh, char"):
+        Bleu(tokenize=tokenize)

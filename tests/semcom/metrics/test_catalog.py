@@ -36,6 +36,15 @@ def test_an_encoder_reaches_the_similarities_alone():
             assert named == metric
 
 
+def test_a_tokenizer_reaches_bleu_alone():
+    for metric in METRICS:
+        named = metric_named(metric.name, bleu_tokenize="zh")
+        if metric.name.startswith("bleu"):
+            assert (named.tokenize, named.order) == ("zh", metric.order)
+        else:
+            assert named == metric
+
+
 def test_a_misspelt_name_gets_a_hint():
     with pytest.raises(UserMistake, match="got similarty; did you mean similarity"):
         metric_named("similarty")

@@ -1,5 +1,6 @@
 """Tokenizers: round trips, special tokens that no text can forge, and files that are not believed."""
 
+import codecs
 import json
 from pathlib import Path
 
@@ -7,14 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semcom.metrics.bleu import Bleu
+from semcom.metrics.score import score
+from semcom.metrics.words import ExactMatch
 from semcom.mistakes import UserMistake
 from semcom.sources.catalog import TOKENIZERS
 from semcom.sources.sentences import clean
 from semcom.sources.tokenizer import BytePairs, Tokenizer, Words
+from semcom.words import LOST_LETTER, LOST_WORD, visible
 
 SENTENCES = [f"the {a} boat and the {b} barge meet ." for a in ("red", "green", "blue") for b in ("old", "new", "slow")]
 PAIRS = BytePairs(vocabulary=320).train(SENTENCES)
 WHOLE = Words().train(SENTENCES)
+SPELLINGS = (
+    *("<unknown>", "<unk>", "[UNK]", "unknown", " unknown", "\x1a<unknown>", "\ufffd", "\x1a\ufffd", "\x1a"),
+    *("<pad>", "[PAD]", " pad", "<s>", "</s>", "[CLS]", "[SEP]", "<start>", " start", "\u0120pad", "\u2581unknown"),
+)
 FORGED = " pad <pad> [PAD] start <start> <unknown> </s>"
 
 
@@ -60,7 +69,7 @@ def test_forged_marks_are_ordinary_words_where_they_were_learned() -> None:
 
 def test_unknown_words_are_seen_as_such() -> None:
     assert WHOLE.encode(["the purple boat"])[0][1] == WHOLE.unknown
-    assert WHOLE.decode(WHOLE.encode(["the purple boat"])) == ["the <unknown> boat"]
+    assert WHOLE.decode(WHOLE.encode(["the purple boat"])) == [f"the {LOST_WORD} boat"]
     assert 2 not in PAIRS.encode(["the purple boat"])[0]
 
 
@@ -72,6 +81,47 @@ def test_any_ids_decode(tokenizer: Tokenizer, rows: list[list[int]]) -> None:
     for row, text in zip(rows, decoded, strict=True):
         strange = sum(token == 2 or token < 0 or token >= tokenizer.size for token in row)
         assert text.count("<unknown>") == strange
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("cleaning", ["light", "letters"])
+def test_what_spells_a_special_token_is_ordinary_text(spelling: str, cleaning: str) -> None:
+    """To tokenizers that have met it and to others; and it is not what they make of a token without text."""
+    sentence = clean(f"press {spelling} to{spelling} go on", cleaning)
+    for tokenizer in (WHOLE, PAIRS, Words().train([sentence] * 3), BytePairs(300).train([sentence] * 3)):
+        ids = tokenizer.encode([sentence])[0]
+        assert not {tokenizer.pad, tokenizer.start} & set(ids)
+        if tokenizer is not WHOLE:
+            assert tokenizer.unknown not in ids
+            assert tokenizer.decode([ids]) == [sentence]
+        lost = tokenizer.decode([[tokenizer.unknown]])[0]
+        assert lost == LOST_WORD and lost not in sentence.split()
+
+
+@pytest.mark.parametrize("word", ["<unknown>", "<unk>", "\ufffd", "\x1a<unknown>", "unknown", "\x1a\ufffd"])
+def test_a_lost_word_is_never_right(word: str) -> None:
+    """The word is in the text; what arrives is the unknown token, or a byte that makes no letter."""
+    sentence = clean(f"press {word} to continue now", "light")
+    pairs, words = BytePairs(300).train([sentence]), Words().train(["press it to continue now"])
+    half_a_letter = pairs.encode(["\u1230"])[0][:2]
+    (first, then), (left, right) = (each.encode(["press", "to continue now"]) for each in (words, pairs))
+    arrived = [*words.decode([[*first, words.unknown, *then]]), *pairs.decode([[*left, *half_a_letter, *right]])]
+    for each in arrived:
+        assert each.split()[0] == "press" and each.split()[2:] == ["to", "continue", "now"]
+        assert score([ExactMatch(), Bleu(order=1)], [sentence], [each]) == (0, pytest.approx(0.8))
+    assert [visible(each).split()[1] for each in arrived] == ["<unknown>", "\ufffd"]
+
+
+codecs.register_error("lost", lambda error: (LOST_LETTER, error.end))  # type: ignore[attr-defined]
+
+
+@given(st.text("\ufffd\u1230\xef\xbf\xbdab\U0001f680", min_size=1), st.randoms())
+def test_only_bytes_that_make_no_letter_are_lost(text: str, chance) -> None:
+    """As Python reads the bytes, some of which are missing: a token is a byte here."""
+    learned = BytePairs(300).train(["-"])
+    kept = [pair for pair in zip(learned.encode([text])[0][1:], text.encode(), strict=True) if chance.random() < 0.8]
+    expected = bytes(byte for _, byte in kept).decode("utf-8", "lost")
+    assert learned.decode([[token for token, _ in kept]]) == [expected]
 
 
 def test_pads_and_starts_are_passed_over() -> None:
