@@ -6,7 +6,7 @@ from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from channels.cell import as_heard_for, link_for, seen_from, sentence_shifts
 from channels.chance import Chance, complex_gaussian
 from channels.coherence import Coherence, PerBlock, PerSentence, PerSymbol
-from channels.fading import Fading, Nakagami, NoFading, Rayleigh, Rician
+from channels.fading import Fading, Nakagami, NoFading, RandomPhase, Rayleigh, Rician
 from channels.interference import Bursts, Crowd, Gaussian, Interference, Neighbors, Qam, Tone
 from channels.link import Link, mean_sinr_db, mean_sir_db
 from channels.power import normalize_power, to_reals, to_symbols
@@ -61,6 +61,7 @@ __all__ = [
     "PerSymbol",
     "PerfectCsi",
     "Qam",
+    "RandomPhase",
     "Rayleigh",
     "Realization",
     "Rician",

@@ -6,13 +6,13 @@ A fading brings its two closed forms to `channels.theory` as well, which the con
 from __future__ import annotations
 
 from channels.coherence import PerBlock, PerSentence, PerSymbol
-from channels.fading import Nakagami, NoFading, Rayleigh, Rician
+from channels.fading import Nakagami, NoFading, RandomPhase, Rayleigh, Rician
 from channels.interference import Bursts, Gaussian, Neighbors, Qam, Tone
 from channels.receiver import InterferenceRejecting, Mmse, NoCsi, NoEqualizer, NoisyCsi, PerfectCsi, ZeroForcing
 
 __all__ = ["COHERENCE", "CSI", "EQUALIZERS", "FADING", "INTERFERENCE"]
 
-FADING = (NoFading, Rayleigh, Rician, Nakagami)
+FADING = (NoFading, RandomPhase, Rayleigh, Rician, Nakagami)
 COHERENCE = (PerSymbol, PerBlock, PerSentence)
 INTERFERENCE = (Neighbors, Qam, Gaussian, Tone, Bursts)
 EQUALIZERS = (NoEqualizer, ZeroForcing, Mmse, InterferenceRejecting)

@@ -1,4 +1,4 @@
-"""NoFading, Rayleigh, Rician, Nakagami: how each user arrives."""
+"""NoFading, RandomPhase, Rayleigh, Rician, Nakagami: how each user arrives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from channels.chance import complex_gaussian
 from channels.units import db_to_ratio
 
-__all__ = ["Fading", "Nakagami", "NoFading", "Rayleigh", "Rician"]
+__all__ = ["Fading", "Nakagami", "NoFading", "RandomPhase", "Rayleigh", "Rician"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class NoFading:
 
     h = 1
 
-    Several antennas then hear the same signal, so they average the noise and cannot tell two users apart.
+    Several antennas then hear the same signal, so they average the noise and cannot tell two users apart. Interferers
+    arrive in phase with the wanted user, which real ones do not: see `RandomPhase`.
     """
 
     kind: Literal["none"] = "none"
@@ -32,18 +33,44 @@ class NoFading:
 
 
 @dataclass(frozen=True)
+class RandomPhase:
+    """Every user arrives as loud as sent and turned by a random phase: interferers out of step, without fading.
+
+    h = exp(j t),  t uniform,  so |h| = 1
+
+    A receiver that knows the wanted gain turns it back; the interferers then arrive at any phase.
+    """
+
+    kind: Literal["random_phase"] = "random_phase"
+
+    def draw(self, shape: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
+        """Draw independent gains of power 1."""
+        return turned(torch.ones(tuple(shape)), generator=generator)
+
+
+@dataclass(frozen=True)
 class Rayleigh:
     """Scatter from all around and no direct path.
 
     h = z,  z ~ CN(0, 1),  so |h|^2 is exponential with mean 1.
 
+    Args:
+        stratified: spread the powers of a batch evenly over their distribution; see `even`.
+
     Source: Tse and Viswanath, Fundamentals of Wireless Communication, section 2.4.2.
     """
 
+    stratified: bool | None = None
     kind: Literal["rayleigh"] = "rayleigh"
 
+    def __post_init__(self) -> None:
+        leave_out_false(self)
+
     def draw(self, shape: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
-        """Draw independent gains of mean power 1."""
+        """Draw gains of mean power 1, independent unless stratified."""
+        if self.stratified:
+            power = -torch.log1p(-even(shape, generator=generator))
+            return turned(power.sqrt().float(), generator=generator)
         return complex_gaussian(shape, generator=generator)
 
 
@@ -57,14 +84,18 @@ class Rician:
 
     Args:
         k_factor_db: power of the steady path over that of the scatter [dB].
+        stratified: spread the scatter of a batch evenly over its distribution, that in phase with the steady path and
+            that across it each on its own; the power is a sum of the two. See `even`.
 
     Source: Tse and Viswanath, Fundamentals of Wireless Communication, section 2.4.2.
     """
 
     k_factor_db: float = 6.0
+    stratified: bool | None = None
     kind: Literal["rician"] = "rician"
 
     def __post_init__(self) -> None:
+        leave_out_false(self)
         if not abs(self.k_factor_db) <= 100:  # so that NaN is refused too
             raise ValueError(
                 f"k_factor_db must be from -100 to 100 decibels, got {self.k_factor_db}; "
@@ -72,8 +103,13 @@ class Rician:
             )
 
     def draw(self, shape: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
-        """Draw independent gains of mean power 1."""
+        """Draw gains of mean power 1, independent unless stratified."""
         k = db_to_ratio(self.k_factor_db)
+        if self.stratified:
+            # Half of the scatter's power goes to each axis.
+            along, across = (torch.special.ndtri(even(shape, generator=generator)) for _ in range(2))
+            scatter = torch.complex(along, across) * math.sqrt(0.5 / (k + 1))
+            return (scatter + math.sqrt(k / (k + 1))).to(torch.complex64)
         return complex_gaussian(shape, power=1 / (k + 1), generator=generator).add_(math.sqrt(k / (k + 1)))
 
 
@@ -85,24 +121,62 @@ class Nakagami:
 
     Args:
         m: fading figure, at least 0.5.
+        stratified: spread the powers of a batch evenly over their distribution; see `even`.
 
     Source: Simon and Alouini, Digital Communication over Fading Channels, 2nd edition, section 2.2.1.4.
     """
 
     m: float = 2.0
+    stratified: bool | None = None
     kind: Literal["nakagami"] = "nakagami"
 
     def __post_init__(self) -> None:
+        leave_out_false(self)
         if not 0.5 <= self.m <= 1e6:  # so that NaN is refused too
             raise ValueError(f"m must be from 0.5 to a million, got {self.m}; 1 is Rayleigh fading")
 
     def draw(self, shape: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
-        """Draw independent gains of mean power 1."""
-        # The public torch.distributions.Gamma takes no generator; this is the sampler underneath it.
-        shapes = torch.full(tuple(shape), self.m, dtype=torch.float32)
-        power = torch._standard_gamma(shapes, generator=generator) / self.m
-        phase = torch.empty(tuple(shape)).uniform_(-math.pi, math.pi, generator=generator)
-        return torch.polar(power.sqrt(), phase)
+        """Draw gains of mean power 1, independent unless stratified."""
+        if self.stratified:
+            # torch has the distribution, but not its inverse.
+            from scipy.special import gammaincinv
+
+            power = torch.from_numpy(gammaincinv(self.m, even(shape, generator=generator).numpy())).float() / self.m
+        else:
+            # The public torch.distributions.Gamma takes no generator; this is the sampler underneath it.
+            shapes = torch.full(tuple(shape), self.m, dtype=torch.float32)
+            power = torch._standard_gamma(shapes, generator=generator) / self.m
+        return turned(power.sqrt(), generator=generator)
 
 
-Fading = NoFading | Rayleigh | Rician | Nakagami
+Fading = NoFading | RandomPhase | Rayleigh | Rician | Nakagami
+
+
+def leave_out_false(fading: Rayleigh | Rician | Nakagami) -> None:
+    """Make False None: what is not stratified is the same, and has the same identity, however that was said."""
+    if not fading.stratified:
+        object.__setattr__(fading, "stratified", None)
+
+
+def turned(amplitude: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor:
+    """Give each amplitude a uniform phase of its own."""
+    return torch.polar(amplitude, torch.empty(amplitude.shape).uniform_(-math.pi, math.pi, generator=generator))
+
+
+def even(shape: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
+    """Uniform numbers between 0 and 1, one in each of n equal parts along the first axis of length n, in random order.
+
+    u = (rank + v) / n,  rank a random order of 0, ..., n-1,  v uniform in [0, 1)
+
+    Each number is uniform. Numbers at other places of the other axes are independent: a gain's distribution, and that
+    of all gains of one sentence, over blocks and antennas, stay as they are, and so do the streams of other users.
+
+    Sentences of one batch are no longer independent: no two lie in one part, so their gains are negatively correlated
+    and the mean over a batch strays far less from its expectation. Intervals that take sentences for independent, as
+    the bootstrap does, are then wider than they must be: they still count the fading that no longer moves the mean.
+    """
+    each = tuple(shape)
+    rank = torch.rand(each, generator=generator, dtype=torch.float64).argsort(dim=0)
+    within = torch.rand(each, generator=generator, dtype=torch.float64)
+    # Rounding may reach the ends, where inverse distributions are infinite.
+    return ((rank + within) / each[0]).clamp_(2.0**-60, 1 - 2.0**-53)

@@ -9,7 +9,7 @@ from statistics import NormalDist
 
 import torch
 
-from channels.fading import Fading, Nakagami, NoFading, Rayleigh, Rician
+from channels.fading import Fading, Nakagami, NoFading, RandomPhase, Rayleigh, Rician
 from channels.interference import Gaussian, Qam
 from channels.link import Link
 from channels.units import db_to_ratio
@@ -36,7 +36,8 @@ def bit_error_rate(link: Link, *, order: int = 4) -> float:
 
     Exact, with maximum ratio combining over antennas, for a single user under any fading. With interferers, exact
     for one antenna if they are Gaussian and either never fade or meet a Rayleigh wanted user, and for QPSK among
-    QAM interferers when nobody fades: there the error rate is *not* that of Gaussian noise of the same power.
+    QAM interferers when nobody fades and all arrive in phase: there the error rate is *not* that of Gaussian noise of
+    the same power.
 
     Args:
         order: points of the wanted constellation: 2 (BPSK), 4 (QPSK), 16 or 64.
@@ -189,7 +190,8 @@ def is_unfaded(link: Link) -> bool:
 
 def has_steady_disturbance(link: Link) -> bool:
     """Whether what disturbs the wanted user has one power for ever, so that it is simply more noise."""
-    return link.interferers == 0 or (isinstance(link.interferer_fading, NoFading) and link.antennas == 1)
+    is_steady = isinstance(link.interferer_fading, NoFading | RandomPhase)
+    return link.interferers == 0 or (is_steady and link.antennas == 1)
 
 
 def refuse_many_antennas(link: Link) -> None:
@@ -218,7 +220,7 @@ def sinr_below(link: Link, threshold: float) -> float:
 def gain_below(fading: Fading, x: float, *, antennas: int) -> float:
     """P(sum_a |h_a|^2 < x), the distribution of power after combining independent antennas."""
     match fading:
-        case NoFading():
+        case NoFading() | RandomPhase():
             return 1.0 if x > antennas else 0.0
         case Rayleigh():
             return gamma_below(antennas, x)
@@ -253,7 +255,7 @@ def laplace(fading: Fading, s: float) -> float:
     Source: Simon and Alouini, Digital Communication over Fading Channels, 2nd edition, table 2.2.
     """
     match fading:
-        case NoFading():
+        case NoFading() | RandomPhase():
             return math.exp(-s)
         case Rayleigh():
             return 1 / (1 + s)

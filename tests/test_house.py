@@ -199,6 +199,7 @@ SPECS = [
     "semcom.training.settings",
     "semcom.distillation.catalog",
     "semcom.experiment.scenario",
+    "semcom.experiment.preview",
 ]
 HEAVY = [
     "torch._C",

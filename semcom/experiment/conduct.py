@@ -16,7 +16,9 @@ from semcom.experiment.expand import Build, Run, Sweep, expand
 from semcom.experiment.failures import failure_of
 from semcom.experiment.folder import RunFolder, record, write_record
 from semcom.experiment.material import exam, material_of
+from semcom.experiment.off_label import off_label, place_of
 from semcom.experiment.ownership import check_owner, left_out
+from semcom.experiment.pitfalls import pitfalls, scarce
 from semcom.experiment.progress import Board, named
 from semcom.experiment.results import write_csv
 from semcom.experiment.run import Outcome, metrics_of
@@ -29,6 +31,7 @@ from semcom.experiment.tabulate import measured_rows, tabulate
 from semcom.experiment.unheard import unheard
 from semcom.files import write_atomically
 from semcom.mistakes import UserMistake
+from semcom.sources.sentences import Corpus
 from semcom.words import counted, lasting
 
 
@@ -81,15 +84,18 @@ def conduct(
                 board.say("borrowed: nothing; the lenders hold no codec that is missing here")
             board.say(_opening(scenario, sweep, work, means))
             gone = left_out(sweep, place, done=store.done_runs())
-            for each in (*unheard(scenario), *([gone] if gone else [])):
+            for each in (*unheard(scenario), *pitfalls(scenario), *([gone] if gone else [])):
                 board.say(each)
             if work.builds or work.runs:
-                _read(scenario, board)
+                for each in scarce(scenario, _read(scenario, board)):
+                    board.say(each)
                 _check_exam(scenario, sweep.builds[0], folder, board)
             keep_sample(sweep.builds[0], place)
             write_atomically(place.scenario_file, text)
             with crew_of(board, means) as crew:
                 work.carry_out(crew, board)
+            if note := off_label(sweep.runs, store.runs()):
+                board.say(note)
             write_csv(tabulate(scenario, sweep, store), place.results_file)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
@@ -107,9 +113,11 @@ def _check_processes(scenario: Scenario, means: Means) -> None:
         )
 
 
-def _read(scenario: Scenario, board: Board) -> None:
+def _read(scenario: Scenario, board: Board) -> Corpus:
     """Obtain the text, which may take minutes the first time, and see that there is enough of it."""
-    check_text(scenario, scenario.corpus.load(named(board.tick(f"reading {scenario.corpus.source}"))))
+    corpus = scenario.corpus.load(named(board.tick(f"reading {scenario.corpus.source}")))
+    check_text(scenario, corpus)
+    return corpus
 
 
 def _check_exam(scenario: Scenario, build: Build, folder: Path, board: Board) -> None:
@@ -176,7 +184,7 @@ class _Work:
                 self._note_run(job.work, outcome, board)
                 self.ended_runs += 1
                 if measured:
-                    measured(self.ended_runs, self.total_runs, _point(job.work))
+                    measured(self.ended_runs, self.total_runs, place_of(job.work))
         for build in self.builds.values():
             self.failures += 1
             message = "what it is built from failed"
@@ -208,7 +216,7 @@ class _Work:
         if isinstance(outcome, Exception):
             self.failures += 1
             self.store.finish_run(run.identity, status="failed", message=failure_of(outcome))
-            board.say(f"{_point(run)} failed: {failure_of(outcome)}")
+            board.say(f"{place_of(run)} failed: {failure_of(outcome)}")
             return
         built = self.store.builds()[run.build.identity].record
         try:
@@ -228,10 +236,6 @@ def _record(scenario: Scenario, store: Store, means: Means, seconds: dict[str, f
         "builds": {key: vars(build) for key, build in store.builds().items()},
         "runs": {key: vars(run) for key, run in store.runs().items()},
     }
-
-
-def _point(run: Run) -> str:
-    return f"{run.build.name} at {run.link.snr_db:g} dB, {counted(run.link.interferers, 'interferer')}"
 
 
 def _opening(scenario: Scenario, sweep: Sweep, work: _Work, means: Means) -> str:

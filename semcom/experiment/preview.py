@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
+from semcom.experiment.air import NAMES, air_lines, phase_note
 from semcom.experiment.estimate import build_seconds, sweep_seconds
-from semcom.experiment.expand import Build, Run, expand
+from semcom.experiment.expand import Build, Run, Sweep, expand
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.ownership import check_owner, left_out
+from semcom.experiment.pitfalls import pitfalls, scarce
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
 from semcom.experiment.supply import check_text
@@ -30,9 +31,12 @@ def preview(scenario: Scenario, folder: Path, *, replace: bool = False) -> str:
     place = RunFolder(folder)
     check_owner(scenario, place, replace=replace)
     sweep = expand(scenario)
+    short: tuple[str, ...] = ()
     if isinstance(scenario.corpus, TextFile):
         # The only text that is at hand in any case and quick to read.
-        check_text(scenario, scenario.corpus.load())
+        corpus = scenario.corpus.load()
+        check_text(scenario, corpus)
+        short = scarce(scenario, corpus)
     built, ran = _done(place)
     runs = {run.identity: run for run in sweep.runs}
     left = [build for build in sweep.builds if build.identity not in built]
@@ -47,9 +51,9 @@ def preview(scenario: Scenario, folder: Path, *, replace: bool = False) -> str:
     lines += [_build_line(build, names, build.identity in built) for build in sweep.builds]
     metrics = counted(len(scenario.measure.metrics), "metric")
     lines += ["", f"{counted(len(runs), 'point')} ({len(waiting)} to measure), {metrics} each"]
-    lines += _run_lines(list(runs.values()))
+    lines += _run_lines(scenario, list(runs.values()))
     gone = left_out(sweep, place, done=ran)
-    if notes := (*unheard(scenario), *([gone] if gone else [])):
+    if notes := (*short, *_notes(scenario, sweep), *([gone] if gone else [])):
         lines += ["", *notes]
     lines += ["", f"about {lasting(seconds)} of one core to go; results in {folder}"]
     return "\n".join(lines)
@@ -61,6 +65,11 @@ def _done(place: RunFolder) -> tuple[set[str], set[str]]:
         return set(), set()
     with Store(place.store_file, reading=True) as store:
         return {each for each in store.done_builds() if place.weights(each).is_file()}, store.done_runs()
+
+
+def _notes(scenario: Scenario, sweep: Sweep) -> tuple[str, ...]:
+    """What whoever typed the scenario may not have meant."""
+    return *unheard(scenario), *pitfalls(scenario), *phase_note(scenario, (run.link for run in sweep.runs))
 
 
 def _build_line(build: Build, names: dict[str, str], done: bool) -> str:
@@ -75,31 +84,18 @@ def _build_line(build: Build, names: dict[str, str], done: bool) -> str:
     )
 
 
-def _run_lines(runs: list[Run]) -> list[str]:
-    """The range of every axis that moves, and the value of what stands still."""
-    axes: dict[str, Sequence[object]] = {
-        "snr_db": sorted({run.link.snr_db for run in runs}),
-        "interferers": sorted({run.link.interferers for run in runs}),
-        "fading": sorted({run.link.fading.kind for run in runs}),
-        "interference": sorted({run.link.interference.kind for run in runs if run.link.interferers}),
-        "crowd": in_turn(runs),
-        "equalizer": sorted({run.link.equalizer.kind for run in runs}),
-        "antennas": sorted({run.link.antennas for run in runs}),
-    }
+def _run_lines(scenario: Scenario, runs: list[Run]) -> list[str]:
+    """The air that the runs meet beside that of the training, and who meets it."""
+    axes = {"crowd": in_turn(runs)}
     if any(run.measure.users == "all" for run in runs):
         axes["users"] = [
             f"all: 0 to {max(run.link.interferers for run in runs)} of each cell are scored, and their sum"
         ]
-    each = Counter(run.build.name for run in runs)
-    per_codec = ", ".join(f"{name} {count}" for name, count in each.items())
-    lines = [f"  {name:<12} {', '.join(_short(point) for point in points)}" for name, points in axes.items() if points]
-    return [*lines, f"  points       {per_codec}"]
+    axes["points"] = [f"{name} {count}" for name, count in Counter(run.build.name for run in runs).items()]
+    lines = air_lines(scenario, [run.link for run in runs])
+    return lines + [f"  {name:<{NAMES}}  {', '.join(points)}" for name, points in axes.items() if points]
 
 
 def in_turn(runs: list[Run]) -> list[str]:
     """The crowds of other codecs, each by its names."""
     return list(dict.fromkeys("+".join(build.name for build in run.crowd) for run in runs if run.crowd))
-
-
-def _short(point: object) -> str:
-    return f"{point:g}" if isinstance(point, float) else str(point)

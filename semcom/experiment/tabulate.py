@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from channels import Link, link_for, mean_sinr_db, mean_sir_db
+from semcom.experiment.air import in_words
 from semcom.experiment.expand import Run, Sweep
 from semcom.experiment.published import PUBLISHED, Published
 from semcom.experiment.results import Row
@@ -222,16 +223,6 @@ def _conditions(link: Link) -> dict[str, Any]:
         "sir_db": mean_sir_db(link),
         "sinr_db": mean_sinr_db(link),
     }
-
-
-def in_words(variant: Any) -> str:
-    """A variant of physics in one cell: its kind, and what differs from its defaults; levels have their own column."""
-    options = []
-    for each in fields(variant):
-        value = getattr(variant, each.name)
-        if each.name not in ("kind", "level_db") and value != each.default:
-            options.append(f"{each.name}={in_words(value) if is_dataclass(value) else value}")
-    return f"{variant.kind}({', '.join(options)})" if options else str(variant.kind)
 
 
 def _row(facts: dict[str, Any], metric: str, interval: Interval | None, *, status: str) -> Row:

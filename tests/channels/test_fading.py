@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from channels import Chance, Fading, Nakagami, NoFading, Rayleigh, Rician, db_to_ratio
+from channels import Chance, Fading, Nakagami, NoFading, RandomPhase, Rayleigh, Rician, db_to_ratio
 
 DRAWS = 200_000
 
@@ -28,6 +28,17 @@ def test_no_fading_is_one_number_seen_from_everywhere() -> None:
     assert drawn.shape == (3, 2, 5)
     assert torch.equal(drawn, torch.ones(3, 2, 5, dtype=torch.complex64))
     assert drawn.untyped_storage().nbytes() == 8
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3, 7])
+def test_a_random_phase_is_uniform_and_nothing_else(turns: int, assert_mean) -> None:
+    h = gains(RandomPhase())
+    torch.testing.assert_close(h.abs(), torch.ones(DRAWS))
+    # Every moment of a uniform phase is 0.
+    turned = torch.polar(torch.ones(DRAWS), turns * h.angle())
+    assert_mean(turned.real, 0.0)
+    assert_mean(turned.imag, 0.0)
+    assert_mean(turned.real.square(), 0.5)
 
 
 @pytest.mark.parametrize("x", [0.05, 0.5, 1.0, 3.0])

@@ -43,6 +43,9 @@ telling first; those of other files of this folder with the file's name. Run the
 - no CSI knows the gains after all -> receiver: without_csi_rayleigh_phases_are_guesswork
 - Nakagami power not divided by m -> fading: nakagami_power_varies_by_one_over_m and 6 more
 - Nakagami power taken for amplitude -> fading: nakagami_of_one_is_rayleigh and 7 more
+- a random phase that is always the same -> error_rates_among_qpsk_at_any_phase and 12 more
+- strata dealt alike to all users -> stratified: users_antennas_and_blocks_of_a_sentence_stay_independent and 12 more
+- strata over all gains of a batch at once -> stratified: the_mean_of_a_batch_strays_as_little_as_computed and 17 more
 - QAM of corner power one -> interference: qam_is_a_square_grid_of_unit_mean_power and 1 more
 - bursts no louder for being rare -> interference: bursts_are_on_for_their_share_of_the_time and 2 more
 - blocks of the wrong length -> coherence: blocks_share_a_gain_and_neighboring_blocks_do_not and 5 more
@@ -73,21 +76,26 @@ from channels import (
     PerSentence,
     PerSymbol,
     Qam,
+    RandomPhase,
     Rayleigh,
     Realization,
     Rician,
     Tone,
     ZeroForcing,
     bit_error_rate,
+    db_to_ratio,
     draw,
     equalize,
+    ergodic_capacity,
     everyone,
+    mean_sinr_db,
     normalize_power,
+    outage_probability,
     superpose,
 )
 
 KINDS: list[Interference] = [Neighbors(), Qam(), Gaussian(), Tone(), Bursts()]
-FADINGS: list[Fading] = [NoFading(), Rayleigh(), Rician(3.0), Nakagami(0.7)]
+FADINGS: list[Fading] = [NoFading(), RandomPhase(), Rayleigh(), Rician(3.0), Nakagami(0.7)]
 
 
 # Noise belongs to the receiver.
@@ -236,6 +244,46 @@ def test_error_rates_among_qam_interferers_are_not_those_of_noise(order: int, bi
     as_noise = bit_error_rate(dataclasses.replace(link, interference=Gaussian(level_db=(-6.0, -9.0))))
     with pytest.raises(AssertionError):
         assert_mean(bit_errors(link), as_noise)
+
+
+@pytest.mark.parametrize("level_db", [-9.0, -3.0, 0.0])
+@pytest.mark.parametrize("fading", [NoFading(), RandomPhase()], ids=str)
+def test_error_rates_among_qpsk_at_any_phase(fading: Fading, level_db: float, bit_errors, assert_mean) -> None:
+    """The other's part on one axis is sqrt(p) cos(t), t uniform: P = E Q((1/sqrt(2) + sqrt(p) cos t) sqrt(2 snr))."""
+    link = Link(snr_db=9.0, fading=fading, coherence=PerSymbol(), interferers=1, equalizer=ZeroForcing())
+    link = dataclasses.replace(link, interference=Qam(level_db=level_db, fading=RandomPhase()))
+    deviation = (db_to_ratio(-9.0) / 2) ** 0.5
+    t = torch.linspace(0, 2 * torch.pi, 4097, dtype=torch.float64)[:-1]
+    axis = 0.5**0.5 + db_to_ratio(level_db) ** 0.5 * t.cos()
+    any_phase = float(torch.special.ndtr(-axis / deviation).mean())
+    errors = bit_errors(link)
+    assert_mean(errors, any_phase)
+    in_phase = bit_error_rate(dataclasses.replace(link, fading=NoFading(), interference=Qam(level_db=level_db)))
+    with pytest.raises(AssertionError):
+        assert_mean(errors, in_phase)
+
+
+@pytest.mark.parametrize("level_db", [-12.0, -6.0, 0.0, 3.0])
+def test_a_random_phase_leaves_the_mean_sinr_and_gaussian_interference_as_they_are(level_db: float) -> None:
+    steady, turned = (
+        Link(snr_db=7.0, interferers=3, interference=Gaussian(level_db=level_db, fading=fading))
+        for fading in (NoFading(), RandomPhase())
+    )
+    assert mean_sinr_db(turned) == mean_sinr_db(steady)
+    assert bit_error_rate(turned) == bit_error_rate(steady)
+    assert ergodic_capacity(turned) == ergodic_capacity(steady)
+    both = dataclasses.replace(turned, fading=RandomPhase())
+    assert bit_error_rate(both) == bit_error_rate(steady)
+    assert outage_probability(both, bits_per_symbol=0.5) == outage_probability(steady, bits_per_symbol=0.5)
+
+
+@pytest.mark.parametrize("interferers", [1, 2, 5])
+def test_equal_signals_in_phase_add_as_amplitudes_and_at_any_phase_as_powers(interferers: int, assert_mean) -> None:
+    same = torch.ones(20_000, 1 + interferers, 1, dtype=torch.complex64)
+    for fading, power in ((NoFading(), (1 + interferers) ** 2.0), (RandomPhase(), 1.0 + interferers)):
+        link = Link(interferers=interferers, interference=Gaussian(fading=fading))
+        air = draw(link, (20_000, 1), Chance(9))
+        assert_mean(superpose(same, dataclasses.replace(air, noise=torch.zeros_like(air.noise))).abs().square(), power)
 
 
 def test_zero_interferers_is_the_single_user_link(qpsk) -> None:

@@ -119,7 +119,7 @@ def test_powers_met_in_a_mixed_crowd_are_those_asked_for(untrained, tmp_path) ->
 def test_a_run_with_a_mixed_crowd_ends_with_a_table(tiny_yaml, tmp_path) -> None:
     changes = ("sweep.crowd=[[plain], [big, plain]]", "sweep.codec=[small]", "sweep.snr_db=[6]", "training.steps=3")
     scenario, text = load_scenario(tiny_yaml, changes)
-    assert "crowd        plain, big+plain" in preview(scenario, tmp_path / "out")
+    assert "crowd         plain, big+plain" in preview(scenario, tmp_path / "out")
 
     def again() -> bytes:
         assert conduct(scenario, text, tmp_path / "out", means=Means(), console=Console(quiet=True)) == 0

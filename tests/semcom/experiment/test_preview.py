@@ -77,10 +77,10 @@ def test_a_plan_says_what_will_be_done(tiny, tmp_path) -> None:
     assert "soft_logits+symbols, taught by big, 6 steps, seed 3" in lines["small"]
     assert "begun from plain" in lines["again"]
     assert "18 points (18 to measure), 3 metrics each" in text
-    assert "snr_db       0, 6, 12" in text
-    assert "interferers  0, 2" in text
-    assert "interference neighbors" in text
-    assert "points       big 6, small 6, again 6" in text
+    assert "snr_db        0, 6, 12" in text
+    assert "interferers   0, 2" in text
+    assert "interference  neighbors" in text
+    assert "points        big 6, small 6, again 6" in text
     assert not (tmp_path / "out").exists(), "looking changes nothing"
 
 

@@ -146,7 +146,7 @@ def test_a_point_that_was_never_simulated_has_rows_without_values(tiny, tmp_path
 
 
 def test_the_plan_says_that_all_users_are_scored(tiny, tmp_path) -> None:
-    assert "users        all: 0 to 2 of each cell are scored, and their sum" in preview(
+    assert "users         all: 0 to 2 of each cell are scored, and their sum" in preview(
         tiny("measure.users=all"), tmp_path / "out"
     )
     assert "users " not in preview(tiny(), tmp_path / "out")
