@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.expand import Build, Run, Sweep, expand
 from semcom.experiment.folder import RunFolder, record, write_record
 from semcom.experiment.material import exam, material_of
+from semcom.experiment.mending import mend, note_tokenizers, sealed
 from semcom.experiment.progress import Board, named
 from semcom.experiment.results import write_csv
 from semcom.experiment.run import Outcome, metrics_of
@@ -23,7 +25,7 @@ from semcom.experiment.store import Store
 from semcom.experiment.supply import check_cells, check_exam, check_text
 from semcom.experiment.tabulate import measured_rows, tabulate
 from semcom.experiment.unheard import unheard
-from semcom.files import write_atomically
+from semcom.files import digest, digest_of, write_atomically
 from semcom.mistakes import UserMistake
 from semcom.words import counted, lasting
 
@@ -61,9 +63,10 @@ def conduct(
         place.prepare()
         with Store(place.store_file) as store:
             place.tidy()
+            lost = mend(sweep, place, store, board.say)
             if borrowed := borrow(sweep, place, store, lenders=lenders):
                 board.say(f"borrowed: {', '.join(borrowed)}")
-            work = _Work(sweep, place, store, means)
+            work = _Work(sweep, place, store, means, lost=lost)
             if lenders and work.builds and not borrowed:
                 board.say("borrowed: nothing; the lenders hold no codec that is missing here")
             board.say(_opening(scenario, sweep, work, means))
@@ -71,14 +74,18 @@ def conduct(
                 board.say(each)
             if work.builds or work.runs:
                 _read(scenario, board)
-                _check_exam(scenario, sweep.builds[0], folder, board)
+                _check_exam(scenario, work.known[sweep.builds[0].identity], folder, board)
+                work.seal()
+            store.noted.note_file(place.scenario_file.name, digest(text.encode()))
             write_atomically(place.scenario_file, text)
             with crew_of(board, means) as crew:
                 work.carry_out(crew, board)
             write_csv(tabulate(scenario, sweep, store), place.results_file)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
-            write_record(place, facts | {"metrics": provenance})
+            tables = {path.name: digest_of(path) for path in (place.results_file, place.costs_file)}
+            write_record(place, facts | {"metrics": provenance, "digests": tables})
+            store.check_place()
     return work.failures
 
 
@@ -115,11 +122,11 @@ def _check_exam(scenario: Scenario, build: Build, folder: Path, board: Board) ->
 class _Work:
     """What is left to do, and the order in which it can be done."""
 
-    def __init__(self, sweep: Sweep, place: RunFolder, store: Store, means: Means) -> None:
+    def __init__(self, sweep: Sweep, place: RunFolder, store: Store, means: Means, *, lost: set[str]) -> None:
         self.place = place
         self.store = store
         self.means = means
-        self.known = {build.identity: build for build in sweep.builds}
+        self.known = sealed(sweep.builds, place, store)
         self.built = {each for each in store.done_builds() if place.weights(each).is_file()}
         for each in self.built:
             # A kill may have come between the last two lines of `_note_build`.
@@ -128,7 +135,10 @@ class _Work:
         self.runs = {run.identity: run for run in sweep.runs if run.identity not in done}
         self.total_runs = len({run.identity for run in sweep.runs})
         self.ended_runs = self.total_runs - len(self.runs)
-        needed = self._needed({build.identity for run in self.runs.values() for build in run.builds})
+        measured = {build.identity for run in self.runs.values() for build in run.builds}
+        # A codec that was forgotten while its points are all measured, then or in an earlier attempt, is wanted too.
+        forgotten = {run.build.identity for run in sweep.runs} - store.done_builds()
+        needed = self._needed((measured | forgotten | lost) & set(self.known))
         self.builds = {key: build for key, build in self.known.items() if key in needed and key not in self.built}
         self.failures = 0
 
@@ -143,6 +153,11 @@ class _Work:
                 if key not in self.built:
                     waiting.extend(self.known[key].needs)
         return found
+
+    def seal(self) -> None:
+        """Note what the tokenizers are, now that they are there, and hand that out with every job."""
+        note_tokenizers(self.known.values(), self.place, self.store)
+        self.known = sealed(self.known.values(), self.place, self.store)
 
     def carry_out(self, crew: Alone | Several, board: Board) -> None:
         """Hand out whatever has all it needs, until nothing is left or can be done."""
@@ -174,7 +189,15 @@ class _Work:
                 crew.take(self._job(self.runs.pop(key)))
 
     def _job(self, work: Build | Run) -> Job:
-        return Job(work, self.known, self.place.path, self.means)
+        if isinstance(work, Build):
+            return Job(self._sealed(work), dict(self.known), self.place.path, self.means)
+        crowd = work.crowd and tuple(map(self._sealed, work.crowd))
+        run = replace(work, build=self._sealed(work.build), crowd=crowd)
+        return Job(run, {}, self.place.path, self.means)
+
+    def _sealed(self, build: Build) -> Build:
+        """The build under its own name with what its files must be."""
+        return replace(build, digests=self.known[build.identity].digests)
 
     def _note_build(self, build: Build, outcome: Any, board: Board) -> None:
         if isinstance(outcome, Exception):
@@ -185,6 +208,7 @@ class _Work:
         self.store.finish_build(build.identity, name=build.name, record=outcome)
         self.place.checkpoint(build.identity).unlink(missing_ok=True)
         self.built.add(build.identity)
+        self.known |= sealed([build], self.place, self.store)
         board.say(f"{build.name}: {outcome['parameters']:,} parameters, trained in {lasting(outcome['seconds'])}")
 
     def _note_run(self, run: Run, outcome: Outcome | Exception, board: Board) -> None:

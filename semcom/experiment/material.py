@@ -9,8 +9,10 @@ from pathlib import Path
 
 from channels import Chance
 from semcom.experiment.expand import Build
+from semcom.experiment.folder import RunFolder
 from semcom.experiment.identity import identity
 from semcom.experiment.supply import check_batches, kept_sentences, most_neighbors
+from semcom.files import digest_of
 from semcom.mistakes import UserMistake
 from semcom.sources.batches import SentenceBatch, TrainingBatches, bucket, evaluation_batches
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
@@ -23,10 +25,15 @@ VALIDATION_SENTENCES = 256
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """A corpus and the tokenizer that was trained on its training split."""
+    """A corpus and the tokenizer that was trained on its training split.
+
+    Args:
+        digest: of the tokenizer's file when it was read.
+    """
 
     corpus: Corpus
     tokenizer: Tokenizer
+    digest: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +55,24 @@ class Exam:
 
 
 def material_of(build: Build, folder: Path) -> Material:
-    """The text that a build was planned on, and its tokenizer."""
-    return load_material(build.corpus, build.tokenizer, folder, fingerprint=build.fingerprint)
+    """The text that a build was planned on, and its tokenizer.
+
+    Raises:
+        UserMistake: the text or the tokenizer is not the one that the build was planned on.
+    """
+    material = load_material(build.corpus, build.tokenizer, folder, fingerprint=build.fingerprint)
+    if build.digests.tokenizer not in (None, material.digest):
+        path = tokenizer_file(folder, build.fingerprint, build.tokenizer)
+        raise UserMistake(
+            f"{path}: must be the tokenizer that the codecs were trained with, got a damaged or edited one; run again "
+            "to train it again (if that does not help, another version of tokenizers is installed: choose another --out)"
+        )
+    return material
+
+
+def tokenizer_file(folder: Path, fingerprint: str, tokenizer: AnyTokenizer) -> Path:
+    """Where the tokenizer of a text lies in a run folder."""
+    return RunFolder(folder).tokenizers / f"{identity(corpus=fingerprint, tokenizer=tokenizer)}.json"
 
 
 @lru_cache(maxsize=4)
@@ -70,13 +93,13 @@ def load_material(
             "the text must stay as it is while a scenario is carried out, got another one now; leave it alone and run "
             "again: what was done on the text as it was is kept"
         )
-    path = folder / "tokenizers" / f"{identity(corpus=text.fingerprint, tokenizer=tokenizer)}.json"
+    path = tokenizer_file(folder, text.fingerprint, tokenizer)
     if path.is_file():
-        return Material(text, Tokenizer.load(path))
+        return Material(text, Tokenizer.load(path), digest_of(path))
     trained = tokenizer.train(text.train)
     path.parent.mkdir(parents=True, exist_ok=True)
     trained.save(path)
-    return Material(text, trained)
+    return Material(text, trained, digest_of(path))
 
 
 def _by_hash(sentences: tuple[str, ...]) -> list[str]:
