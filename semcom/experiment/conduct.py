@@ -166,6 +166,8 @@ class _Work:
         while crew.busy:
             job, outcome = crew.finished()
             if isinstance(outcome, UserMistake):
+                # If the whole folder is gone, that is to be told, and not what was missed first.
+                self.store.check_place()
                 raise outcome
             if isinstance(job.work, Build):
                 self._note_build(job.work, outcome, board)

@@ -54,13 +54,14 @@ class Noted:
         self._put(kind, identity, self._now(kind, identity))
 
     def note_file(self, name: str, found: str) -> None:
-        """Note the digest of a file beside the store."""
+        """Note the digest of a file beside the store, with a check of the note itself."""
         with self._database.transaction():
-            self._put("file", name, found)
+            self._put("file", name, f"{found} {digest(found.encode())}")
 
     def file(self, name: str) -> str | None:
-        """What a file beside the store must be; None if nobody noted it."""
-        return self._told("file", name)
+        """What a file beside the store must be; None if nobody noted it, or the note is damaged."""
+        found, _, check = (self._told("file", name) or "").partition(" ")
+        return found if check and check == digest(found.encode("utf-8", "surrogateescape")) else None
 
     def is_true(self, kind: Kind, identity: str) -> bool:
         """Whether what is stored of a build or a run is what was once stored."""

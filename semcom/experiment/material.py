@@ -65,7 +65,7 @@ def material_of(build: Build, folder: Path) -> Material:
         path = tokenizer_file(folder, build.fingerprint, build.tokenizer)
         raise UserMistake(
             f"{path}: must be the tokenizer that the codecs were trained with, got a damaged or edited one; run again "
-            "to train it again (if that does not help, another version of tokenizers is installed: choose another --out)"
+            "to train it anew, or choose another --out if another version of tokenizers was installed meanwhile"
         )
     return material
 

@@ -25,7 +25,8 @@ def mend(sweep: Sweep, place: RunFolder, store: Store, say: Callable[[str], None
         Identities of the builds that were forgotten.
     """
     if runs := store.noted.damaged("run"):
-        say(f"{place.store_file}: {counted(len(runs), 'point')} damaged or edited since; measured again where asked for")
+        what = f"what it says of {counted(len(runs), 'point')} was damaged or edited since"
+        say(f"{place.store_file}: {what}; measured again where asked for")
         store.noted.forget("run", runs)
     lost = set(store.noted.damaged("build"))
     if lost:
@@ -72,8 +73,8 @@ def _has_sound_weights(build: Build, place: RunFolder, store: Store, say: Callab
     noted = known.record.get(WEIGHTS_DIGEST)
     try:
         check_weights(path, build=build.identity, noted=noted)
-    except UserMistake as mistake:
-        say(f"{mistake}; {build.name} is trained again")
+    except UserMistake:
+        say(f"{path}: damaged, edited or exchanged since it was saved; {build.name} is trained again")
         # Gone before it is forgotten: after a kill in between, nobody takes it for sound.
         path.unlink()
         store.noted.forget("build", [build.identity])

@@ -16,9 +16,12 @@ from semcom.experiment.build import load_codec
 from semcom.experiment.expand import Build, expand
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.material import exam, material_of
+from semcom.experiment.mending import sealed
 from semcom.experiment.plans import MOST_DECIBELS
 from semcom.experiment.scenario import Scenario, load_scenario
+from semcom.experiment.store import Store
 from semcom.experiment.supply import neighbors_in_turn
+from semcom.files import digest_of
 from semcom.metrics.bleu import Bleu
 from semcom.mistakes import UserMistake
 from semcom.models.codec import SemanticCodec
@@ -53,8 +56,8 @@ def send_sentence(
     """
     scenario = _scenario_of(folder)
     torch.set_num_threads(scenario.threads)
-    builds = _builds(scenario, codecs or scenario.sweep.codec)
-    others = _builds(scenario, scenario.link.crowd or ())
+    builds = _sealed(folder, _builds(scenario, codecs or scenario.sweep.codec))
+    others = _sealed(folder, _builds(scenario, scenario.link.crowd or ()))
     link = _link(scenario, snr_db, interferers)
     said = _said(scenario, sentence)
     # Text, because a sentence may hold what would be markup.
@@ -63,10 +66,7 @@ def send_sentence(
         table.add_column(heading, overflow="fold")
     for name, build in {**others, **builds}.items():
         if not RunFolder(folder).weights(build.identity).is_file():
-            raise UserMistake(
-                f"{name} must be trained in {folder} on the text as it is now, got no such weights; if the text or its "
-                "cleaning changed since, `semcom run` with this --out trains it anew"
-            )
+            raise _untrained(name, folder)
     for name, build in builds.items():
         material = material_of(build, folder)
         batch = _understood(said, material.tokenizer)
@@ -89,7 +89,37 @@ def _scenario_of(folder: Path) -> Scenario:
     path = RunFolder(folder).scenario_file
     if not path.is_file():
         raise UserMistake(f"{folder} is not a run folder: it holds no scenario.yaml; give the folder of a `semcom run`")
+    if not RunFolder(folder).store_file.is_file():
+        return load_scenario(path)[0]
+    with Store(RunFolder(folder).store_file, reading=True) as store:
+        noted = store.noted.file(path.name)
+    if noted not in (None, digest_of(path)):
+        what = "must be the scenario as it was carried out, got a damaged or edited one"
+        raise UserMistake(f"{path}: {what}; run the scenario itself again with this --out to write it anew")
     return load_scenario(path)[0]
+
+
+def _sealed(folder: Path, builds: dict[str, Build]) -> dict[str, Build]:
+    """The builds with what their files must be, as the store knows; a folder without one is believed."""
+    place = RunFolder(folder)
+    if not place.store_file.is_file():
+        return builds
+    with Store(place.store_file, reading=True) as store:
+        known, done = sealed(builds.values(), place, store), store.done_builds()
+        for name, build in builds.items():
+            if not store.noted.is_true("build", build.identity) and build.identity in done:
+                what = f"what it says of {name} must be as the run stored it, got a damaged or edited record"
+                raise UserMistake(f"{place.store_file}: {what}; run again to train {name} anew")
+            if build.identity not in done:
+                raise _untrained(name, folder)
+    return {name: replace(build, digests=known[build.identity].digests) for name, build in builds.items()}
+
+
+def _untrained(name: str, folder: Path) -> UserMistake:
+    return UserMistake(
+        f"{name} must be trained in {folder} on the text as it is now, got no such weights; if the text or its "
+        "cleaning changed since, `semcom run` with this --out trains it anew"
+    )
 
 
 def _builds(scenario: Scenario, names: tuple[str, ...]) -> dict[str, Build]:
