@@ -149,6 +149,9 @@ def explained(path: Path) -> Iterator[None]:
         if str(error).startswith(("no such table", "no such column")):
             raise damaged(path, str(error)) from error
         raise
+    except UnicodeDecodeError as error:
+        # SQLite quotes what it does not understand as it stands there.
+        raise damaged(path, "names that are not UTF-8") from error
 
 
 def damaged(path: Path, what: str) -> UserMistake:

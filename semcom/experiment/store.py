@@ -32,6 +32,8 @@ _TABLES = (
     TABLE,
 )
 
+_KNOWN = "SELECT 1 FROM runs WHERE identity = ?"
+
 Status = Literal["done", "failed"]
 
 
@@ -169,8 +171,8 @@ class Store(contextlib.AbstractContextManager["Store"]):
         Raises:
             UserMistake: they, its record or its statistics are not what was written.
         """
-        if not self.noted.is_true("run", run_id) and run_id in self.runs():
-            raise damaged(self.path, f"rows of run {run_id}: the digest does not match")
+        if not self.noted.is_true("run", run_id) and self._database.ask(_KNOWN, (run_id,)):
+            raise _edited(self.path, run_id)
         query = f"SELECT {_quoted(self._names)} FROM rows WHERE run_id = ? ORDER BY rowid"
         found = self._database.ask(query, (run_id,))
         with _trusted(self.path, f"rows of run {run_id}"):
@@ -209,6 +211,11 @@ def _trusted(path: Path, what: str) -> Iterator[None]:
         yield
     except (TypeError, ValueError, zlib.error) as error:
         raise damaged(path, f"{what}: {error}") from None
+
+
+def _edited(path: Path, run_id: str) -> UserMistake:
+    what = f"run {run_id} must be as it was stored, got a damaged or edited one"
+    return UserMistake(f"{path}: {what}; run again to measure it anew")
 
 
 def _brought_up_to_date(database: Database, *, reading: bool) -> tuple[str, ...]:
