@@ -23,7 +23,15 @@ from semcom.report import drawing
 from semcom.training import fit as fitting
 
 PLACES = 20
+# A few of each in every test run, all of them where slow tests run.
 SPOTS = [pytest.param(spot, marks=() if spot % 10 == 7 else pytest.mark.slow) for spot in range(PLACES)]
+
+
+def few(number: int) -> tuple[pytest.MarkDecorator, ...]:
+    """The mark of all cases but every sixth."""
+    return (pytest.mark.slow,) if number % 6 else ()
+
+
 KINDS = {
     "weights": "models/*/weights.safetensors",
     "checkpoint": "models/*/checkpoint.pt",
@@ -184,7 +192,7 @@ EDITS = [
 ]
 
 
-@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("edit", [pytest.param(edit, marks=few(at)) for at, edit in enumerate(EDITS)])
 def test_an_edited_store_changes_no_result(carry_out, finished, out, edit: str) -> None:
     ask(edit)
     assert_equal_or_refused(carry_out, finished, out / "results.sqlite")
@@ -209,7 +217,9 @@ def grown(content: dict) -> None:
     content["pieces"].append("more")
 
 
-@pytest.mark.parametrize("edit", [shifted, exchanged, respelled, grown])
+@pytest.mark.parametrize(
+    "edit", [pytest.param(edit, marks=few(at)) for at, edit in enumerate((shifted, exchanged, respelled, grown))]
+)
 def test_a_tokenizer_edited_to_another_valid_one_changes_no_result(carry_out, finished, out, edit) -> None:
     path = next((out / "tokenizers").iterdir())
     content = json.loads(path.read_text())
@@ -244,7 +254,9 @@ def retold(there: list[Path]) -> None:
     there[0].write_bytes(there[0].read_bytes().replace(b'"width', b'"Width', 1))
 
 
-@pytest.mark.parametrize("edit", [others, trained_on, renamed, retold])
+@pytest.mark.parametrize(
+    "edit", [pytest.param(edit, marks=few(at)) for at, edit in enumerate((others, trained_on, renamed, retold))]
+)
 def test_exchanged_and_edited_weights_change_no_result(carry_out, semcom, finished, out, edit) -> None:
     there = sorted(out.glob("models/*/weights.safetensors"))
     edit(there)
@@ -254,6 +266,7 @@ def test_exchanged_and_edited_weights_change_no_result(carry_out, semcom, finish
     assert "weights.safetensors: damaged" in assert_equal_or_refused(carry_out, finished, there[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["start: big", "adopt: {transmitter: big}", "distill: {teacher: big}"])
 def test_what_a_codec_is_made_from_is_sound(carry_out, tmp_path, key: str) -> None:
     """Damage that comes while a run goes on, so that only who reads the file can see it."""
@@ -323,7 +336,10 @@ def the_models(place: RunFolder) -> None:
     shutil.rmtree(place.models)
 
 
-@pytest.mark.parametrize("loss", [whole_folder, the_store, the_store_for_a_copy, renamed_folder, the_models])
+LOSSES = [whole_folder, the_store, the_store_for_a_copy, renamed_folder, the_models]
+
+
+@pytest.mark.parametrize("loss", [pytest.param(loss, marks=few(at)) for at, loss in enumerate(LOSSES)])
 @pytest.mark.parametrize("when", ["_note_build", "_note_run"])
 def test_what_is_taken_away_during_a_run_is_one_message(semcom, tiny_yaml, monkeypatch, when: str, loss) -> None:
     note, calls = getattr(conducting._Work, when), []
