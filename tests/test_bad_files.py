@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import re
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,21 @@ def exchanged(path):
     shutil.copyfile(other / path.name, path)
 
 
+def older(folder):
+    """As a version left it that knew no digests."""
+    store = folder / "results.sqlite"
+    with contextlib.closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("DROP TABLE digests")
+        connection.execute("UPDATE builds SET record = json_remove(record, '$.weights_digest')")
+
+
+def said(carry_out):
+    """What is said where the folder `out` is gone on with."""
+    carried = carry_out(Path("out"))
+    assert carried.failures == 0
+    return carried.said
+
+
 @pytest.fixture
 def with_weights(finished):
     """Hand out `with_weights(damage)`: a finished folder whose teacher's weights were changed so."""
@@ -89,19 +106,31 @@ def with_weights(finished):
     return copy
 
 
-@pytest.mark.parametrize("damage", [truncated, emptied, pickled, promising, misshapen, foreign, exchanged])
-def test_weights_that_are_not_ours(refused, tiny_yaml, with_weights, damage) -> None:
+DAMAGES = [truncated, emptied, pickled, promising, misshapen, foreign, exchanged]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_weights_that_are_not_ours_are_not_sent_with_and_are_trained_again(
+    refused, carry_out, finished, with_weights, damage
+) -> None:
     folder = with_weights(damage)
+    message = refused("send", folder, "the cat sees a dog", "--codec", "big", whole=WHOLE)
+    assert re.search("weights.safetensors: must be as the training saved it", message), message
+    assert re.search(r"weights\.safetensors: damaged, edited or exchanged .*; big is trained\s+again", said(carry_out))
+    assert Path("out/results.csv").read_bytes() == (finished / "results.csv").read_bytes()
+    assert not Path("marked").exists()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_weights_that_are_not_ours_in_a_folder_that_knows_no_digests(refused, with_weights, damage) -> None:
+    folder = with_weights(damage)
+    older(folder)
     told = (
         "weights.safetensors: (not a readable safetensors file|.* must have shape|these weights belong to another"
         "|must hold the weights of build)"
     )
-    for words in (
-        ("send", folder, "the cat sees a dog", "--codec", "big"),
-        ("run", tiny_yaml, "--out", folder, "--set", "sweep.snr_db=[9]"),
-    ):
-        message = refused(*words, whole=WHOLE)
-        assert re.search(told, message), message
+    message = refused("send", folder, "the cat sees a dog", "--codec", "big", whole=WHOLE)
+    assert re.search(told, message), message
     assert not Path("marked").exists()
 
 
@@ -117,10 +146,15 @@ def test_a_checkpoint_with_a_payload_runs_nothing_and_costs_nothing(finished, ca
 
 
 @pytest.mark.parametrize("damage", [truncated, emptied, pickled])
-def test_a_damaged_tokenizer(refused, tiny_yaml, finished, damage) -> None:
-    shutil.copytree(finished, "out")
-    damage(next(Path("out/tokenizers").iterdir()))
-    message = refused("run", tiny_yaml, "--out", "out", "--set", "sweep.snr_db=[9]", whole=WHOLE)
+def test_a_damaged_tokenizer_is_trained_again_or_refused_where_nobody_knows_what_it_was(
+    refused, tiny_yaml, carry_out, finished, damage
+) -> None:
+    for each in ("out", "old"):
+        shutil.copytree(finished, each)
+        damage(next(Path(each, "tokenizers").iterdir()))
+    assert re.search(r"[0-9a-f]{16}\.json: damaged or edited .*trained\s+again", said(carry_out))
+    older(Path("old"))
+    message = refused("run", tiny_yaml, "--out", "old", "--set", "sweep.snr_db=[9]", whole=WHOLE)
     assert "must be a tokenizer that semcom wrote" in message
 
 

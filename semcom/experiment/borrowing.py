@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from semcom.experiment.digests import WEIGHTS_DIGEST
 from semcom.experiment.expand import Sweep
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.store import Store
-from semcom.files import write_atomically
+from semcom.files import digest, write_atomically
 from semcom.mistakes import UserMistake
 from semcom.sources.tokenizer import Tokenizer
 from semcom.training.checkpoint import check_weights
@@ -39,7 +40,8 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
     borrowed: list[str] = []
     for lender in map(RunFolder, lenders):
         with Store(lender.store_file, reading=True) as theirs:
-            lent = theirs.builds()
+            lent, spoilt = theirs.builds(), set(theirs.noted.damaged("build"))
+            noted = {path: theirs.noted.file(f"tokenizers/{path.name}") for path in lender.tokenizers.glob("*.json")}
         ours, before = store.done_builds(), len(borrowed)
         for build in sweep.builds:
             known = lent.get(build.identity)
@@ -47,21 +49,32 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
             is_there = build.identity in ours and place.weights(build.identity).is_file()
             if is_there or known is None or known.status != "done" or not weights.is_file():
                 continue
-            check_weights(weights, build=build.identity)
-            _copy(weights, place.weights(build.identity))
-            store.finish_build(build.identity, name=build.name, record={**known.record, "name": build.name})
+            if build.identity in spoilt:
+                what = f"what it says of {build.name} must be as its run stored it, got a damaged or edited record"
+                raise UserMistake(f"{lender.store_file}: {what}; run the lender again, or borrow from another")
+            check_weights(weights, build=build.identity, noted=known.record.get(WEIGHTS_DIGEST))
+            copied = _copy(weights, place.weights(build.identity), noted=known.record.get(WEIGHTS_DIGEST))
+            record = {**known.record, "name": build.name, WEIGHTS_DIGEST: copied}
+            store.finish_build(build.identity, name=build.name, record=record)
             borrowed.append(build.name)
-        for tokenizer in sorted(lender.tokenizers.glob("*.json")) if len(borrowed) > before else ():
+        for tokenizer in sorted(noted) if len(borrowed) > before else ():
             if not (place.tokenizers / tokenizer.name).is_file():
                 Tokenizer.load(tokenizer)
-                _copy(tokenizer, place.tokenizers / tokenizer.name)
+                name = f"{place.tokenizers.name}/{tokenizer.name}"
+                wanted = store.noted.file(name) or noted[tokenizer]
+                store.noted.note_file(name, _copy(tokenizer, place.tokenizers / tokenizer.name, noted=wanted))
     return borrowed
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, *, noted: str | None) -> str:
+    """Copy a file that has the digest that was noted, if one was; the digest of the copy."""
     try:
         content = source.read_bytes()
     except OSError as error:
         raise UserMistake(f"{source}: must be readable to be borrowed, got: {error.strerror}") from None
+    if noted not in (None, digest(content)):
+        what = "must be as its run wrote it to be borrowed, got a damaged or edited file"
+        raise UserMistake(f"{source}: {what}; run the lender again, or borrow from another")
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(target, content)
+    return digest(content)

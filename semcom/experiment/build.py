@@ -16,6 +16,7 @@ from channels import Chance
 from semcom.compression.cost import count
 from semcom.compression.latency import latency
 from semcom.distillation.distiller import Distiller
+from semcom.experiment.digests import WEIGHTS_DIGEST
 from semcom.experiment.expand import Adoption, Build, Lesson
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.identity import canonical
@@ -32,7 +33,7 @@ from semcom.training.pace import Pace
 def load_codec(build: Build, folder: Path, device: str = "cpu") -> SemanticCodec:
     """A finished build's codec, ready to measure."""
     codec = initialize(build.spec, tokenizer_of(build, folder).size, seed=0)
-    load_weights(codec, RunFolder(folder).weights(build.identity), build=build.identity)
+    load_weights(codec, RunFolder(folder).weights(build.identity), build=build.identity, noted=build.digests.weights)
     return codec.eval().to(device)
 
 
@@ -66,7 +67,8 @@ def _train(
     chance = build.chance.of("training")
     codec = initialize(build.spec, material.tokenizer.size, seed=chance.of("weights").integer())
     if build.start:
-        load_weights(codec, RunFolder(folder).weights(build.start), build=build.start)
+        noted = known[build.start].digests.weights
+        load_weights(codec, RunFolder(folder).weights(build.start), build=build.start, noted=noted)
     if build.adoption:
         _adopt(codec, build.adoption, load_codec(known[build.adoption.donor], folder))
     codec.to(device)
@@ -87,10 +89,11 @@ def _train(
     )
     seconds = time.perf_counter() - began
     measured = latency(codec)
+    saved = ""
     if fabric.global_rank == 0:
         about = about_codec(canonical(build.spec), vocabulary=codec.vocabulary, build=build.identity)
         # The checkpoint stays until the store knows of the build: a kill meanwhile costs no training.
-        save_weights(codec, place.weights(build.identity), about=about)
+        saved = save_weights(codec, place.weights(build.identity), about=about)
     fabric.barrier()
     return {
         "name": build.name,
@@ -103,6 +106,7 @@ def _train(
         "size_bytes": place.weights(build.identity).stat().st_size,
         "train_sentences": len(material.corpus.train),
         "vocabulary": codec.vocabulary,
+        WEIGHTS_DIGEST: saved,
         "seconds": round(seconds, 2),
         "step_ms": pace.step_ms,
         **vars(measured),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from semcom.experiment.expand import Build, Run, Sweep, expand
 from semcom.experiment.failures import failure_of
 from semcom.experiment.folder import RunFolder, record, write_record
 from semcom.experiment.material import exam, material_of
+from semcom.experiment.mending import mend, note_tokenizers, sealed
 from semcom.experiment.off_label import off_label, place_of
 from semcom.experiment.ownership import check_owner, left_out
 from semcom.experiment.pitfalls import pitfalls, scarce
@@ -29,7 +31,7 @@ from semcom.experiment.suited import check_metrics
 from semcom.experiment.supply import check_cells, check_exam, check_text
 from semcom.experiment.tabulate import measured_rows, tabulate
 from semcom.experiment.unheard import unheard
-from semcom.files import write_atomically
+from semcom.files import digest, digest_of, write_atomically
 from semcom.mistakes import UserMistake
 from semcom.sources.sentences import Corpus
 from semcom.words import counted, lasting
@@ -77,9 +79,10 @@ def conduct(
         place.prepare()
         with Store(place.store_file) as store:
             place.tidy()
+            lost = mend(sweep, place, store, board.say)
             if borrowed := borrow(sweep, place, store, lenders=lenders):
                 board.say(f"borrowed: {', '.join(borrowed)}")
-            work = _Work(sweep, place, store, means)
+            work = _Work(sweep, place, store, means, lost=lost)
             if lenders and work.builds and not borrowed:
                 board.say("borrowed: nothing; the lenders hold no codec that is missing here")
             board.say(_opening(scenario, sweep, work, means))
@@ -89,8 +92,10 @@ def conduct(
             if work.builds or work.runs:
                 for each in scarce(scenario, _read(scenario, board)):
                     board.say(each)
-                _check_exam(scenario, sweep.builds[0], folder, board)
-            keep_sample(sweep.builds[0], place)
+                _check_exam(scenario, work.known[sweep.builds[0].identity], folder, board)
+                work.seal()
+            store.noted.note_file(place.scenario_file.name, digest(text.encode()))
+            keep_sample(sweep.builds[0], place, store)
             write_atomically(place.scenario_file, text)
             with crew_of(board, means) as crew:
                 work.carry_out(crew, board)
@@ -99,7 +104,9 @@ def conduct(
             write_csv(tabulate(scenario, sweep, store), place.results_file)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
-            write_record(place, facts | {"metrics": provenance})
+            tables = {path.name: digest_of(path) for path in (place.results_file, place.costs_file)}
+            write_record(place, facts | {"metrics": provenance, "digests": tables})
+            store.check_place()
     return work.failures
 
 
@@ -140,11 +147,11 @@ def _check_exam(scenario: Scenario, build: Build, folder: Path, board: Board) ->
 class _Work:
     """What is left to do, and the order in which it can be done."""
 
-    def __init__(self, sweep: Sweep, place: RunFolder, store: Store, means: Means) -> None:
+    def __init__(self, sweep: Sweep, place: RunFolder, store: Store, means: Means, *, lost: set[str]) -> None:
         self.place = place
         self.store = store
         self.means = means
-        self.known = {build.identity: build for build in sweep.builds}
+        self.known = sealed(sweep.builds, place, store)
         self.built = {each for each in store.done_builds() if place.weights(each).is_file()}
         for each in self.built:
             # A kill may have come between the last two lines of `_note_build`.
@@ -153,7 +160,10 @@ class _Work:
         self.runs = {run.identity: run for run in sweep.runs if run.identity not in done}
         self.total_runs = len({run.identity for run in sweep.runs})
         self.ended_runs = self.total_runs - len(self.runs)
-        needed = self._needed({build.identity for run in self.runs.values() for build in run.builds})
+        measured = {build.identity for run in self.runs.values() for build in run.builds}
+        # A codec that was forgotten while its points are all measured, then or in an earlier attempt, is wanted too.
+        forgotten = {run.build.identity for run in sweep.runs} - store.done_builds()
+        needed = self._needed((measured | forgotten | lost) & set(self.known))
         self.builds = {key: build for key, build in self.known.items() if key in needed and key not in self.built}
         self.failures = 0
 
@@ -169,6 +179,11 @@ class _Work:
                     waiting.extend(self.known[key].needs)
         return found
 
+    def seal(self) -> None:
+        """Note what the tokenizers are, now that they are there, and hand that out with every job."""
+        note_tokenizers(self.known.values(), self.place, self.store)
+        self.known = sealed(self.known.values(), self.place, self.store)
+
     def carry_out(self, crew: Alone | Several, board: Board) -> None:
         """Hand out whatever has all it needs, until nothing is left or can be done."""
         measured = board.tick("measuring") if self.runs else None
@@ -176,6 +191,8 @@ class _Work:
         while crew.busy:
             job, outcome = crew.finished()
             if isinstance(outcome, UserMistake):
+                # If the whole folder is gone, that is to be told, and not what was missed first.
+                self.store.check_place()
                 raise outcome
             if isinstance(job.work, Build):
                 self._note_build(job.work, outcome, board)
@@ -199,7 +216,15 @@ class _Work:
                 crew.take(self._job(self.runs.pop(key)))
 
     def _job(self, work: Build | Run) -> Job:
-        return Job(work, self.known, self.place.path, self.means)
+        if isinstance(work, Build):
+            return Job(self._sealed(work), dict(self.known), self.place.path, self.means)
+        crowd = work.crowd and tuple(map(self._sealed, work.crowd))
+        run = replace(work, build=self._sealed(work.build), crowd=crowd)
+        return Job(run, {}, self.place.path, self.means)
+
+    def _sealed(self, build: Build) -> Build:
+        """The build under its own name with what its files must be."""
+        return replace(build, digests=self.known[build.identity].digests)
 
     def _note_build(self, build: Build, outcome: Any, board: Board) -> None:
         if isinstance(outcome, Exception):
@@ -210,6 +235,7 @@ class _Work:
         self.store.finish_build(build.identity, name=build.name, record=outcome)
         self.place.checkpoint(build.identity).unlink(missing_ok=True)
         self.built.add(build.identity)
+        self.known |= sealed([build], self.place, self.store)
         board.say(f"{build.name}: {outcome['parameters']:,} parameters, trained in {lasting(outcome['seconds'])}")
 
     def _note_run(self, run: Run, outcome: Outcome | Exception, board: Board) -> None:

@@ -28,7 +28,7 @@ class Database:
         reading: look only; the file must be there.
 
     Raises:
-        UserMistake: the file is damaged, another program's, or from a newer version.
+        UserMistake: the file is damaged, another program's, or from a newer version; or, later, it is gone.
     """
 
     def __init__(self, path: Path, tables: Sequence[str], *, reading: bool) -> None:
@@ -37,6 +37,7 @@ class Database:
             _make(path, tables)
         with explained(path), contextlib.ExitStack() as opened:
             self._connection = opened.enter_context(contextlib.closing(_connect(path, reading)))
+            self._place = None if reading else _place_of(path)
             self._begin(reading)
             self._opened = opened.pop_all()
 
@@ -49,12 +50,14 @@ class Database:
 
     def ask(self, query: str, values: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
         """All rows of an answer."""
+        self.check_place()
         with explained(self.path):
             return self._connection.execute(query, values).fetchall()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All of what is done inside, or nothing of it."""
+        self.check_place()
         with explained(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -66,6 +69,16 @@ class Database:
                     self._connection.execute("ROLLBACK")
                 raise
 
+    def check_place(self) -> None:
+        """See that the file is still where it was opened: the system lets us write on into one that nobody can find.
+
+        Raises:
+            UserMistake: it was moved, removed or replaced.
+        """
+        if self._place is not None and _place_of(self.path) != self._place:
+            what = "must stay in its place while a run goes on, got it moved, removed or replaced"
+            raise UserMistake(f"{self.path}: {what}; run again, what is still in the folder is kept")
+
     def _begin(self, reading: bool) -> None:
         """See whose file it is before anything is written to it, and that it is whole."""
         application, version = (self.ask(f"PRAGMA {each}")[0][0] for each in ("application_id", "user_version"))
@@ -75,12 +88,12 @@ class Database:
         if version > SCHEMA:
             what = f"must be of schema {SCHEMA} or older, got {version}"
             raise UserMistake(f"{self.path}: {what}; a newer version of semcom wrote it, run that one")
-        if reading:
-            return
-        verdict = self.ask("PRAGMA quick_check(1)")[0][0]
+        # Indices too: what an index has lost would pass for never stored.
+        verdict = self.ask("PRAGMA integrity_check(1)")[0][0]
         if verdict != "ok":
             raise damaged(self.path, str(verdict))
-        self.ask("PRAGMA synchronous = NORMAL")
+        if not reading:
+            self.ask("PRAGMA synchronous = NORMAL")
 
 
 def _make(path: Path, tables: Sequence[str]) -> None:
@@ -96,14 +109,25 @@ def _make(path: Path, tables: Sequence[str]) -> None:
             connection.execute(statement)
 
 
+def _place_of(path: Path) -> tuple[int, int] | None:
+    """Which file lies there, or None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _connect(path: Path, reading: bool) -> sqlite3.Connection:
-    """A connection that leaves transactions to us."""
+    """A connection that leaves transactions to us, and text that is not UTF-8 to whoever compares digests."""
     mode = "ro" if reading else "rwc"
     if reading and not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists():
         # Beside a store that is at rest SQLite wants to put files, and in somebody else's folder it may not.
         mode = "ro&immutable=1"
     address = f"file:{urllib.parse.quote(os.fsencode(path))}?mode={mode}"
-    return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    return connection
 
 
 @contextlib.contextmanager
@@ -125,6 +149,9 @@ def explained(path: Path) -> Iterator[None]:
         if str(error).startswith(("no such table", "no such column")):
             raise damaged(path, str(error)) from error
         raise
+    except UnicodeDecodeError as error:
+        # SQLite quotes what it does not understand as it stands there.
+        raise damaged(path, "names that are not UTF-8") from error
 
 
 def damaged(path: Path, what: str) -> UserMistake:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from channels import Chance, Interference, Link, Neighbors, NoFading, NoisyCsi, PerSentence
 from semcom.distillation.catalog import AnyMethod
 from semcom.experiment.axes import values
+from semcom.experiment.digests import Digests
 from semcom.experiment.identity import ESTIMATES, GAINS, identity
 from semcom.experiment.plans import DistillPlan, MeasurePlan
 from semcom.experiment.scenario import Scenario
@@ -73,6 +74,7 @@ class Build:
     adoption: Adoption | None
     needs: tuple[str, ...]  # identities of the builds that must be done first
     draw: int | None = None  # which draw of chance under the seed; None is the first
+    digests: Digests = Digests()  # what its files must be; whoever hands the build out knows
 
     @property
     def chance(self) -> Chance:

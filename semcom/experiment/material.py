@@ -9,8 +9,10 @@ from pathlib import Path
 
 from channels import Chance
 from semcom.experiment.expand import Build
+from semcom.experiment.folder import RunFolder
 from semcom.experiment.identity import identity
 from semcom.experiment.supply import check_batches, kept_sentences, most_neighbors
+from semcom.files import digest_of
 from semcom.mistakes import UserMistake
 from semcom.sources.batches import SentenceBatch, TrainingBatches, bucket, evaluation_batches
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
@@ -23,10 +25,15 @@ VALIDATION_SENTENCES = 256
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """A corpus and the tokenizer that was trained on its training split."""
+    """A corpus and the tokenizer that was trained on its training split.
+
+    Args:
+        digest: of the tokenizer's file when it was read.
+    """
 
     corpus: Corpus
     tokenizer: Tokenizer
+    digest: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +55,19 @@ class Exam:
 
 
 def material_of(build: Build, folder: Path) -> Material:
-    """The text that a build was planned on, and its tokenizer."""
-    return load_material(build.corpus, build.tokenizer, folder, fingerprint=build.fingerprint)
+    """The text that a build was planned on, and its tokenizer.
+
+    Raises:
+        UserMistake: the text or the tokenizer is not the one that the build was planned on.
+    """
+    material = load_material(build.corpus, build.tokenizer, folder, fingerprint=build.fingerprint)
+    _check_tokenizer(build, tokenizer_file(folder, build.fingerprint, build.tokenizer), material.digest)
+    return material
+
+
+def tokenizer_file(folder: Path, fingerprint: str, tokenizer: AnyTokenizer) -> Path:
+    """Where the tokenizer of a text lies in a run folder."""
+    return RunFolder(folder).tokenizers / f"{identity(corpus=fingerprint, tokenizer=tokenizer)}.json"
 
 
 @lru_cache(maxsize=4)
@@ -70,23 +88,34 @@ def load_material(
             "the text must stay as it is while a scenario is carried out, got another one now; leave it alone and run "
             "again: what was done on the text as it was is kept"
         )
-    path = _tokenizer_file(text.fingerprint, tokenizer, folder)
+    path = tokenizer_file(folder, text.fingerprint, tokenizer)
     if path.is_file():
-        return Material(text, Tokenizer.load(path))
+        return Material(text, Tokenizer.load(path), digest_of(path))
     trained = tokenizer.train(text.train)
     path.parent.mkdir(parents=True, exist_ok=True)
     trained.save(path)
-    return Material(text, trained)
+    return Material(text, trained, digest_of(path))
 
 
 def tokenizer_of(build: Build, folder: Path) -> Tokenizer:
-    """The tokenizer of a build; once it is in the run folder, no text is needed."""
-    path = _tokenizer_file(build.fingerprint, build.tokenizer, folder)
-    return Tokenizer.load(path) if path.is_file() else material_of(build, folder).tokenizer
+    """The tokenizer of a build; once it is in the run folder, no text is needed.
+
+    Raises:
+        UserMistake: it is not the one that the build was planned on.
+    """
+    path = tokenizer_file(folder, build.fingerprint, build.tokenizer)
+    if not path.is_file():
+        return material_of(build, folder).tokenizer
+    _check_tokenizer(build, path, digest_of(path))
+    return Tokenizer.load(path)
 
 
-def _tokenizer_file(fingerprint: str, tokenizer: AnyTokenizer, folder: Path) -> Path:
-    return folder / "tokenizers" / f"{identity(corpus=fingerprint, tokenizer=tokenizer)}.json"
+def _check_tokenizer(build: Build, path: Path, found: str) -> None:
+    if build.digests.tokenizer not in (None, found):
+        raise UserMistake(
+            f"{path}: must be the tokenizer that the codecs were trained with, got a damaged or edited one; run again "
+            "to train it anew, or choose another --out if another version of tokenizers was installed meanwhile"
+        )
 
 
 def by_hash(sentences: tuple[str, ...]) -> list[str]:

@@ -64,7 +64,9 @@ def _done(place: RunFolder) -> tuple[set[str], set[str]]:
     if not place.store_file.is_file():
         return set(), set()
     with Store(place.store_file, reading=True) as store:
-        return {each for each in store.done_builds() if place.weights(each).is_file()}, store.done_runs()
+        built = store.done_builds() - set(store.noted.damaged("build"))
+        ran = store.done_runs() - set(store.noted.damaged("run"))
+    return {each for each in built if place.weights(each).is_file()}, ran
 
 
 def _notes(scenario: Scenario, sweep: Sweep) -> tuple[str, ...]:

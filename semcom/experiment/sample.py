@@ -10,8 +10,9 @@ from semcom.experiment.expand import Build
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.identity import canonical
 from semcom.experiment.material import by_hash, material_of
+from semcom.experiment.store import Store
 from semcom.experiment.strict import Plan
-from semcom.files import write_atomically
+from semcom.files import digest, digest_of, write_atomically
 from semcom.mistakes import UserMistake
 from semcom.sources.catalog import AnyCorpus
 
@@ -30,10 +31,13 @@ class Sample(Plan):
     sentences: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-def keep_sample(build: Build, place: RunFolder) -> None:
-    """Write the sample of a build's text into the run folder, unless it is there."""
+def keep_sample(build: Build, place: RunFolder, store: Store) -> None:
+    """Write the sample of a build's text into the run folder, unless it is there as it was written."""
+    name = place.sample_file.name
     try:
         kept = read_sample(place, build.corpus)
+        if kept and store.noted.file(name) not in (None, digest_of(place.sample_file)):
+            kept = None
     except UserMistake:
         kept = None
     if kept and kept.fingerprint == build.fingerprint:
@@ -45,7 +49,9 @@ def keep_sample(build: Build, place: RunFolder) -> None:
         place.sample_file.unlink(missing_ok=True)
         return
     sample = Sample(corpus=canonical(build.corpus), fingerprint=build.fingerprint, sentences=tuple(sentences))
-    write_atomically(place.sample_file, sample.model_dump_json(indent=1) + "\n")
+    written = sample.model_dump_json(indent=1) + "\n"
+    store.noted.note_file(name, digest(written.encode()))
+    write_atomically(place.sample_file, written)
 
 
 def read_sample(place: RunFolder, corpus: AnyCorpus) -> Sample | None:

@@ -16,10 +16,13 @@ from semcom.experiment.build import load_codec
 from semcom.experiment.expand import Build, Sweep, expand
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.material import exam, material_of, tokenizer_of
+from semcom.experiment.mending import sealed
 from semcom.experiment.plans import MOST_DECIBELS
 from semcom.experiment.sample import SENTENCES, Sample, read_sample
 from semcom.experiment.scenario import Scenario, load_scenario
+from semcom.experiment.store import Store
 from semcom.experiment.supply import neighbors_in_turn
+from semcom.files import digest_of
 from semcom.metrics.bleu import Bleu
 from semcom.mistakes import UserMistake
 from semcom.models.codec import SemanticCodec
@@ -54,17 +57,19 @@ def send_sentence(
     """
     scenario = _scenario_of(folder)
     torch.set_num_threads(scenario.threads)
-    sample = read_sample(RunFolder(folder), scenario.corpus)
+    place = RunFolder(folder)
+    if place.sample_file.is_file():
+        _check_noted(place, place.sample_file, "the sample of the text")
+    sample = read_sample(place, scenario.corpus)
     sweep = _sweep(scenario, folder, sample)
-    builds = _builds(sweep, codecs or scenario.sweep.codec)
-    others = _builds(sweep, scenario.link.crowd or ())
+    builds = _sealed(folder, _builds(sweep, codecs or scenario.sweep.codec), sample)
+    others = _sealed(folder, _builds(sweep, scenario.link.crowd or ()), sample)
     link = _link(scenario, snr_db, interferers)
     said, bleu = _said(scenario, sentence), Bleu(order=1, tokenize=scenario.measure.bleu_tokenize)
     # Text, because a sentence may hold what would be markup.
     table = Table(title=Text(_title(said, link, scenario.link.crowd or ())), title_justify="left", show_lines=True)
     for heading in ("codec", "air", "what arrived", "BLEU-1"):
         table.add_column(heading, overflow="fold")
-    _check_trained({**others, **builds}, folder, sample)
     for name, build in builds.items():
         tokenizer = tokenizer_of(build, folder)
         batch = _understood(said, tokenizer)
@@ -87,6 +92,7 @@ def _scenario_of(folder: Path) -> Scenario:
     path = RunFolder(folder).scenario_file
     if not path.is_file():
         raise UserMistake(f"{folder} is not a run folder: it holds no scenario.yaml; give the folder of a `semcom run`")
+    _check_noted(RunFolder(folder), path, "the scenario")
     # In folders of older versions paths start in the working directory; later ones keep absolute paths.
     return load_scenario(path, homes=(Path.cwd(),))[0]
 
@@ -102,23 +108,53 @@ def _sweep(scenario: Scenario, folder: Path, sample: Sample | None) -> Sweep:
         raise UserMistake(f"{what}; `semcom run` with this --out, where the text is, adds the sample") from mistake
 
 
-def _check_trained(builds: dict[str, Build], folder: Path, sample: Sample | None) -> None:
-    for name, build in builds.items():
-        if not RunFolder(folder).weights(build.identity).is_file():
-            if sample:
-                what = f"{name} must be trained in {folder}, got no such weights"
-                raise UserMistake(f"{what}; `semcom run` with this --out trains it")
-            raise UserMistake(
-                f"{name} must be trained in {folder} on the text as it is now, got no such weights; if the text or its "
-                "cleaning changed since, `semcom run` with this --out trains it anew"
-            )
-
-
 def _neighbors(build: Build, folder: Path, sample: Sample | None) -> list[SentenceBatch]:
     """What interferers send: test sentences that the folder keeps, or else those of the text."""
     if sample is None:
         return exam(material_of(build, folder), SENTENCES, NEIGHBORS_BATCH).batches
     return evaluation_batches(tokenizer_of(build, folder).encode(list(sample.sentences)), NEIGHBORS_BATCH)
+
+
+def _check_noted(place: RunFolder, path: Path, what: str) -> None:
+    """Refuse a file of the folder that is not what its run wrote; a folder without a store is believed."""
+    if not place.store_file.is_file():
+        return
+    with Store(place.store_file, reading=True) as store:
+        noted = store.noted.file(path.name)
+    if noted not in (None, digest_of(path)):
+        raise UserMistake(
+            f"{path}: must be {what} as the run wrote it, got a damaged or edited one; run the scenario itself again "
+            "with this --out to write it anew"
+        )
+
+
+def _sealed(folder: Path, builds: dict[str, Build], sample: Sample | None) -> dict[str, Build]:
+    """Trained builds with what their files must be, as the store knows; a folder without one is believed."""
+    place = RunFolder(folder)
+    for name, build in builds.items():
+        if not place.weights(build.identity).is_file():
+            raise _untrained(name, folder, sample)
+    if not place.store_file.is_file():
+        return builds
+    with Store(place.store_file, reading=True) as store:
+        known, done = sealed(builds.values(), place, store), store.done_builds()
+        for name, build in builds.items():
+            if not store.noted.is_true("build", build.identity) and build.identity in done:
+                what = f"what it says of {name} must be as the run stored it, got a damaged or edited record"
+                raise UserMistake(f"{place.store_file}: {what}; run again to train {name} anew")
+            if build.identity not in done:
+                raise _untrained(name, folder, sample)
+    return {name: replace(build, digests=known[build.identity].digests) for name, build in builds.items()}
+
+
+def _untrained(name: str, folder: Path, sample: Sample | None) -> UserMistake:
+    if sample:
+        what = f"{name} must be trained in {folder}, got no such weights"
+        return UserMistake(f"{what}; `semcom run` with this --out trains it")
+    return UserMistake(
+        f"{name} must be trained in {folder} on the text as it is now, got no such weights; if the text or its "
+        "cleaning changed since, `semcom run` with this --out trains it anew"
+    )
 
 
 def _builds(sweep: Sweep, names: tuple[str, ...]) -> dict[str, Build]:

@@ -9,13 +9,14 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 
 from semcom.experiment.database import Database, damaged
+from semcom.experiment.digests import TABLE, Noted
 from semcom.experiment.folder import alone
-from semcom.experiment.results import COLUMNS, Row, cell, levels, row_of
+from semcom.experiment.results import COLUMNS, LATER, Row, cell, levels, row_of
 from semcom.mistakes import UserMistake
 
 _SQL_TYPES = {"str": "TEXT NOT NULL DEFAULT ''", "int": "INTEGER", "float": "REAL"}
@@ -28,7 +29,10 @@ _TABLES = (
     _ROWS,
     "CREATE TABLE statistics (run_id TEXT, family TEXT, sentences INTEGER NOT NULL, width INTEGER NOT NULL,"
     " checksum TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (run_id, family))",
+    TABLE,
 )
+
+_KNOWN = "SELECT 1 FROM runs WHERE identity = ?"
 
 Status = Literal["done", "failed"]
 
@@ -49,7 +53,7 @@ class Finished:
     record: dict[str, Any]
 
 
-class Store:
+class Store(contextlib.AbstractContextManager["Store"]):
     """One run folder's memory, written by the coordinating process alone.
 
     Everything about one build or run is one transaction: when `finish_...` has returned it is there for good, and
@@ -72,15 +76,10 @@ class Store:
             if not reading:
                 opened.enter_context(alone(path.with_name(f"{path.name}.lock")))
             self._database = opened.enter_context(Database(path, _TABLES, reading=reading))
-            # A store that an older version made has the columns of its day; whoever writes brings it up to date.
-            self._names = _found_names(self._database)
-            if not reading and self._names != tuple(COLUMNS):
-                _renew_rows(self._database, _quoted(self._names))
-                self._names = tuple(COLUMNS)
+            self._names = _brought_up_to_date(self._database, reading=reading)
+            with _trusted(path, "text"):
+                self.noted = Noted(self._database, self._names, reading=reading)
             self._opened = opened.pop_all()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *error: object) -> None:
         self.close()
@@ -88,6 +87,14 @@ class Store:
     def close(self) -> None:
         """Let go of the file and of the lock."""
         self._opened.close()
+
+    def check_place(self) -> None:
+        """See that the file is still where it was opened.
+
+        Raises:
+            UserMistake: it was moved, removed or replaced.
+        """
+        self._database.check_place()
 
     def finish_build(
         self,
@@ -106,6 +113,7 @@ class Store:
         with self._database.transaction() as connection:
             values = (identity, name, status, message, json.dumps(record or {}))
             connection.execute("INSERT OR REPLACE INTO builds VALUES (?, ?, ?, ?, ?)", values)
+            self.noted.note("build", identity)
 
     def finish_run(
         self,
@@ -139,6 +147,7 @@ class Store:
             marks = ", ".join("?" * len(COLUMNS))
             connection.executemany(f"INSERT INTO rows ({_quoted(COLUMNS)}) VALUES ({marks})", map(_to_sql, rows))
             connection.executemany("INSERT INTO statistics VALUES (?, ?, ?, ?, ?, ?)", packed)
+            self.noted.note("run", run_id)
 
     def builds(self) -> dict[str, Finished]:
         """Builds that came to an end, by identity."""
@@ -157,10 +166,16 @@ class Store:
         return {row[0] for row in self._database.ask("SELECT identity FROM runs WHERE status = 'done'")}
 
     def rows(self, run_id: str) -> list[Row]:
-        """The rows stored with a run, in the order they were given; none if it is not known."""
+        """The rows stored with a run, in the order they were given; none if it is not known.
+
+        Raises:
+            UserMistake: they, its record or its statistics are not what was written.
+        """
+        if not self.noted.is_true("run", run_id) and self._database.ask(_KNOWN, (run_id,)):
+            raise _edited(self.path, run_id)
         query = f"SELECT {_quoted(self._names)} FROM rows WHERE run_id = ? ORDER BY rowid"
         found = self._database.ask(query, (run_id,))
-        with self._trusted(f"rows of run {run_id}"):
+        with _trusted(self.path, f"rows of run {run_id}"):
             return [_from_sql(dict(zip(self._names, values, strict=True))) for values in found]
 
     def families(self, run_id: str) -> tuple[str, ...]:
@@ -178,29 +193,52 @@ class Store:
         found = self._database.ask(query, (run_id, family))
         if not found:
             raise KeyError(f"no statistics of {family} are stored for run {run_id}")
-        with self._trusted(f"statistics of {family} in run {run_id}"):
+        with _trusted(self.path, f"statistics of {family} in run {run_id}"):
             return _unpacked(*found[0])
 
     def _finished(self, query: str) -> dict[str, Finished]:
-        with self._trusted("records"):
+        with _trusted(self.path, "records"):
             return {
                 identity: Finished(identity, name, status, message, json.loads(record))
                 for identity, name, status, message, record in self._database.ask(query)
             }
 
-    @contextlib.contextmanager
-    def _trusted(self, what: str) -> Iterator[None]:
-        """SQLite keeps its pages in order, not what is written on them: that shows only when it is used."""
-        try:
-            yield
-        except (ValueError, zlib.error) as error:
-            raise damaged(self.path, f"{what}: {error}") from None
+
+@contextlib.contextmanager
+def _trusted(path: Path, what: str) -> Iterator[None]:
+    """SQLite keeps its pages in order, not what is written on them: that shows only when it is used."""
+    try:
+        yield
+    except (TypeError, ValueError, zlib.error) as error:
+        raise damaged(path, f"{what}: {error}") from None
 
 
-def _found_names(database: Database) -> tuple[str, ...]:
-    """The columns of the stored rows, as far as they are known."""
+def _edited(path: Path, run_id: str) -> UserMistake:
+    what = f"run {run_id} must be as it was stored, got a damaged or edited one"
+    return UserMistake(f"{path}: {what}; run again to measure it anew")
+
+
+def _brought_up_to_date(database: Database, *, reading: bool) -> tuple[str, ...]:
+    """The columns of the stored rows. An older version's are those of its day; whoever writes gives them today's.
+
+    Raises:
+        UserMistake: the tables are not those that any version made.
+    """
+    made = dict(database.ask("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
     found = [str(column[1]) for column in database.ask("PRAGMA table_info(rows)")]
-    return tuple(name for name in found if name in COLUMNS)
+    names = tuple(name for name in found if name in COLUMNS)
+    lost = [name for name in COLUMNS if name not in (*names, *LATER)]
+    if lost:
+        raise damaged(database.path, f"column {lost[0]} is missing")
+    for statement in _TABLES:
+        name = statement.split()[2]
+        # A damaged description of a table would change what is put into it. Older versions kept no digests.
+        if name != "rows" and made.get(name, TABLE if name == "digests" else None) != statement:
+            raise damaged(database.path, f"table {name} is not as it was made")
+    if reading or made["rows"] == _ROWS:
+        return names
+    _renew_rows(database, _quoted(names))
+    return tuple(COLUMNS)
 
 
 def _renew_rows(database: Database, kept: str) -> None:

@@ -16,6 +16,7 @@ from semcom.report.ablation import Line, ablation_lines, ablation_table
 from semcom.report.costs import by_codec, read_costs
 from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, OF_KINDS
 from semcom.report.gains import gains_of_students
+from semcom.report.genuine import check_genuine
 from semcom.report.reading import read_rows, results_of
 from semcom.report.results import Results
 from semcom.report.style import in_house_style
@@ -53,8 +54,9 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
         The paths written, figures first.
 
     Raises:
-        UserMistake: the file is missing, empty, or no results table, or the disk refuses.
+        UserMistake: the file is missing, empty, no results table, or not as its run wrote it, or the disk refuses.
     """
+    check_genuine(results_csv, results_csv.parent / "costs.csv")
     rows, costs = read_rows(results_csv), read_costs(results_csv.parent)
     results = dataclasses.replace(results_of(rows), costs=by_codec(costs))
     lines = ablation_lines(rows, results, costs)

@@ -203,7 +203,7 @@ class Tokenizer:
             return _checked(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, RecursionError) as error:
             raise UserMistake(
-                f"{path} must be a tokenizer that semcom wrote, got {error}; train it again or copy it afresh"
+                f"{path} must be a tokenizer that semcom wrote, got {error}; delete it and run again to train it anew"
             ) from error
 
     def _decode_one(self, row: list[int]) -> str:

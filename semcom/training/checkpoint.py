@@ -12,8 +12,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from semcom.files import write_atomically
+from semcom.files import digest, digest_of, write_atomically
 from semcom.mistakes import UserMistake
+
+# Stands before a checkpoint's digest. Older checkpoints have neither and begin as an archive does.
+MARK = b"semcom checkpoint 1 "
+ARCHIVE = b"PK"
 
 
 def weights_of(module: nn.Module) -> dict[str, Tensor]:
@@ -21,19 +25,35 @@ def weights_of(module: nn.Module) -> dict[str, Tensor]:
     return {name: parameter.detach() for name, parameter in module.named_parameters()}
 
 
-def save_weights(module: nn.Module, path: Path, *, about: dict[str, str]) -> None:
-    """Save parameters as safetensors, with strings about them in the header."""
+def save_weights(module: nn.Module, path: Path, *, about: dict[str, str]) -> str:
+    """Save parameters as safetensors, with strings about them in the header; equal ones give equal bytes.
+
+    Returns:
+        The digest of the file.
+    """
     weights = {name: weight.cpu().contiguous() for name, weight in weights_of(module).items()}
     # Bytes first: of a full disk, writing them tells in the system's own words.
-    write_atomically(path, save(weights, metadata=about))
+    content = _in_order(save(weights, metadata=about))
+    write_atomically(path, content)
+    return digest(content)
 
 
-def load_weights(module: nn.Module, path: Path, *, build: str | None = None) -> None:
+def _in_order(content: bytes) -> bytes:
+    """A safetensors file whose header tells about it in alphabetical order: safetensors itself takes any order."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    about = {"__metadata__": dict(sorted(header.pop("__metadata__", {}).items()))}
+    told = json.dumps(about | header, separators=(",", ":"), ensure_ascii=False).encode()
+    return content[:8] + told.ljust(size) + content[8 + size :]
+
+
+def load_weights(module: nn.Module, path: Path, *, build: str | None = None, noted: str | None = None) -> None:
     """Fill a module from safetensors; every name and shape must be the module's own.
 
     Args:
         build: whose weights they must be, as their header says. Codecs of one shape fit each other's weights, and an
             exchanged pair of files would exchange their results. None takes any that fit.
+        noted: the digest that the file had when it was saved; None takes any bytes.
 
     Raises:
         UserMistake: the file is missing, damaged, not safetensors, another build's, of another shape or type, or not
@@ -41,6 +61,7 @@ def load_weights(module: nn.Module, path: Path, *, build: str | None = None) -> 
     """
     own = weights_of(module)
     try:
+        _check_digest(path, noted)
         with safe_open(path, framework="pt", device="cpu") as stored:
             _check_owner(path, stored.metadata(), build)
             names = set(stored.keys())
@@ -65,20 +86,31 @@ def load_weights(module: nn.Module, path: Path, *, build: str | None = None) -> 
         ) from None
 
 
-def check_weights(path: Path, *, build: str) -> None:
+def check_weights(path: Path, *, build: str, noted: str | None = None) -> None:
     """See that a file holds weights of this build, of whatever shape, before anybody takes it over.
+
+    Args:
+        noted: the digest that the file had when it was saved, if anybody knows it.
 
     Raises:
         UserMistake: the file is missing, damaged, not safetensors, another build's, or holds what no training leaves
             behind.
     """
     try:
+        _check_digest(path, noted)
         with safe_open(path, framework="pt", device="cpu") as stored:
             _check_owner(path, stored.metadata(), build)
             for name in stored.keys():  # noqa: SIM118 (a safetensors file is no mapping)
                 _sound(path, name, stored.get_tensor(name))
     except (SafetensorError, OSError) as error:
         raise UserMistake(f"{path}: not a readable safetensors file ({error})") from None
+
+
+def _check_digest(path: Path, noted: str | None) -> None:
+    if noted is not None and digest_of(path) != noted:
+        raise UserMistake(
+            f"{path}: must be as the training saved it, got a damaged, edited or exchanged file; run again to retrain"
+        )
 
 
 def _check_owner(path: Path, about: dict[str, str] | None, build: str | None) -> None:
@@ -103,7 +135,7 @@ class Checkpoint:
     """The state of one unfinished training, replaced whole at every save.
 
     Only tensors, numbers and strings go in, so that it can be read with `weights_only=True`: a file from
-    outside cannot run code.
+    outside cannot run code. Its first line holds a digest of the rest.
 
     Args:
         path: where it lives.
@@ -118,7 +150,8 @@ class Checkpoint:
         """Replace the checkpoint by this state."""
         buffer = io.BytesIO()
         torch.save({**state, "identity": self.identity}, buffer)
-        write_atomically(self.path, buffer.getvalue())
+        payload = buffer.getvalue()
+        write_atomically(self.path, MARK + digest(payload).encode() + b"\n" + payload)
 
     def load(self) -> dict[str, Any] | None:
         """The state last saved, or None if there is none worth going on from.
@@ -128,12 +161,23 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            state = torch.load(self.path, weights_only=True, map_location="cpu")
+            payload = io.BytesIO(_as_saved(self.path.read_bytes()))
+            state = torch.load(payload, weights_only=True, map_location="cpu")
         except Exception:  # torch raises half a dozen types for a damaged file, and none is a reason to stop
             return None
         if not isinstance(state, dict) or state.get("identity") != self.identity:
             return None
         return state
+
+
+def _as_saved(content: bytes) -> bytes:
+    """What a checkpoint holds behind its first line, if that line is true."""
+    if content.startswith(ARCHIVE):
+        return content
+    told, _, payload = content.partition(b"\n")
+    if told != MARK + digest(payload).encode():
+        raise ValueError("the digest does not match")
+    return payload
 
 
 def about_codec(spec: object, **more: object) -> dict[str, str]:

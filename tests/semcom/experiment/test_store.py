@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import random
@@ -323,10 +324,108 @@ def test_changed_contents_are_not_believed(tmp_path: Path, tampering: str) -> No
     with Store(tmp_path / "s") as store:
         store.finish_run("r", [a_row()], {"bleu": np.ones((2, 3))})
     make_foreign(tmp_path / "s", tampering)
-    with Store(tmp_path / "s") as store, pytest.raises(UserMistake, match="got a damaged file"):
+    with Store(tmp_path / "s") as store, pytest.raises(UserMistake, match="got a damaged"):
         store.statistics("r", "bleu")
         store.rows("r")
         store.runs()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE rows SET value = 0.999",
+        "UPDATE rows SET metric = CAST(x'ff' AS TEXT)",
+        "DELETE FROM rows",
+        "DELETE FROM statistics",
+        "UPDATE statistics SET data = 3",
+        "UPDATE runs SET record = CAST(x'fe' AS TEXT)",
+        "DELETE FROM digests WHERE kind = 'run'",
+    ],
+)
+def test_a_run_that_was_edited_is_found_and_its_rows_are_not_handed_out(tmp_path: Path, edit: str) -> None:
+    with Store(tmp_path / "s") as store:
+        store.finish_run("r", [a_row(value=0.5)], {"bleu": np.ones((2, 3))}, {"measured_snr_db": 6.0})
+        store.finish_run("q")
+        store.finish_build("b", name="small", record={"parameters": 3})
+        assert not store.noted.damaged("run") and not store.noted.damaged("build")
+    make_foreign(tmp_path / "s", edit)
+    with Store(tmp_path / "s") as store:
+        assert "r" in store.noted.damaged("run") and not store.noted.damaged("build")
+        with pytest.raises(UserMistake, match=r"run r must be as it was stored, got a damaged .*; run again"):
+            store.rows("r")
+        store.noted.forget("run", store.noted.damaged("run"))
+        assert "r" not in store.done_runs() and store.done_builds() == {"b"}
+        store.finish_run("r", [a_row(value=0.5)])
+        assert store.rows("r") == [a_row(value=0.5)] and not store.noted.damaged("run")
+
+
+@pytest.mark.parametrize("column", ["identity", "name", "status", "message", "record"])
+def test_text_that_is_not_utf_8_is_damage(tmp_path: Path, column: str) -> None:
+    with Store(tmp_path / "s") as store:
+        store.finish_build("b", name="small", record={"parameters": 3})
+        store.finish_build("c", name="big")
+    make_foreign(tmp_path / "s", f"UPDATE builds SET {column} = CAST(x'fffe' AS TEXT) WHERE identity = 'b'")
+    with Store(tmp_path / "s") as store:
+        (found,) = store.noted.damaged("build")
+        store.noted.forget("build", [found])
+        assert store.done_builds() == set(store.builds()) == {"c"}
+    make_foreign(tmp_path / "s", f"UPDATE builds SET {column} = CAST(x'fffe' AS TEXT)", "DROP TABLE digests")
+    with pytest.raises(UserMistake, match=r"got a damaged file \(text: .*can't encode"):
+        Store(tmp_path / "s")
+
+
+def test_digests_do_not_move_with_a_column_that_a_later_version_adds(tmp_path: Path) -> None:
+    with Store(tmp_path / "s") as store:
+        store.finish_run("r", [a_row(value=-0.0, crowd="", user="", level_db=(-3.0, 0.0))])
+    with sqlite3.connect(tmp_path / "s") as connection:
+        connection.execute("ALTER TABLE rows DROP COLUMN crowd")
+    connection.close()
+    for reading in (True, False, True):
+        with Store(tmp_path / "s", reading=reading) as store:
+            assert not store.noted.damaged("run")
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "REPLACE(sql, 'PRIMARY', 'primary') WHERE name = 'builds'",
+        "REPLACE(sql, 'identity TEXT', 'identity REAL') WHERE name = 'runs'",
+        "REPLACE(sql, 'data BLOB', 'data BLOC') WHERE name = 'statistics'",
+        "REPLACE(sql, '\"value\"', '\"valud\"') WHERE name = 'rows'",
+    ],
+)
+def test_a_damaged_description_of_a_table_is_damage(tmp_path: Path, description: str) -> None:
+    with Store(tmp_path / "s") as store:
+        store.finish_run("r", [a_row(value=0.5)])
+    make_foreign(tmp_path / "s", "PRAGMA writable_schema = ON", f"UPDATE sqlite_master SET sql = {description}")
+    with pytest.raises(UserMistake, match="must be a whole results store, got a damaged file"):
+        Store(tmp_path / "s")
+
+
+def test_what_an_index_has_lost_is_damage(tmp_path: Path) -> None:
+    with Store(tmp_path / "s") as store:
+        store.finish_run("r" * 40, [a_row("r" * 40)])
+    content = (tmp_path / "s").read_bytes()
+    places = [at for at in range(len(content)) if content.startswith(b"r" * 40, at)]
+    for place in places:
+        (tmp_path / "s").write_bytes(content[:place] + b"q" + content[place + 1 :])
+        with contextlib.suppress(UserMistake), Store(tmp_path / "s") as store:
+            assert store.noted.damaged("run") or not store.done_runs()
+
+
+@pytest.mark.parametrize("loss", ["removed", "replaced by a copy", "moved"])
+def test_a_store_that_is_taken_away_is_missed(tmp_path: Path, loss: str) -> None:
+    path = tmp_path / "s"
+    with Store(path) as store:
+        store.finish_run("r", [a_row()])
+        if loss == "replaced by a copy":
+            (tmp_path / "copy").write_bytes(path.read_bytes())
+            (tmp_path / "copy").replace(path)
+        else:
+            path.unlink() if loss == "removed" else path.rename(tmp_path / "elsewhere")
+        for use in (store.done_runs, lambda: store.finish_run("q"), store.check_place):
+            with pytest.raises(UserMistake, match="must stay in its place while a run goes on, got it moved, removed"):
+                use()
 
 
 def test_a_full_disk_is_told_and_what_was_there_stays(tmp_path: Path) -> None:

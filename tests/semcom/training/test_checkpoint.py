@@ -3,15 +3,17 @@
 import json
 import os
 import pickle
+import random
 import threading
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 from torch import nn
 
+from semcom.files import digest_of
 from semcom.mistakes import UserMistake
 from semcom.training.checkpoint import (
     Checkpoint,
@@ -33,6 +35,13 @@ class Payload:
 
     def __reduce__(self):
         return os.mkdir, (str(self.folder),)
+
+
+def flip(path: Path, spot: int) -> None:
+    """One bit, in one of twenty parts of the file."""
+    content, chance = bytearray(path.read_bytes()), random.Random(spot)
+    content[int((spot + chance.random()) / 20 * len(content))] ^= 1 << chance.randrange(8)
+    path.write_bytes(content)
 
 
 def copies(module: nn.Module) -> dict[str, torch.Tensor]:
@@ -122,6 +131,40 @@ def test_the_header_tells_about_the_codec(make_codec, tmp_path):
         about = stored.metadata()
     assert json.loads(about.pop("spec")) == {"width": 8}
     assert about == {"vocabulary": "23", "build": "abc"}
+
+
+def test_equal_weights_give_equal_bytes_as_long_as_safetensors_own(make_codec, tmp_path):
+    """Their header tells about them in whatever order a hash table has; more entries, more orders."""
+    path, codec = tmp_path / "weights.safetensors", make_codec(1)
+    spec = {"width": 8, "of": '\u00e9\u4e2d\t"/\\'}
+    about = about_codec(spec, build="abc") | {f"key {number}": "x" for number in range(9)}
+    contents = set()
+    for order in range(4):
+        told = save_weights(codec, path, about=dict(sorted(about.items(), reverse=order % 2 == 1)))
+        assert told == digest_of(path)
+        contents.add(path.read_bytes())
+    assert len(contents) == 1
+    assert len(contents.pop()) == len(save({k: v.contiguous() for k, v in weights_of(codec).items()}, metadata=about))
+    with safe_open(path, framework="pt") as stored:
+        assert stored.metadata() == about
+    other = make_codec(2)
+    load_weights(other, path, build="abc", noted=told)
+    assert all(torch.equal(each, weights_of(codec)[name]) for name, each in weights_of(other).items())
+
+
+@pytest.mark.parametrize("spot", range(20))
+def test_one_flipped_bit_in_weights_is_seen_by_whoever_knows_their_digest(spot, make_codec, tmp_path):
+    path, codec = tmp_path / "weights.safetensors", make_codec(1)
+    told = save_weights(codec, path, about={"build": "abc"})
+    flip(path, spot)
+    before = copies(codec)
+    for refuse in (
+        lambda: load_weights(codec, path, build="abc", noted=told),
+        lambda: check_weights(path, build="abc", noted=told),
+    ):
+        with pytest.raises(UserMistake, match=r"weights.safetensors: must be as the training saved it.*; run again"):
+            refuse()
+    assert_untouched(codec, before)
 
 
 def test_loaded_weights_can_still_be_trained(make_codec, tmp_path):
@@ -272,6 +315,36 @@ def test_a_truncated_checkpoint_is_ignored(share, tmp_path):
     whole = checkpoint.path.read_bytes()
     checkpoint.path.write_bytes(whole[: int(share * len(whole))])
     assert checkpoint.load() is None
+
+
+@pytest.mark.parametrize("spot", range(20))
+def test_one_flipped_bit_costs_the_checkpoint_and_not_the_result(spot, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "me")
+    checkpoint.save({**STATE, "weights": {"a": torch.randn(2000)}})
+    flip(checkpoint.path, spot)
+    assert checkpoint.load() is None
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda content: content.replace(b"semcom checkpoint 1", b"semcom checkpoint 2"),
+        lambda content: content + b"\0",
+        lambda content: content.partition(b"\n")[0] + b"\n",
+        lambda content: b"\n" + content.partition(b"\n")[2],
+    ],
+)
+def test_a_checkpoint_whose_first_line_is_not_of_the_rest_is_not_taken(edit, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "me")
+    checkpoint.save(STATE)
+    checkpoint.path.write_bytes(edit(checkpoint.path.read_bytes()))
+    assert checkpoint.load() is None
+
+
+def test_a_checkpoint_from_before_there_were_digests_is_gone_on_from(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", "me")
+    torch.save({**STATE, "identity": "me"}, checkpoint.path)
+    assert checkpoint.load()["step"] == 7
 
 
 @pytest.mark.parametrize("content", [b"\0" * 4096, b"some words", b"PK\x03\x04 but no archive"], ids=str)
