@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from semcom.experiment.expand import Sweep
 from semcom.experiment.folder import RunFolder
@@ -11,6 +13,8 @@ from semcom.files import write_atomically
 from semcom.mistakes import UserMistake
 from semcom.sources.tokenizer import Tokenizer
 from semcom.training.checkpoint import check_weights
+
+TIMED = ("seconds", "step_ms")
 
 
 def check_lenders(lenders: tuple[Path, ...]) -> None:
@@ -29,7 +33,8 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
     """Copy finished codecs of this sweep out of other run folders.
 
     A build's identity covers everything that can change its weights, so what another scenario trained under the same
-    identity is the codec that would be trained here. The tokenizers come along. Lenders are only read.
+    identity is the codec that would be trained here. The tokenizers come along. Times stay behind: they are of another
+    run and perhaps of another machine. Lenders are only read.
 
     Returns: names of the codecs that were borrowed.
 
@@ -49,13 +54,18 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
                 continue
             check_weights(weights, build=build.identity)
             _copy(weights, place.weights(build.identity))
-            store.finish_build(build.identity, name=build.name, record={**known.record, "name": build.name})
+            store.finish_build(build.identity, name=build.name, record={**_lasting(known.record), "name": build.name})
             borrowed.append(build.name)
         for tokenizer in sorted(lender.tokenizers.glob("*.json")) if len(borrowed) > before else ():
             if not (place.tokenizers / tokenizer.name).is_file():
                 Tokenizer.load(tokenizer)
                 _copy(tokenizer, place.tokenizers / tokenizer.name)
     return borrowed
+
+
+def _lasting(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record without what was timed."""
+    return {name: fact for name, fact in record.items() if name not in TIMED and not name.startswith("latency")}
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from semcom.experiment.borrowing import borrow, check_lenders
+from semcom.experiment.circumstances import Made, circumstances, made, otherwise
 from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.crew import Alone, Job, Means, Several, crew_of
 from semcom.experiment.estimate import sweep_seconds
@@ -22,6 +23,7 @@ from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
 from semcom.experiment.supply import check_cells, check_exam, check_text
 from semcom.experiment.tabulate import measured_rows, tabulate
+from semcom.experiment.timing import time_codecs
 from semcom.experiment.unheard import unheard
 from semcom.files import write_atomically
 from semcom.mistakes import UserMistake
@@ -69,6 +71,8 @@ def conduct(
             board.say(_opening(scenario, sweep, work, means))
             for each in unheard(scenario):
                 board.say(each)
+            if mixed := otherwise(work.made(sweep), circumstances(means.device, threads=means.threads)):
+                board.say(mixed)
             if work.builds or work.runs:
                 _read(scenario, board)
                 _check_exam(scenario, sweep.builds[0], folder, board)
@@ -76,9 +80,12 @@ def conduct(
             with crew_of(board, means) as crew:
                 work.carry_out(crew, board)
             write_csv(tabulate(scenario, sweep, store), place.results_file)
+            # After everything that cannot be had again in a minute: whoever stops it here loses none of that.
+            time_codecs(sweep, store, board, device=means.device, threads=means.threads)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
-            write_record(place, facts | {"metrics": provenance})
+            alike = [each.facts() for each in work.made(sweep)]
+            write_record(place, facts | {"metrics": provenance, "made": alike})
     return work.failures
 
 
@@ -143,6 +150,11 @@ class _Work:
                 if key not in self.built:
                     waiting.extend(self.known[key].needs)
         return found
+
+    def made(self, sweep: Sweep) -> list[Made]:
+        """What is done of the sweep, by the circumstances."""
+        builds = {key: build for key, build in self.store.builds().items() if key not in self.builds}
+        return made(sweep, builds, self.store.runs())
 
     def carry_out(self, crew: Alone | Several, board: Board) -> None:
         """Hand out whatever has all it needs, until nothing is left or can be done."""

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from semcom.experiment.circumstances import foreseen, made, otherwise
 from semcom.experiment.estimate import build_seconds, sweep_seconds
-from semcom.experiment.expand import Build, Run, expand
+from semcom.experiment.expand import Build, Run, Sweep, expand
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
@@ -43,7 +44,7 @@ def preview(scenario: Scenario, folder: Path) -> str:
     metrics = counted(len(scenario.measure.metrics), "metric")
     lines += ["", f"{counted(len(runs), 'point')} ({len(waiting)} to measure), {metrics} each"]
     lines += _run_lines(list(runs.values()))
-    if notes := unheard(scenario):
+    if notes := [*unheard(scenario), *_mixed(place, sweep, scenario.threads)]:
         lines += ["", *notes]
     lines += ["", f"about {lasting(seconds)} of one core to go; results in {folder}"]
     return "\n".join(lines)
@@ -55,6 +56,15 @@ def _done(place: RunFolder) -> tuple[set[str], set[str]]:
         return set(), set()
     with Store(place.store_file, reading=True) as store:
         return {each for each in store.done_builds() if place.weights(each).is_file()}, store.done_runs()
+
+
+def _mixed(place: RunFolder, sweep: Sweep, threads: int) -> list[str]:
+    """Whether what is done was made as `semcom run` without options would go on."""
+    if not place.store_file.is_file():
+        return []
+    with Store(place.store_file, reading=True) as store:
+        said = otherwise(made(sweep, store.builds(), store.runs()), foreseen(threads))
+    return [said] if said else []
 
 
 def _build_line(build: Build, names: dict[str, str], done: bool) -> str:
