@@ -212,3 +212,11 @@ def test_threads_do_change_trained_numbers() -> None:
     finally:
         torch.set_num_threads(1)
     assert any(one != two for one, two in itertools.zip_longest(sums[1], sums[2]))
+
+
+@pytest.mark.slow
+def test_processes_that_train_one_codec_have_the_threads_asked_for(with_threads, tmp_path: Path) -> None:
+    """Rather than as many as whoever starts them sees fit."""
+    with_threads(2, tmp_path, "training.devices=2", "sweep={codec: [plain], snr_db: [6]}")
+    made_with = json.loads(RunFolder(tmp_path).record_file.read_text())["made"]
+    assert [each["threads"] for each in made_with] == [2]
