@@ -1,27 +1,39 @@
-"""Latency: how long one sentence takes from its tokens to what is read, on the machine at hand."""
+"""Latency: how long one sentence takes from its tokens to what is read, of several codecs in turn on one machine."""
 
 from __future__ import annotations
 
-import statistics
+import itertools
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 
-from semcom.models.codec import SemanticCodec
+from semcom.models.codec import initialize
 from semcom.models.search import decode
+from semcom.models.spec import CodecSpec
 from semcom.sources.batches import make_batch
 
 SENTENCE = 20  # tokens
-WARMING = 3
-FEWEST = 9
-MOST = 100
-SECONDS = 0.2
+BURST = 5  # trips in a row, of which the first brings the codec back into the caches and does not count
+ROUNDS = 40
+FEWEST = 4  # rounds, one for each part
+PARTS = 4
+SECONDS = 40.0
+MARGIN = 1.05  # what nobody reads off a logarithmic axis
+
+
+@dataclass(frozen=True)
+class Shape:
+    """All that the time of one trip depends on, apart from the machine: weights do not change how long they take."""
+
+    spec: CodecSpec
+    vocabulary: int
 
 
 @dataclass(frozen=True)
 class Latency:
-    """The median and the quartiles of one trip [ms].
+    """The least time of one trip [ms], from low to high as the parts of the measurement found it.
 
     Args:
         threads: of torch, on which it depends more than on most else.
@@ -32,30 +44,57 @@ class Latency:
     latency_high_ms: float
     threads: int
 
+    def is_apart(self, other: Latency) -> bool:
+        """Whether both spreads and a margin lie between the two."""
+        least, most = max(self.latency_low_ms, other.latency_low_ms), min(self.latency_high_ms, other.latency_high_ms)
+        return least > MARGIN * most
 
-@torch.inference_mode()
-def latency(codec: SemanticCodec) -> Latency:
-    """Time a batch of one sentence of 20 tokens through transmitter and receiver, the air left out.
 
-    Greedy decoding. After three trips that do not count, a hundred are timed, or as many as a fifth of a second
-    holds, nine at least. What else the machine does meanwhile is in the numbers: compare those of one machine at rest.
+def latencies(
+    shapes: Mapping[str, Shape], *, device: str = "cpu", progress: Callable[[int, int, str], None] | None = None
+) -> dict[str, Latency]:
+    """Time a batch of one sentence of 20 tokens through transmitter and receiver, the air left out, greedily decoded.
+
+    All codecs take turns, round after round, so that whatever else the machine does meets all of them alike. It only
+    ever makes a trip longer, so the least of many trips is the time of the codec. The rounds are cut into four parts
+    one after another; low and high are the lowest and the highest of what each part alone would have told. Two codecs
+    of one shape are timed apart all the same: what they differ by is what such numbers are worth.
+
+    Args:
+        shapes: by whatever names the codecs.
+        progress: told the rounds done and the rounds in all, which are fewer where forty would take above 40 seconds.
     """
-    device = codec.transmitter.embedding.weight.device
-    batch = make_batch([[index % codec.vocabulary for index in range(SENTENCE)]]).to(device)
-    was_training = codec.training
-    codec.eval()
+    trips = {shape: _trip(shape, device) for shape in dict.fromkeys(shapes.values())}
+    found: dict[str, list[float]] = {name: [] for name in shapes}
+    began, done, rounds = time.perf_counter(), 0, ROUNDS
+    while found and done < rounds:
+        for name, shape in shapes.items():
+            found[name].append(min([trips[shape]() for _ in range(BURST)][1:]))
+        done += 1
+        if done == 1:
+            rounds = max(FEWEST, min(ROUNDS, int(SECONDS / (time.perf_counter() - began))))
+        if progress:
+            progress(done, rounds, "")
+    return {name: _summed_up(times) for name, times in found.items()}
 
+
+def _trip(shape: Shape, device: str) -> Callable[[], float]:
+    """What makes one trip through a codec of this shape and tells its time [ms]."""
+    codec = initialize(shape.spec, shape.vocabulary, seed=0).eval().to(device)
+    batch = make_batch([[index % shape.vocabulary for index in range(SENTENCE)]]).to(device)
+
+    @torch.inference_mode()
     def trip() -> float:
         began = time.perf_counter()
         # Reading the tokens waits for an accelerator, which otherwise would only have been told what to do.
         decode(codec.receiver, codec.encode(batch), batch).tolist()
         return 1e3 * (time.perf_counter() - began)
 
-    for _ in range(WARMING):
-        trip()
-    times: list[float] = []
-    while len(times) < FEWEST or (len(times) < MOST and sum(times) < 1e3 * SECONDS):
-        times.append(trip())
-    codec.train(was_training)
-    low, middle, high = (round(each, 4) for each in statistics.quantiles(times, n=4, method="inclusive"))
-    return Latency(middle, low, high, torch.get_num_threads())
+    return trip
+
+
+def _summed_up(times: list[float]) -> Latency:
+    ends = [len(times) * part // PARTS for part in range(PARTS + 1)]
+    leasts = [min(times[begin:end]) for begin, end in itertools.pairwise(ends)]
+    low, high = (round(each, 4) for each in (min(leasts), max(leasts)))
+    return Latency(low, low, high, torch.get_num_threads())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from semcom.experiment.digests import WEIGHTS_DIGEST
 from semcom.experiment.expand import Sweep
@@ -12,6 +14,8 @@ from semcom.files import digest, write_atomically
 from semcom.mistakes import UserMistake
 from semcom.sources.tokenizer import Tokenizer
 from semcom.training.checkpoint import check_weights
+
+TIMED = ("seconds", "step_ms")
 
 
 def check_lenders(lenders: tuple[Path, ...]) -> None:
@@ -30,7 +34,8 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
     """Copy finished codecs of this sweep out of other run folders.
 
     A build's identity covers everything that can change its weights, so what another scenario trained under the same
-    identity is the codec that would be trained here. The tokenizers come along. Lenders are only read.
+    identity is the codec that would be trained here. The tokenizers come along. Times stay behind: they are of another
+    run and perhaps of another machine. Lenders are only read.
 
     Returns: names of the codecs that were borrowed.
 
@@ -54,7 +59,7 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
                 raise UserMistake(f"{lender.store_file}: {what}; run the lender again, or borrow from another")
             check_weights(weights, build=build.identity, noted=known.record.get(WEIGHTS_DIGEST))
             copied = _copy(weights, place.weights(build.identity), noted=known.record.get(WEIGHTS_DIGEST))
-            record = {**known.record, "name": build.name, WEIGHTS_DIGEST: copied}
+            record = {**_lasting(known.record), "name": build.name, WEIGHTS_DIGEST: copied}
             store.finish_build(build.identity, name=build.name, record=record)
             borrowed.append(build.name)
         for tokenizer in sorted(noted) if len(borrowed) > before else ():
@@ -64,6 +69,11 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
                 wanted = store.noted.file(name) or noted[tokenizer]
                 store.noted.note_file(name, _copy(tokenizer, place.tokenizers / tokenizer.name, noted=wanted))
     return borrowed
+
+
+def _lasting(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record without what was timed."""
+    return {name: fact for name, fact in record.items() if name not in TIMED and not name.startswith("latency")}
 
 
 def _copy(source: Path, target: Path, *, noted: str | None) -> str:

@@ -14,8 +14,8 @@ from torch import nn
 
 from channels import Chance
 from semcom.compression.cost import count
-from semcom.compression.latency import latency
 from semcom.distillation.distiller import Distiller
+from semcom.experiment.circumstances import circumstances
 from semcom.experiment.digests import WEIGHTS_DIGEST
 from semcom.experiment.expand import Adoption, Build, Lesson
 from semcom.experiment.folder import RunFolder
@@ -50,7 +50,7 @@ def carry_out_build(
     """
     fabric = processes(build.settings, device, idle=_leaves_weights_alone(build.lesson))
     # The work is bound beforehand: Fabric looks into the arguments of a launch and refuses frozen records.
-    work = partial(_train, build=build, known=known, folder=folder)
+    work = partial(_train, build=build, known=known, folder=folder, threads=torch.get_num_threads())
     if build.settings.devices == 1:
         return work(fabric, progress=progress)
     # Processes of their own cannot reach this one's progress board.
@@ -59,9 +59,11 @@ def carry_out_build(
 
 
 def _train(
-    fabric: Fabric, *, build: Build, known: dict[str, Build], folder: Path, progress: Progress
+    fabric: Fabric, *, build: Build, known: dict[str, Build], folder: Path, threads: int, progress: Progress
 ) -> dict[str, Any]:
     """The work of one process; only the first of them writes files."""
+    # Fabric gives processes that it starts as many as it sees fit, and numbers depend on it.
+    torch.set_num_threads(threads)
     began, device = time.perf_counter(), str(fabric.device)
     material = material_of(build, folder)
     chance = build.chance.of("training")
@@ -88,7 +90,6 @@ def _train(
         pace=pace,
     )
     seconds = time.perf_counter() - began
-    measured = latency(codec)
     saved = ""
     if fabric.global_rank == 0:
         about = about_codec(canonical(build.spec), vocabulary=codec.vocabulary, build=build.identity)
@@ -109,7 +110,7 @@ def _train(
         WEIGHTS_DIGEST: saved,
         "seconds": round(seconds, 2),
         "step_ms": pace.step_ms,
-        **vars(measured),
+        **vars(circumstances(device)),
         "history": vars(history),
     }
 

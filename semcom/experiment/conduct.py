@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from semcom.experiment.borrowing import borrow, check_lenders
+from semcom.experiment.circumstances import Made, circumstances, made, otherwise
 from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.crew import Alone, Job, Means, Several, crew_of
 from semcom.experiment.estimate import sweep_seconds
@@ -30,6 +31,7 @@ from semcom.experiment.store import Store
 from semcom.experiment.suited import check_metrics
 from semcom.experiment.supply import check_cells, check_exam, check_text
 from semcom.experiment.tabulate import measured_rows, tabulate
+from semcom.experiment.timing import time_codecs
 from semcom.experiment.unheard import unheard
 from semcom.files import digest, digest_of, write_atomically
 from semcom.mistakes import UserMistake
@@ -86,8 +88,7 @@ def conduct(
             if lenders and work.builds and not borrowed:
                 board.say("borrowed: nothing; the lenders hold no codec that is missing here")
             board.say(_opening(scenario, sweep, work, means))
-            gone = left_out(sweep, place, done=store.done_runs())
-            for each in (*unheard(scenario), *pitfalls(scenario), *([gone] if gone else [])):
+            for each in _remarks(scenario, sweep, work):
                 board.say(each)
             if work.builds or work.runs:
                 for each in scarce(scenario, _read(scenario, board)):
@@ -101,13 +102,28 @@ def conduct(
                 work.carry_out(crew, board)
             if note := off_label(sweep.runs, store.runs()):
                 board.say(note)
+            # A record tells of one table: until the new one is complete there is none.
+            place.record_file.unlink(missing_ok=True)
             write_csv(tabulate(scenario, sweep, store), place.results_file)
+            # After everything that cannot be had again in a minute: whoever stops it here loses none of that.
+            time_codecs(sweep, store, board, device=means.device, threads=means.threads)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
+            alike = [each.facts() for each in work.made(sweep)]
             tables = {path.name: digest_of(path) for path in (place.results_file, place.costs_file)}
-            write_record(place, facts | {"metrics": provenance, "digests": tables})
+            write_record(place, facts | {"metrics": provenance, "made": alike, "digests": tables})
             store.check_place()
     return work.failures
+
+
+def _remarks(scenario: Scenario, sweep: Sweep, work: _Work) -> Iterator[str]:
+    """What whoever asked may want to know before hours of work are spent."""
+    yield from unheard(scenario)
+    yield from pitfalls(scenario)
+    if gone := left_out(sweep, work.place, done=work.store.done_runs()):
+        yield gone
+    if mixed := otherwise(work.made(sweep), circumstances(work.means.device, threads=work.means.threads)):
+        yield mixed
 
 
 def _check_processes(scenario: Scenario, means: Means) -> None:
@@ -183,6 +199,11 @@ class _Work:
         """Note what the tokenizers are, now that they are there, and hand that out with every job."""
         note_tokenizers(self.known.values(), self.place, self.store)
         self.known = sealed(self.known.values(), self.place, self.store)
+
+    def made(self, sweep: Sweep) -> list[Made]:
+        """What is done of the sweep, by the circumstances."""
+        builds = {key: build for key, build in self.store.builds().items() if key not in self.builds}
+        return made(sweep, builds, self.store.runs())
 
     def carry_out(self, crew: Alone | Several, board: Board) -> None:
         """Hand out whatever has all it needs, until nothing is left or can be done."""

@@ -14,6 +14,7 @@ from semcom.compression.cost import count
 from semcom.experiment.expand import Build, Run, Sweep
 from semcom.experiment.results import write_table
 from semcom.experiment.store import Finished
+from semcom.experiment.timing import known_latency
 from semcom.models.codec import SemanticCodec
 
 
@@ -23,14 +24,17 @@ class CostRow:
 
     Parameters and multiply-adds follow from the shape. Times belong to the machine and to what else it did, so this
     table is outside the promise that the same seed gives the same bytes, and nothing in results.csv depends on it.
-    What was not measured, because the codec was not trained or by an earlier version, is empty.
+    What was not measured here is empty.
 
     Args:
         body_parameters: without embeddings and output layer; then the same for each side.
         multiply_adds: per token, at 20 tokens a sentence, of the whole trip; then of each side.
-        step_ms: median process-CPU time of one optimizer step, its teacher's part included.
-        train_seconds: wall time of the training; of its last attempt, if it was killed and begun again.
-        latency_ms: median wall time of one sentence of 20 tokens through transmitter and receiver; then its quartiles.
+        step_ms: median process-CPU time of one optimizer step, its teacher's part included; empty for a borrowed codec,
+            whose training was another run's, perhaps on another machine.
+        train_seconds: wall time of the training; of its last attempt, if it was killed and begun again; or empty alike.
+        latency_ms: least wall time of one sentence of 20 tokens through transmitter and receiver, all codecs of the
+            scenario in turn; then the lowest and the highest of what each quarter of the measurement found. Tables of
+            earlier versions hold median and quartiles, each codec timed right after its training.
         threads: of torch, when the latency was measured.
     """
 
@@ -56,7 +60,7 @@ class CostRow:
 
 
 COLUMNS = tuple(each.name for each in dataclasses.fields(CostRow))
-RECORDED = ("size_bytes", "step_ms", "latency_ms", "latency_low_ms", "latency_high_ms", "threads")
+RECORDED = ("size_bytes", "step_ms")
 
 
 def cost_rows(sweep: Sweep, builds: Mapping[str, Finished]) -> list[CostRow]:
@@ -92,6 +96,7 @@ def _row(run: Run, record: dict[str, Any]) -> CostRow:
         train_seconds=record.get("seconds"),
         **{name: record.get(name) for name in RECORDED},
         **_counted(build, record),
+        **(vars(found) if (found := known_latency(record)) else {}),
     )
 
 

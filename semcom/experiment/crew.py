@@ -23,7 +23,11 @@ TOPIC = "semcom-progress"
 
 @dataclass(frozen=True)
 class Means:
-    """With what a scenario is carried out; nothing here may change a number."""
+    """With what a scenario is carried out.
+
+    How many workers there are may change no number. Device and threads do, and are in no identity: every build and run
+    records its own.
+    """
 
     workers: int = 1
     device: str = "cpu"

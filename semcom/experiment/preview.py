@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from semcom.experiment.air import NAMES, air_lines, phase_note
+from semcom.experiment.circumstances import foreseen, made, otherwise
 from semcom.experiment.estimate import build_seconds, sweep_seconds
 from semcom.experiment.expand import Build, Run, Sweep, expand
 from semcom.experiment.folder import RunFolder
@@ -53,7 +54,8 @@ def preview(scenario: Scenario, folder: Path, *, replace: bool = False) -> str:
     lines += ["", f"{counted(len(runs), 'point')} ({len(waiting)} to measure), {metrics} each"]
     lines += _run_lines(scenario, list(runs.values()))
     gone = left_out(sweep, place, done=ran)
-    if notes := (*short, *_notes(scenario, sweep), *([gone] if gone else [])):
+    mixed = _mixed(place, sweep, scenario.threads)
+    if notes := (*short, *_notes(scenario, sweep), *mixed, *([gone] if gone else [])):
         lines += ["", *notes]
     lines += ["", f"about {lasting(seconds)} of one core to go; results in {folder}"]
     return "\n".join(lines)
@@ -72,6 +74,15 @@ def _done(place: RunFolder) -> tuple[set[str], set[str]]:
 def _notes(scenario: Scenario, sweep: Sweep) -> tuple[str, ...]:
     """What whoever typed the scenario may not have meant."""
     return *unheard(scenario), *pitfalls(scenario), *phase_note(scenario, (run.link for run in sweep.runs))
+
+
+def _mixed(place: RunFolder, sweep: Sweep, threads: int) -> list[str]:
+    """Whether what is done was made as `semcom run` without options would go on."""
+    if not place.store_file.is_file():
+        return []
+    with Store(place.store_file, reading=True) as store:
+        said = otherwise(made(sweep, store.builds(), store.runs()), foreseen(threads))
+    return [said] if said else []
 
 
 def _build_line(build: Build, names: dict[str, str], done: bool) -> str:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from channels import Chance, Energies
 from semcom.experiment.build import load_codec
+from semcom.experiment.circumstances import circumstances
 from semcom.experiment.expand import Build, Run
 from semcom.experiment.material import Exam, exam, material_of
 from semcom.experiment.plans import MeasurePlan
@@ -87,7 +87,7 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
         "symbols_per_word": questions.tokens * run.build.spec.symbols_per_token / questions.words,
         "metrics": {metric.name: metric.provenance() for metric in metrics},
         "seconds": round(time.perf_counter() - began, 3),
-        "threads": torch.get_num_threads(),
+        **vars(circumstances(device)),
     }
     return Outcome(intervals, statistics, record)
 

@@ -41,7 +41,7 @@ __all__ = [
 PARAMETERS = "Parameters of transmitter and receiver together (log scale)"
 SYMBOLS = "Complex symbols per token (log scale)"
 SYMBOLS_OF_A_WORD = "Complex symbols per word (log scale)"
-LATENCY = "Latency of one 20-token sentence, transmitter and receiver [ms] (median; bars: quartiles; log scale)"
+LATENCY = "Latency of one 20-token sentence, transmitter and receiver [ms] (bars: spread; log scale)"
 MULTIPLY_ADDS = {
     "both": "Multiply-adds per token, transmitter and receiver, output layer included (log scale)",
     "receiver": "Multiply-adds per token of the receiver, output layer included (log scale)",

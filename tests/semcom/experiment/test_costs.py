@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from semcom.experiment import build as building
+from semcom.compression.latency import Latency
+from semcom.experiment import timing
 from semcom.experiment.costs import COLUMNS, cost_rows
 from semcom.experiment.expand import expand
 from semcom.experiment.folder import RunFolder
@@ -66,9 +67,7 @@ def test_a_second_call_writes_the_same_times(carry_out, finished: Path, tmp_path
 
 def test_results_do_not_depend_on_times(carry_out, finished: Path, tmp_path: Path, monkeypatch) -> None:
     """Another machine, ten thousand times as slow: another costs.csv, the same results.csv."""
-    from semcom.compression.latency import Latency
-
-    monkeypatch.setattr(building, "latency", lambda codec: Latency(1e5, 1e4, 1e6, 64))
+    monkeypatch.setattr(timing, "latencies", lambda shapes, **_: dict.fromkeys(shapes, Latency(1e5, 1e4, 1e6, 64)))
     carry_out(tmp_path / "slow")
     assert (tmp_path / "slow" / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
     slow, fast = table(tmp_path / "slow"), table(finished)
@@ -81,7 +80,12 @@ def test_records_of_an_earlier_version_leave_times_empty(finished: Path, tiny_ya
     sweep = expand(load_scenario(tiny_yaml)[0])
     with Store(RunFolder(finished).store_file, reading=True) as store:
         builds = store.builds()
-    new = ("step_ms", "threads", *(name for name in COLUMNS if name.startswith(("latency", "transmitter", "receiver"))))
+    new = (
+        "step_ms",
+        "threads",
+        "latency",
+        *(name for name in COLUMNS if name.startswith(("latency", "transmitter", "receiver"))),
+    )
     older = {
         key: Finished(key, each.name, "done", "", {k: v for k, v in each.record.items() if k not in new})
         for key, each in builds.items()

@@ -1,0 +1,78 @@
+"""Timing: the latencies of all codecs of a scenario, measured together when everything else is done."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from semcom.compression.latency import Latency, Shape, latencies
+from semcom.experiment.expand import Build, Sweep
+from semcom.experiment.heap import keep_memory
+from semcom.experiment.progress import Board
+from semcom.experiment.store import Store
+
+KEY = "latency"
+NAMES = {each.name for each in dataclasses.fields(Latency)}
+TOGETHER = "together"
+
+
+def time_codecs(sweep: Sweep, store: Store, board: Board, *, device: str, threads: int) -> None:
+    """Measure the latencies of a sweep's trained codecs, unless they were, and put them into the store's records.
+
+    Times are compared, so they are all of one measurement: one codec without a time, or with one of another
+    measurement, has all of them timed again. So has an implausible measurement when the scenario is begun again.
+
+    Raises:
+        UserMistake: the disk refuses.
+    """
+    builds = {run.build.identity: run.build for run in sweep.runs}
+    records = {key: each.record for key, each in store.builds().items() if key in builds and each.status == "done"}
+    shapes = {key: Shape(builds[key].spec, each["vocabulary"]) for key, each in records.items() if "vocabulary" in each}
+    known = {key: found for key in shapes if (found := known_latency(records[key]))}
+    is_one = len({records[key][KEY][TOGETHER] for key in known}) <= 1
+    if len(known) == len(shapes) and is_one and not implausible(shapes, known, builds):
+        return
+    torch.set_num_threads(threads)
+    keep_memory()
+    measured = latencies(shapes, device=device, progress=board.tick("timing the codecs"))
+    when = datetime.datetime.now(datetime.UTC).isoformat()
+    for key, each in measured.items():
+        # A kill between two of these leaves two measurements, and the next call makes them one.
+        store.finish_build(key, name=builds[key].name, record={**records[key], KEY: {**vars(each), TOGETHER: when}})
+    if said := implausible(shapes, measured, builds):
+        board.say(said)
+
+
+def known_latency(record: Mapping[str, Any]) -> Latency | None:
+    """What a build's record says; None where it was not measured, or right after the training as it used to be."""
+    found = record.get(KEY)
+    if not isinstance(found, dict) or set(found) != {*NAMES, TOGETHER}:
+        return None
+    return Latency(**{name: found[name] for name in NAMES})
+
+
+def implausible(shapes: Mapping[str, Shape], found: Mapping[str, Latency], builds: Mapping[str, Build]) -> str | None:
+    """One line where codecs of one shape, which take equally long, were not measured so; None where they were."""
+    pairs = itertools.combinations(sorted(found, key=lambda key: found[key].latency_ms), 2)
+    apart = [(one, other) for one, other in pairs if shapes[one] == shapes[other] and found[one].is_apart(found[other])]
+    if not apart:
+        return None
+    one, other = max(apart, key=lambda pair: found[pair[1]].latency_ms / found[pair[0]].latency_ms)
+    return (
+        f"the latencies in costs.csv are not to be trusted: {_named(builds[one])} and {_named(builds[other])} are of "
+        f"one shape, and took {_told(found[one])} and {_told(found[other])}. Something else kept the machine busy; run "
+        "the same again when it is idle, and the latencies alone are measured again"
+    )
+
+
+def _named(build: Build) -> str:
+    return f"{build.name} (seed {build.seed})"
+
+
+def _told(latency: Latency) -> str:
+    return f"{latency.latency_ms:.3g} ms (to {latency.latency_high_ms:.3g})"
