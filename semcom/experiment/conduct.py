@@ -94,7 +94,10 @@ def _check_processes(scenario: Scenario, means: Means) -> None:
 
 def _read(scenario: Scenario, board: Board) -> None:
     """Obtain the text, which may take minutes the first time, and see that there is enough of it."""
-    check_text(scenario, scenario.corpus.load(named(board.tick(f"reading {scenario.corpus.source}"))))
+    text = scenario.corpus.load(named(board.tick(f"reading {scenario.corpus.source}")))
+    if text.account:
+        board.say(f"{scenario.corpus.source}: {text.account}")
+    check_text(scenario, text)
 
 
 def _check_exam(scenario: Scenario, build: Build, folder: Path, board: Board) -> None:

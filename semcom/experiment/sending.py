@@ -23,7 +23,7 @@ from semcom.metrics.bleu import Bleu
 from semcom.mistakes import UserMistake
 from semcom.models.codec import SemanticCodec
 from semcom.sources.batches import SentenceBatch, make_batch
-from semcom.sources.sentences import clean
+from semcom.sources.cleaning import clean
 from semcom.sources.tokenizer import Tokenizer
 from semcom.tasks.text import Encoded, deliver, encode_once
 from semcom.words import counted

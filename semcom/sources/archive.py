@@ -42,6 +42,12 @@ def texts(
             that is a link or a device, or anything larger or more numerous than a corpus can be.
     """
     with _mistaken(path), path.open("rb") as raw, gzip.GzipFile(fileobj=raw) as unzipped:
+        # gzip takes an empty file for an empty text.
+        if not (beginning := raw.read(1)):
+            raise _DamageError("an empty file")
+        if beginning == b"<":
+            raise _DamageError("a web page")
+        raw.seek(0)
         metered = _Metered(unzipped)
         size = path.stat().st_size
         report = (lambda: progress("reading the archive", raw.tell(), size)) if progress else (lambda: None)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from semcom.mistakes import UserMistake
 from semcom.sources.catalog import TOKENIZERS
-from semcom.sources.sentences import clean
+from semcom.sources.cleaning import clean
 from semcom.sources.tokenizer import BytePairs, Tokenizer, Words
 
 SENTENCES = [f"the {a} boat and the {b} barge meet ." for a in ("red", "green", "blue") for b in ("old", "new", "slow")]
