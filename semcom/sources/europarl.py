@@ -7,7 +7,7 @@ import html
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -119,11 +119,16 @@ class Europarl:
         with _gone_if_refused(fetched):
             found = download.sha256_of(archive, progress)
             trust = self._checked(found)
+        # Asked before the prepared text is replaced, which tells whether the note is of an archive without sentences.
+        is_first = self._seen() is None
         made = _sentences(archive, counted, progress, called=self.url)
         header = cache.write(prepared, key, _refusable(made, fetched), origin=found)
         if fetched:
             fetched.unlink(missing_ok=True)
-        self._remember(found)
+        # Only now, because an archive that turned out to be damaged must not become the measure of later ones.
+        if is_first:
+            with replacing(self._note()) as temporary:
+                temporary.write_text(found + "\n")
         return (
             f"europarl: {header.lines:,} sentences from {counted['kept']:,} texts "
             f"({counted['held out']:,} of October to December 2000 left out); archive sha256 {found} ({trust})"
@@ -150,7 +155,7 @@ class Europarl:
         return cache.place("europarl-whole", self._key())
 
     def _header(self) -> cache.Header | None:
-        """That of the prepared text; none where it holds no sentence, as some did that an older version prepared."""
+        """That of the prepared text; none where it holds no sentence."""
         header = cache.read_header(self._prepared(), self._key())
         return header if header and header.lines else None
 
@@ -186,19 +191,14 @@ class Europarl:
             seen = self._note().read_text(encoding="ascii").strip()
         except (OSError, ValueError):
             return None
-        for version in range(1, PREPARATION_VERSION + 1):
-            key = self._key(version)
-            header = cache.read_header(cache.place("europarl-whole", key), key)
-            # Versions before the second took such an archive for good.
-            if header and not header.lines and header.origin == seen:
-                return None
-        return seen if re.fullmatch("[0-9a-f]{64}", seen) else None
+        hollow = _hollow(map(self._key, range(1, PREPARATION_VERSION + 1)))
+        return seen if re.fullmatch("[0-9a-f]{64}", seen) and seen not in hollow else None
 
-    def _remember(self, found: str) -> None:
-        # Only now, because an archive that turned out to be damaged must not become the measure of later ones.
-        if self._seen() is None:
-            with replacing(self._note()) as temporary:
-                temporary.write_text(found + "\n")
+
+def _hollow(keys: Iterable[str]) -> set[str]:
+    """The hashes of archives without a sentence, which versions before the second took for good."""
+    headers = (cache.read_header(cache.place("europarl-whole", key), key) for key in keys)
+    return {header.origin for header in headers if header and not header.lines}
 
 
 @contextlib.contextmanager
@@ -229,7 +229,7 @@ def _sentences(archive: Path, counted: Counter[str], progress: Progress | None, 
     """
     from semcom.sources.archive import texts
 
-    for name, lines in texts(archive, _is_wanted, progress):
+    for name, lines in texts(archive, _is_wanted, progress, called=f"the archive {called}"):
         if _is_held_out(name):
             counted["held out"] += 1
             continue
@@ -246,11 +246,16 @@ def _sentences(archive: Path, counted: Counter[str], progress: Progress | None, 
             f"the archive {called} must hold English debates (txt/en/ep-*.txt or europarl-v7*.en), got none; "
             "check the url"
         )
-    if counted["sentences"] < FEWEST or counted["with the"] * 10 < counted["sentences"]:
+    got = f"{several(counted['sentences'], 'sentence')} in {several(counted['kept'], 'text')}"
+    if counted["sentences"] < FEWEST:
         raise UserMistake(
-            f"the archive {called} must hold English debates, got {counted['sentences']:,} sentences in "
-            f"{several(counted['kept'], 'text')}, {counted['with the']:,} of them with the word the; "
-            "fetch it again, or check the url"
+            f"the archive {called} must hold at least {FEWEST} English sentences, got {got}; fetch it again, or check "
+            "the url"
+        )
+    if counted["with the"] * 10 < counted["sentences"]:
+        raise UserMistake(
+            f"the archive {called} must hold English debates, got another language ({got}, {counted['with the']:,} "
+            "with the word the); check the url"
         )
 
 

@@ -138,7 +138,10 @@ def remedy(counts: Mapping[str, int]) -> str:
     if not counts.get(worst):
         return "write one sentence a line"
     if worst == "in another script":
-        return "cleaning: letters keeps a-z alone, so set cleaning: light, which keeps the text as written"
+        return (
+            "cleaning: letters keeps a-z alone; choose corpus.cleaning=light (semcom prepare: --cleaning light), which "
+            "keeps the text as written"
+        )
     if worst == "without letters":
         return "write sentences of words, one a line"
     if worst in ("too short", "too long"):
