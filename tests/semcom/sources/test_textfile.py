@@ -163,3 +163,9 @@ def test_what_became_of_the_lines_is_told_again_from_the_cache(tmp_path: Path) -
     # A text that an older version cleaned has no such note, and is as good.
     cache.write(path, text.fingerprint(), list(cache.read(path)))
     assert text.load().account == "" and len(text.load().train) > 300
+
+
+def test_the_committed_europarl_tables_keep_their_name() -> None:
+    (content,) = textfile._BY_FIRST_RULES
+    # The fingerprint that every committed run on Europarl was named by.
+    assert digest("file", content, Selection(4, 30, "letters"), 1) == "fe5e3e7ad9967c67087e5194c4683fa8"
