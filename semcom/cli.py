@@ -151,11 +151,14 @@ def send(
 def prepare(
     corpus: Annotated[str, typer.Argument(help="europarl, docstrings, or the path of a text file or folder.")],
     url: Annotated[str | None, typer.Option(help="Another address of the Europarl archive.")] = None,
+    cleaning: Annotated[
+        str, typer.Option(help="letters (a-z and . ! ? alone) or light (as written, in any script).")
+    ] = "letters",
 ) -> None:
     """Obtain and clean a corpus, once; broken downloads go on where they stopped."""
     from semcom.experiment.preparing import prepare_corpus
 
-    prepare_corpus(corpus, url=url, console=console)
+    prepare_corpus(corpus, url=url, cleaning=cleaning, console=console)
 
 
 @app.command("list")

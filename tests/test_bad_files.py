@@ -226,6 +226,9 @@ SENDINGS = {
     ("a sentence", "--codec", "tiny"): "codec must be one of big, small, got tiny",
     ("",): "the sentence must hold letters or . ! ?, got ''; write a sentence",
     ("1234 --",): "the sentence must hold letters or . ! ?",
+    (
+        "\u041e\u043d\u0438 \u0431\u044b\u043b\u0438 IEEE",
+    ): "the sentence must be in the letters a-z, as the text that the codecs",
     ("word " * 40,): "must have at most 20 words (marks count), as those the codecs were trained on, got 40; cut it",
     ("the cat plays the saxophone",): "must be made of words from the training text, got plays, saxophone; use other",
     ("the cat sees a dog", "--snr-db", "nan"): "snr_db must be a finite number",

@@ -270,7 +270,7 @@ def test_a_name_that_no_disk_takes(refused, tiny_yaml, command) -> None:
 TEXTS = {
     "empty": ("", "must hold sentences of 4 to 20 words, got 0 lines and none that fits"),
     "white": ("\n\n \n", "got 0 lines and none that fits"),
-    "too long": ("word " * 30, "got 1 lines and none that fits"),
+    "too long": ("word " * 30, "got 1 line and none that fits"),
     "one sentence": (
         "the cat sees the red house today .\n",
         "must have at least one sentence for training, validation",

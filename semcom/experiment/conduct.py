@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,9 @@ def conduct(
             for each in _remarks(scenario, sweep, work):
                 board.say(each)
             if work.builds or work.runs:
-                for each in scarce(scenario, _read(scenario, board)):
+                corpus = _read(scenario, board)
+                account = (f"{scenario.corpus.source}: {corpus.account}",) if corpus.account else ()
+                for each in (*account, *scarce(scenario, corpus)):
                     board.say(each)
                 _check_exam(scenario, work.known[sweep.builds[0].identity], folder, board)
                 work.seal()

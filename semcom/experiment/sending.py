@@ -27,7 +27,7 @@ from semcom.metrics.bleu import Bleu
 from semcom.mistakes import UserMistake
 from semcom.models.codec import SemanticCodec
 from semcom.sources.batches import SentenceBatch, evaluation_batches, make_batch
-from semcom.sources.sentences import clean
+from semcom.sources.cleaning import clean_or_drop
 from semcom.sources.tokenizer import Tokenizer
 from semcom.tasks.text import Encoded, deliver, encode_once
 from semcom.words import counted, visible
@@ -188,7 +188,12 @@ def _standing(scenario: Scenario) -> dict[str, Any]:
 
 def _said(scenario: Scenario, sentence: str) -> str:
     """The sentence as the corpus would have it."""
-    said = clean(sentence, scenario.corpus.cleaning)
+    said = clean_or_drop(sentence, scenario.corpus.cleaning)
+    if said is None:
+        raise UserMistake(
+            "the sentence must be in the letters a-z, as the text that the codecs were trained on (cleaning: letters), "
+            f"got {sentence!r}; write it in them"
+        )
     if not said:
         raise UserMistake(f"the sentence must hold letters or . ! ?, got {sentence!r}; write a sentence")
     words, longest = len(said.split()), scenario.corpus.longest

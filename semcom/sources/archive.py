@@ -30,23 +30,33 @@ class _DamageError(Exception):
 
 
 def texts(
-    path: Path, wanted: Callable[[str], bool], progress: Progress | None = None
+    path: Path, wanted: Callable[[str], bool], progress: Progress | None = None, *, called: str = ""
 ) -> Iterator[tuple[str, Iterator[str]]]:
     """The name and the lines of each wanted text in a .tgz, or of the one text in a plain .gz (with no name).
 
     Nothing is unpacked to disk. The lines of one text must be read before the next is asked for. Bytes that
     are not UTF-8 come as U+FFFD.
 
+    Args:
+        called: what errors call the archive, if not by its path.
+
     Raises:
         UserMistake: when the archive is damaged or cut short, has a name that leads outside, a wanted text
             that is a link or a device, or anything larger or more numerous than a corpus can be.
     """
-    with _mistaken(path), path.open("rb") as raw, gzip.GzipFile(fileobj=raw) as unzipped:
+    called = called or str(path)
+    with _mistaken(called), path.open("rb") as raw, gzip.GzipFile(fileobj=raw) as unzipped:
+        # gzip takes an empty file for an empty text.
+        if not (beginning := raw.read(1)):
+            raise _DamageError("an empty file")
+        if beginning == b"<":
+            raise _DamageError("a web page")
+        raw.seek(0)
         metered = _Metered(unzipped)
         size = path.stat().st_size
         report = (lambda: progress("reading the archive", raw.tell(), size)) if progress else (lambda: None)
         for name, file in _members(metered, wanted, report) if _is_tar(metered.peek()) else _alone(metered):
-            yield name, _lines(file, path, report)
+            yield name, _lines(file, called, report)
         # Reading to the very end makes gzip compare its checksum.
         metered.allow(_HEADROOM)
         while metered.read(1 << 16):
@@ -54,13 +64,13 @@ def texts(
 
 
 @contextlib.contextmanager
-def _mistaken(path: Path) -> Iterator[None]:
+def _mistaken(called: str) -> Iterator[None]:
     """Turn everything that reading a bad archive can raise into the one message the user needs."""
     try:
         yield
     except (_DamageError, tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise UserMistake(
-            f"{path} must be a whole and harmless archive, got {error}; fetch it again, or from elsewhere"
+            f"{called} must be a whole and harmless archive, got {error}; fetch it again, or from elsewhere"
         ) from error
 
 
@@ -123,10 +133,10 @@ def _opened(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     return file
 
 
-def _lines(file: IO[bytes], path: Path, report: Callable[[], None]) -> Iterator[str]:
+def _lines(file: IO[bytes], called: str, report: Callable[[], None]) -> Iterator[str]:
     """Lines without their ends. The limit on length keeps a text without any line end out of memory."""
     # Runs while the caller reads, outside of the frame that opened the archive: it needs its own translation.
-    with _mistaken(path):
+    with _mistaken(called):
         for count, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b"")):
             if len(line) == LONGEST_LINE:
                 raise _DamageError(f"a line of more than {LONGEST_LINE:,} bytes")

@@ -123,15 +123,22 @@ def read(path: Path) -> Iterator[str]:
             yield line[:-1].decode()
 
 
-def remember(name: str, key: str, make: Callable[[], Iterable[str]]) -> Iterable[str]:
-    """The lines stored under a key; made and stored first where they are absent, damaged or someone else's.
+def remember(
+    name: str, key: str, make: Callable[[], Iterable[str]], *, origin: Callable[[], str] = str
+) -> Iterable[str]:
+    """The lines stored under a key; made and stored first where they are absent, none, damaged or someone else's.
 
     Args:
-        make: called only if needed; when it raises, nothing is stored.
+        make: called only if needed; when it raises or has no lines, nothing is stored.
+        origin: asked after `make` what the header shall keep.
     """
     path = place(name, key)
-    if not is_whole(path, key):
-        write(path, key, make())
+    header = read_header(path, key)
+    if header is None or not header.lines or not is_whole(path, key):
+        lines = make()
+        if not write(path, key, lines, origin=origin()).lines:
+            path.unlink(missing_ok=True)
+            return ()
     return read(path)
 
 

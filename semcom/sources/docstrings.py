@@ -11,17 +11,22 @@ import platform
 import re
 import sysconfig
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from semcom.sources import cache
+from semcom.sources.cleaning import Cleaning, Rules
 from semcom.sources.prose import is_sentence, sentences_of
-from semcom.sources.sentences import Cleaning, Corpus, Progress, Selection, digest, split
+from semcom.sources.sentences import Corpus, Name, Progress, Selection, digest, split
 
 # Part of the fingerprint: raise it when a change below alters a single sentence.
 EXTRACTION_VERSION = 1
+# Versions of packages name this text before anybody has read it, so the rules cannot follow what it holds: all that
+# such names have ever stood for are the first ones.
+RULES: Rules = 1
 PACKAGES = ("numpy", "scipy", "torch", "matplotlib")
 
 _SKIPPED_FOLDERS = re.compile(
@@ -75,7 +80,7 @@ class Docstrings:
 
     def fingerprint(self) -> str:
         """Covers the versions of all that is parsed, and the rules."""
-        return digest(self.source, _versions(), self._selection())
+        return digest(self.source, _versions(), self._selection(), RULES)
 
     def prepare(self, progress: Progress | None = None) -> str:
         """Parse the installed libraries once (about twenty seconds) and keep what was found."""
@@ -86,8 +91,9 @@ class Docstrings:
     def load(self, progress: Progress | None = None) -> Corpus:
         """The split sentences; parses the libraries only if no earlier call did."""
         lines = cache.remember("docstrings", json.dumps(_versions()), lambda: extract(progress))
-        chosen = self._selection().apply(lines)
-        return split(chosen, fingerprint=self.fingerprint(), name="the docstring corpus")
+        counts: Counter[str] = Counter()
+        chosen = self._selection().apply(lines, RULES, counts)
+        return split(chosen, Name(self.source, self.fingerprint(), RULES, "the docstring corpus"), counts)
 
     def _selection(self) -> Selection:
         return Selection(self.shortest, self.longest, self.cleaning, self.sentences)
@@ -120,9 +126,9 @@ def prose_of(docstring: str) -> Iterator[str]:
     of code after its markup is gone is left out whole: repaired, it would be no sentence anybody wrote.
     """
     for paragraph in _paragraphs(inspect.cleandoc(docstring)):
-        for sentence in sentences_of(_unmarked(paragraph)):
+        for sentence in sentences_of(_unmarked(paragraph), RULES):
             # An escape in a docstring may spell a control character, or half a character that no file can hold.
-            if sentence.isprintable() and not _CODE.search(sentence) and is_sentence(sentence):
+            if sentence.isprintable() and not _CODE.search(sentence) and is_sentence(sentence, RULES):
                 yield sentence
 
 

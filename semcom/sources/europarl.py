@@ -7,7 +7,7 @@ import html
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,11 +16,17 @@ from urllib.parse import unquote, urlsplit
 from semcom.files import expanded, replacing
 from semcom.mistakes import UserMistake
 from semcom.sources import cache
+from semcom.sources.cleaning import PRESENT, Cleaning, Rules
 from semcom.sources.prose import is_sentence, sentences_of
-from semcom.sources.sentences import Cleaning, Corpus, Progress, Selection, digest, split
+from semcom.sources.sentences import Corpus, Name, Progress, Selection, digest, selected
+from semcom.words import counted as several
 
 # Part of the fingerprint: raise it when a change below alters a single sentence.
-PREPARATION_VERSION = 1
+PREPARATION_VERSION = 2
+# The archive holds names from all over Europe.
+RULES: Rules = PRESENT
+# Of fewer sentences, one in twenty for validation and for testing is none: whatever came, it is not this corpus.
+FEWEST = 20
 OFFICIAL_URL = "https://www.statmt.org/europarl/v7/europarl.tgz"
 # The official archive has 1.5 GB.
 LARGEST_ARCHIVE = 4_000_000_000
@@ -29,6 +35,9 @@ LARGEST_ARCHIVE = 4_000_000_000
 _DAY = re.compile(r"(?:.*/)?txt/en/ep-(?P<year>\d\d|\d{4})-(?P<month>\d\d)-\d\d[\w.-]*\.txt")
 # The English side of a language pair, or English alone; one sentence or so a line, and no dates.
 _UNDATED = re.compile(r"(?:.*/)?europarl-v\d+(?:\.\w\w-en)?\.en")
+# Most English sentences hold it, and next to none of another language do.
+_THE = re.compile(r"\bthe\b", re.IGNORECASE)
+_PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|\?xml)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 # Before a speech may stand its author's office, or that it was handed in, and the language: "in writing. - (FR) ".
 _PREFACE = re.compile(r"\A(?:[^.!?]{1,150}\.\s+-\s+)?(?:\W*\([A-Z]{2}\)\s*)?")
@@ -79,9 +88,9 @@ class Europarl:
 
         Before anything was prepared it covers the address alone, so it changes once by preparing.
         """
-        header = cache.read_header(self._prepared(), self._key())
+        header = self._header()
         content = ["archive", header.origin] if header else ["unprepared", self.url, self.sha256]
-        return digest(self.source, [*content, PREPARATION_VERSION], self._selection())
+        return digest(self.source, [*content, PREPARATION_VERSION], self._selection(), RULES)
 
     def prepare(self, progress: Progress | None = None) -> str:
         """Fetch the archive, check it, and keep its English sentences; does nothing where that was done.
@@ -96,7 +105,7 @@ class Europarl:
         from semcom.sources import download
 
         prepared, key = self._prepared(), self._key()
-        header = cache.read_header(prepared, key)
+        header = self._header()
         if header and cache.is_whole(prepared, key):
             return f"europarl: {header.lines:,} sentences were prepared before, at {prepared}"
         local = _local_path(self.url)
@@ -110,10 +119,16 @@ class Europarl:
         with _gone_if_refused(fetched):
             found = download.sha256_of(archive, progress)
             trust = self._checked(found)
-        header = cache.write(prepared, key, _sentences(archive, counted, progress, fetched=fetched), origin=found)
+        # Asked before the prepared text is replaced, which tells whether the note is of an archive without sentences.
+        is_first = self._seen() is None
+        made = _sentences(archive, counted, progress, called=self.url)
+        header = cache.write(prepared, key, _refusable(made, fetched), origin=found)
         if fetched:
             fetched.unlink(missing_ok=True)
-        self._remember(found)
+        # Only now, because an archive that turned out to be damaged must not become the measure of later ones.
+        if is_first:
+            with replacing(self._note()) as temporary:
+                temporary.write_text(found + "\n")
         return (
             f"europarl: {header.lines:,} sentences from {counted['kept']:,} texts "
             f"({counted['held out']:,} of October to December 2000 left out); archive sha256 {found} ({trust})"
@@ -125,30 +140,34 @@ class Europarl:
         Raises:
             UserMistake: when the corpus was not prepared, or its file is damaged.
         """
-        if cache.read_header(self._prepared(), self._key()) is None:
+        if self._header() is None:
             typed = "" if self.url == OFFICIAL_URL else f" --url {self.url}"
             command = f"semcom prepare europarl{typed}"
             raise UserMistake(f"the corpus europarl must be prepared first, got no text; run {command}")
-        fingerprint = self.fingerprint()
-        kept = cache.remember("europarl", fingerprint, lambda: self._cleaned(progress))
-        return split(kept, fingerprint=fingerprint, name="the corpus europarl")
+        name = Name(self.source, self.fingerprint(), RULES, "the corpus europarl")
+        return selected(self._selection(), name, lambda: self._read(progress))
 
     def _selection(self) -> Selection:
         return Selection(self.shortest, self.longest, self.cleaning, self.sentences)
 
-    def _key(self) -> str:
-        return json.dumps([self.url, self.sha256, PREPARATION_VERSION])
+    def _key(self, version: int = PREPARATION_VERSION) -> str:
+        return json.dumps([self.url, self.sha256, version])
 
     def _prepared(self) -> Path:
         return cache.place("europarl-whole", self._key())
 
-    def _cleaned(self, progress: Progress | None) -> tuple[str, ...]:
+    def _header(self) -> cache.Header | None:
+        """That of the prepared text; none where it holds no sentence."""
+        header = cache.read_header(self._prepared(), self._key())
+        return header if header and header.lines else None
+
+    def _read(self, progress: Progress | None) -> Iterator[str]:
         prepared = self._prepared()
         if not cache.is_whole(prepared, self._key()):
             raise UserMistake(f"{prepared} must be as it was written, got a damaged file; run semcom prepare europarl")
         if progress:
             progress("cleaning text", 0, 0)
-        return self._selection().apply(cache.read(prepared))
+        return cache.read(prepared)
 
     def _note(self) -> Path:
         return cache.place("europarl-seen", self.url).with_suffix(".sha256")
@@ -157,8 +176,8 @@ class Europarl:
         """Compare the archive's hash with what it must be, and say on what ground that is known."""
         if self.sha256 is not None:
             expected, ground = self.sha256, "as the scenario asks"
-        elif self._note().is_file():
-            expected, ground = self._note().read_text().strip(), "as at the first download"
+        elif (seen := self._seen()) is not None:
+            expected, ground = seen, "as at the first download"
         else:
             return "no checksum is published: trusted on first use, and remembered"
         if found != expected:
@@ -168,11 +187,20 @@ class Europarl:
             )
         return ground
 
-    def _remember(self, found: str) -> None:
-        # Only now, because an archive that turned out to be damaged must not become the measure of later ones.
-        if not self._note().is_file():
-            with replacing(self._note()) as temporary:
-                temporary.write_text(found + "\n")
+    def _seen(self) -> str | None:
+        """The hash of the first archive; none where the note is spoilt, or is of an archive that held no sentence."""
+        try:
+            seen = self._note().read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            return None
+        hollow = _hollow(map(self._key, range(1, PREPARATION_VERSION + 1)))
+        return seen if re.fullmatch("[0-9a-f]{64}", seen) and seen not in hollow else None
+
+
+def _hollow(keys: Iterable[str]) -> set[str]:
+    """The hashes of archives without a sentence, which versions before the second took for good."""
+    headers = (cache.read_header(cache.place("europarl-whole", key), key) for key in keys)
+    return {header.origin for header in headers if header and not header.lines}
 
 
 @contextlib.contextmanager
@@ -189,24 +217,48 @@ def _gone_if_refused(archive: Path | None) -> Iterator[None]:
         raise
 
 
-def _sentences(
-    archive: Path, counted: Counter[str], progress: Progress | None, *, fetched: Path | None
-) -> Iterator[str]:
-    """The English sentences of an archive, text after text in its own order."""
+def _refusable(sentences: Iterator[str], archive: Path | None) -> Iterator[str]:
+    # Around the reading alone: what the disk refuses of the writing says nothing against the archive.
+    with _gone_if_refused(archive):
+        yield from sentences
+
+
+def _sentences(archive: Path, counted: Counter[str], progress: Progress | None, *, called: str) -> Iterator[str]:
+    """The English sentences of an archive, text after text in its own order.
+
+    Raises:
+        UserMistake: when it is damaged, or holds anything but English debates; nothing of it is to be trusted.
+    """
     from semcom.sources.archive import texts
 
-    with _gone_if_refused(fetched):
-        for name, lines in texts(archive, _is_wanted, progress):
-            if _is_held_out(name):
-                counted["held out"] += 1
-                continue
-            counted["kept"] += 1
-            for line in lines:
-                yield from sentences_in(line)
-        if not counted["kept"]:
-            raise UserMistake(
-                f"{archive} must hold English debates (txt/en/ep-*.txt or europarl-v7*.en), got none; check the url"
-            )
+    for name, lines in texts(archive, _is_wanted, progress, called=f"the archive {called}"):
+        if _is_held_out(name):
+            counted["held out"] += 1
+            continue
+        counted["kept"] += 1
+        for line in lines:
+            if not name and _PAGE.match(line):
+                raise UserMistake(f"the archive {called} must hold English debates, got a web page; check the url")
+            for sentence in sentences_in(line):
+                counted["sentences"] += 1
+                counted["with the"] += _THE.search(sentence) is not None
+                yield sentence
+    if not counted["kept"]:
+        raise UserMistake(
+            f"the archive {called} must hold English debates (txt/en/ep-*.txt or europarl-v7*.en), got none; "
+            "check the url"
+        )
+    got = f"{several(counted['sentences'], 'sentence')} in {several(counted['kept'], 'text')}"
+    if counted["sentences"] < FEWEST:
+        raise UserMistake(
+            f"the archive {called} must hold at least {FEWEST} English sentences, got {got}; fetch it again, or check "
+            "the url"
+        )
+    if counted["with the"] * 10 < counted["sentences"]:
+        raise UserMistake(
+            f"the archive {called} must hold English debates, got another language ({got}, {counted['with the']:,} "
+            "with the word the); check the url"
+        )
 
 
 def sentences_in(line: str) -> Iterator[str]:

@@ -1,29 +1,25 @@
-"""Sentences: how they are cleaned, told apart, chosen, and split for good into training, validation and test."""
+"""Sentences: how they are chosen, told apart, counted, and split for good into training, validation and test."""
 
 from __future__ import annotations
 
 import hashlib
 import heapq
 import json
-import re
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 
 from semcom.mistakes import UserMistake
+from semcom.sources import cache
+from semcom.sources.cleaning import PRESENT, Cleaning, Rules, clean_or_drop, fold
+from semcom.words import counted as several
 
-# Part of every fingerprint: raise it when a change below alters a single sentence.
-RULES_VERSION = 1
-
-Cleaning = Literal["letters", "light"]
 Split = Literal["train", "validation", "test"]
 # Called as progress(what, done, total); a total of 0 means that it is not known.
 Progress = Callable[[str, int, int], None]
-
-_OTHER = re.compile(r"[^a-z.!?]+")
-_MARK = re.compile(r"([.!?])")
-_CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff]")
+# Why a line is dropped, in the order in which it is told.
+_REASONS = ("too short", "too long", "without letters", "in another script", "repeated", "over the cap")
 
 
 class TextSource(Protocol):
@@ -48,12 +44,14 @@ class Corpus:
 
     Args:
         fingerprint: hash of everything the text depends on, as its source gives it.
+        account: how many lines were kept and why not the others, as one line for people; empty if not known.
     """
 
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
     fingerprint: str
+    account: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,77 +83,164 @@ class Selection:
         if self.sentences is not None and self.sentences < 1:
             raise UserMistake(f"sentences must be at least 1, got {self.sentences}; leave it out to keep them all")
 
-    def apply(self, lines: Iterable[str]) -> tuple[str, ...]:
-        """The cleaned sentences of fitting length, the first of each folded form, in their order of appearance."""
+    def apply(
+        self, lines: Iterable[str], rules: Rules = PRESENT, counts: Counter[str] | None = None
+    ) -> tuple[str, ...]:
+        """The cleaned sentences of fitting length, the first of each folded form, in their order of appearance.
+
+        Args:
+            counts: is told how many lines there were, and what became of each; the keys are those of `account`.
+        """
         kept: dict[str, str] = {}
+        fitting = 0
+        counts = Counter() if counts is None else counts
         for line in lines:
-            sentence = clean(line, self.cleaning)
-            if self.shortest <= sentence.count(" ") + 1 <= self.longest and any(map(str.isalpha, sentence)):
-                folded = fold(sentence)
-                # Most sentences are their own folded form; one object for both halves the memory.
-                kept.setdefault(sentence if folded == sentence else folded, sentence)
-        if self.sentences is None or len(kept) <= self.sentences:
-            return tuple(kept.values())
-        chosen = set(heapq.nsmallest(self.sentences, kept, key=lambda folded: (_number(folded, b"share"), folded)))
-        return tuple(sentence for folded, sentence in kept.items() if folded in chosen)
+            sentence = clean_or_drop(line, self.cleaning, rules)
+            if sentence is None or (reason := self._unfit(sentence)):
+                counts["in another script" if sentence is None else reason] += 1
+                continue
+            fitting += 1
+            folded = fold(sentence, rules)
+            # Most sentences are their own folded form; one object for both halves the memory.
+            kept.setdefault(sentence if folded == sentence else folded, sentence)
+        counts["repeated"] += fitting - len(kept)
+        if self.sentences is not None and len(kept) > self.sentences:
+            counts["over the cap"] += len(kept) - self.sentences
+            drawn = heapq.nsmallest(self.sentences, kept, key=lambda folded: (_number(folded, b"share"), folded))
+            chosen = set(drawn)
+            kept = {folded: sentence for folded, sentence in kept.items() if folded in chosen}
+        counts["kept"] += len(kept)
+        return tuple(kept.values())
+
+    def _unfit(self, sentence: str) -> str:
+        """Why a cleaned sentence cannot count, or nothing where it can."""
+        words = sentence.count(" ") + 1
+        if words > self.longest:
+            return "too long"
+        if not any(map(str.isalpha, sentence)):
+            return "without letters"
+        return "too short" if words < self.shortest else ""
 
 
-def clean(text: str, cleaning: Cleaning) -> str:
-    """One sentence as the models will see it; cleaning twice changes nothing more.
-
-    "letters" does as the field does: accents go (NFD), case goes, a-z and . ! ? stay, each mark a word of
-    its own, and all else becomes space. "light" only drops control characters and evens out white space.
-    """
-    if cleaning == "letters":
-        lowered = text.lower()
-        if not lowered.isascii():
-            decomposed = unicodedata.normalize("NFD", lowered)
-            lowered = "".join(letter for letter in decomposed if unicodedata.category(letter) != "Mn")
-        text = _MARK.sub(r" \1 ", _OTHER.sub(" ", lowered))
-    elif not text.isprintable():
-        text = _CONTROLS.sub("", text)
-    return " ".join(text.split())
+def account(counts: Mapping[str, int]) -> str:
+    """What became of the lines of a text, as one line for people."""
+    told = f"{several(sum(counts.values()), 'line')} read, {counts.get('kept', 0):,} kept"
+    return f"{told}; dropped: {dropped}" if (dropped := _dropped(counts)) else told
 
 
-def fold(sentence: str) -> str:
-    """The form in which two sentences count as the same: no case, even white space."""
-    return " ".join(sentence.casefold().split())
+def _dropped(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{counts[reason]:,} {reason}" for reason in _REASONS if counts.get(reason))
 
 
-def split_of(sentence: str) -> Split:
+def remedy(counts: Mapping[str, int]) -> str:
+    """What to change where a text gave too little, after the reason that cost it the most lines."""
+    worst = max(_REASONS, key=lambda reason: counts.get(reason, 0))
+    if not counts.get(worst):
+        return "write one sentence a line"
+    if worst == "in another script":
+        return (
+            "cleaning: letters keeps a-z alone; choose corpus.cleaning=light (semcom prepare: --cleaning light), which "
+            "keeps the text as written"
+        )
+    if worst == "without letters":
+        return "write sentences of words, one a line"
+    if worst in ("too short", "too long"):
+        return "write one sentence a line, with spaces between its words, or change shortest and longest"
+    return "give more sentences, or raise the cap"
+
+
+def split_of(sentence: str, rules: Rules = PRESENT) -> Split:
     """Where a sentence belongs, in every corpus and forever: 90 % train, 5 % validation, 5 % test.
 
     Decided by a hash of the folded sentence alone, so that text added later moves nothing that was there.
     """
-    place = _number(fold(sentence), b"split") % 20
+    place = _number(fold(sentence, rules), b"split") % 20
     return "test" if place == 0 else "validation" if place == 1 else "train"
 
 
-def split(sentences: Iterable[str], *, fingerprint: str, name: str) -> Corpus:
+@dataclass(frozen=True)
+class Name:
+    """What a chosen text is kept and called by.
+
+    Args:
+        source: the kind of corpus.
+        rules: those that its fingerprint stands for.
+        called: what errors call it.
+    """
+
+    source: str
+    fingerprint: str
+    rules: Rules
+    called: str
+
+
+def selected(selection: Selection, name: Name, lines: Callable[[], Iterable[str]]) -> Corpus:
+    """The sentences that a selection leaves of a text, split; from the cache where it has them.
+
+    Args:
+        lines: the raw text, asked for only if needed.
+
+    Raises:
+        UserMistake: when nothing is left, or not enough for three splits.
+    """
+    counts: Counter[str] = Counter()
+
+    def make() -> tuple[str, ...]:
+        kept = selection.apply(lines(), name.rules, counts)
+        if not kept:
+            dropped = f" ({told})" if (told := _dropped(counts)) else ""
+            raise UserMistake(
+                f"{name.called} must hold sentences of {selection.shortest} to {selection.longest} words, got "
+                f"{several(sum(counts.values()), 'line')} and none that fits{dropped}; {remedy(counts)}"
+            )
+        return kept
+
+    kept = cache.remember(name.source, name.fingerprint, make, origin=lambda: json.dumps(counts))
+    return split(kept, name, counts or _counted(name))
+
+
+def _counted(name: Name) -> dict[str, int]:
+    """What became of the lines when a text was cleaned; nothing where an older version of this tool did it."""
+    header = cache.read_header(cache.place(name.source, name.fingerprint), name.fingerprint)
+    try:
+        found = json.loads(header.origin) if header else {}
+    except ValueError:
+        return {}
+    known = ("kept", *_REASONS)
+    return {key: found[key] for key in known if isinstance(found.get(key), int)} if isinstance(found, dict) else {}
+
+
+def split(sentences: Iterable[str], name: Name, counts: Mapping[str, int] | None = None) -> Corpus:
     """Deal sentences out to their splits.
 
     Args:
-        name: what the error calls the text.
+        counts: what became of the lines they were among, where that is known.
 
     Raises:
         UserMistake: when one of the splits would be empty.
     """
     dealt: dict[Split, list[str]] = {"train": [], "validation": [], "test": []}
     for sentence in sentences:
-        dealt[split_of(sentence)].append(sentence)
+        dealt[split_of(sentence, name.rules)].append(sentence)
+    counts = counts or {}
+    kept = sum(map(len, dealt.values()))
     if not all(dealt.values()):
-        counts = ", ".join(f"{len(found)} {place}" for place, found in dealt.items())
+        shares = ", ".join(f"{len(found)} {place}" for place, found in dealt.items())
+        told = f"{kept} distinct sentences of fitting length ({shares})"
+        # Where most lines were dropped, more of the same is no help.
+        if sum(counts.values()) > 2 * kept:
+            told += f", and lines that were dropped ({_dropped(counts)}); {remedy(counts)}"
         raise UserMistake(
-            f"{name} must have at least one sentence for training, validation and test, got "
-            f"{sum(map(len, dealt.values()))} distinct sentences of fitting length ({counts}); "
+            f"{name.called} must have at least one sentence for training, validation and test, got {told}; "
             "one in twenty goes to each of the last two, so give about 100 or more"
         )
-    return Corpus(tuple(dealt["train"]), tuple(dealt["validation"]), tuple(dealt["test"]), fingerprint)
+    told = account(counts) if counts else ""
+    return Corpus(tuple(dealt["train"]), tuple(dealt["validation"]), tuple(dealt["test"]), name.fingerprint, told)
 
 
-def digest(source: str, content: object, selection: Selection) -> str:
+def digest(source: str, content: object, selection: Selection, rules: Rules) -> str:
     """The fingerprint of a corpus: where the text comes from, what it holds, and the rules it went through."""
-    facts = [source, content, asdict(selection), RULES_VERSION]
+    facts = [source, content, asdict(selection), rules]
     return hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 

@@ -10,12 +10,14 @@ from typing import Literal
 
 from semcom.files import expanded
 from semcom.mistakes import UserMistake
-from semcom.sources import cache
-from semcom.sources.sentences import Cleaning, Corpus, Progress, Selection, digest, split
+from semcom.sources.cleaning import Cleaning, Rules, rules_for
+from semcom.sources.sentences import Corpus, Name, Progress, Selection, digest, selected
 
 # Bounds on what can be meant as sentences; a text is held in memory while it is cleaned.
 LARGEST_BYTES = 1_000_000_000
 LONGEST_LINE = 100_000
+# Texts that committed tables were measured on, by their checksum. They stay under the rules that they are named by.
+_BY_FIRST_RULES = {"dcfdb7cf2893e25e3f0c9d27ed004915cfde0b257da2f0068ea6319dd2d0b0b8"}
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,7 @@ class TextFile:
         Raises:
             UserMistake: when there is no such file, or it cannot be read or is far too large.
         """
-        checksum = hashlib.sha256()
-        for path in self._files():
-            data = _bytes(path)
-            # The length keeps two files apart from one that holds the text of both.
-            checksum.update(b"%d\n" % len(data))
-            checksum.update(data)
-        return digest(self.source, checksum.hexdigest(), self._selection())
+        return self._named()[0]
 
     def prepare(self, progress: Progress | None = None) -> str:
         """Read and clean the text once, which also finds whatever is wrong with it."""
@@ -71,29 +67,34 @@ class TextFile:
         Raises:
             UserMistake: when the text is missing, is not UTF-8, is empty or is too small to split.
         """
-        fingerprint = self.fingerprint()
-        kept = cache.remember("file", fingerprint, lambda: self._cleaned(progress))
-        return split(kept, fingerprint=fingerprint, name=self.path)
+        fingerprint, rules = self._named()
+        name = Name(self.source, fingerprint, rules, self.path)
+        return selected(self._selection(), name, lambda: self._read(progress))
+
+    def _named(self) -> tuple[str, Rules]:
+        """The fingerprint of the text, and the rules that it is cleaned by."""
+        checksum, rules = hashlib.sha256(), set[Rules]()
+        for path in self._files():
+            data = _bytes(path)
+            # The length keeps two files apart from one that holds the text of both.
+            checksum.update(b"%d\n" % len(data))
+            checksum.update(data)
+            rules.add(rules_for(data, self.cleaning))
+        content = checksum.hexdigest()
+        chosen: Rules = 1 if content in _BY_FIRST_RULES else max(rules)
+        return digest(self.source, content, self._selection(), chosen), chosen
 
     def _selection(self) -> Selection:
         return Selection(self.shortest, self.longest, self.cleaning, self.sentences)
 
-    def _cleaned(self, progress: Progress | None) -> tuple[str, ...]:
+    def _read(self, progress: Progress | None) -> Iterator[str]:
         files = self._files()
-        lines: list[str] = []
         for done, path in enumerate(files):
             if progress:
                 progress("reading text", done, len(files))
-            lines.extend(_lines(path))
+            yield from _lines(path)
         if progress:
             progress("cleaning text", 0, 0)
-        kept = self._selection().apply(lines)
-        if not kept:
-            raise UserMistake(
-                f"{self.path} must hold sentences of {self.shortest} to {self.longest} words, got "
-                f"{len(lines)} lines and none that fits; write one sentence a line, or change shortest and longest"
-            )
-        return kept
 
     def _files(self) -> list[Path]:
         try:

@@ -64,7 +64,10 @@ def test_everything_asked_for_is_done_once(carry_out, tmp_path, work) -> None:
 def test_fewer_test_sentences_than_asked_for_are_said_to_be_few(carry_out, folder) -> None:
     few = r"measure\.sentences asks for 9999, there are \d+ test\s+sentences"
     assert not re.search(few, carry_out(folder).said)
-    assert re.search(few, carry_out(folder, "measure.sentences=9999", "sweep.codec=[small]").said)
+    said = carry_out(folder, "measure.sentences=9999", "sweep.codec=[small]").said
+    assert re.search(few, said)
+    # The text had to be read for it, so what became of its lines is told too.
+    assert re.search(r"file: [\d,]+ lines read, [\d,]+ kept", said)
 
 
 def test_a_second_call_does_no_work_and_writes_the_same(carry_out, folder, work) -> None:

@@ -28,6 +28,25 @@ def test_a_text_file_is_cleaned_and_counted(text_file, said) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cleaning", "told"),
+    [
+        ("light", "402 lines read, 400 kept; dropped: 1 too short, 1 repeated"),
+        ("letters", "got 402 lines and none that fits (1 too short, 401 in another script)"),
+        ("heavy", "--cleaning must be letters or light, got 'heavy'"),
+    ],
+)
+def test_the_cleaning_can_be_chosen(said, tmp_path, cleaning: str, told: str) -> None:
+    path = tmp_path / "text.txt"
+    lines = [f"\u041b\u043e\u0434\u043a\u0430 \u0438\u0434\u0451\u0442 \u0438 {n}." for n in range(400)]
+    path.write_text("\n".join([*lines, lines[0], "Short."]), encoding="utf-8")
+    try:
+        prepare_corpus(str(path), url=None, cleaning=cleaning, console=Console(file=said, width=200))
+    except UserMistake as mistake:
+        said.write(str(mistake))
+    assert told in said.getvalue()
+
+
+@pytest.mark.parametrize(
     ("name", "url", "expected"),
     [
         ("docstrings", None, Docstrings()),

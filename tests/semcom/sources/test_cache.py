@@ -85,3 +85,23 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("SEMCOM_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(UserMistake, match=r"must be writable.*SEMCOM_CACHE"):
         cache.remember("text", "key", lambda: LINES)
+
+
+def test_a_text_without_a_line_is_neither_kept_nor_believed() -> None:
+    """It would stand in the way of every later attempt."""
+    path = cache.place("text", "key")
+    assert list(cache.remember("text", "key", list)) == [] and not path.exists()
+    cache.write(path, "key", [])
+    assert list(cache.remember("text", "key", lambda: LINES)) == LINES
+
+
+def test_the_header_keeps_what_is_known_after_the_making(tmp_path: Path) -> None:
+    known: list[str] = []
+
+    def make() -> list[str]:
+        known.append("three lines")
+        return LINES
+
+    cache.remember("text", "key", make, origin=lambda: known[0])
+    header = cache.read_header(cache.place("text", "key"), "key")
+    assert header is not None and header.origin == "three lines"

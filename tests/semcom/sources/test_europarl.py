@@ -185,3 +185,86 @@ def test_a_download_is_deleted_once_it_is_read(
     assert "144 sentences" in Europarl().prepare()
     assert note.exists() and asked == [europarl.OFFICIAL_URL] * 2
     assert not [path.name for path in cache_folder.iterdir() if path.suffix not in (".txt", ".sha256")]
+
+
+def hollow(path: Path) -> bytes:
+    """An archive with the right folder, in which every text is empty."""
+    return Path(packed(path, {f"txt/en/ep-0{year}-01-17.txt": "" for year in range(6)})).read_bytes()
+
+
+def squeezed(*lines: str) -> bytes:
+    return gzip.compress("\n".join(lines).encode())
+
+
+BAD = {
+    "no byte": (lambda path: b"", "got an empty file"),
+    "no text": (lambda path: gzip.compress(b""), "got 0 sentences in 1 text"),
+    "hollow": (hollow, "got 0 sentences in 6 texts"),
+    "next to nothing": (lambda path: squeezed("The server is busy.", "Try it again."), "at least 20 .* got 2 "),
+    "page": (lambda path: b"<html>The page is not here.</html>", "got a web page"),
+    "squeezed page": (lambda path: squeezed("<!DOCTYPE html>", *["The page is not here."] * 30), "got a web page"),
+    "other language": (lambda path: squeezed(*["A casa do homem no rio."] * 30), "another language .30 sentences"),
+    "tags alone": (lambda path: squeezed(*["<P>", "<SPEAKER ID=1>"] * 30), "got 0 sentences in 1 text"),
+    "cut short": (lambda path: squeezed(day(1))[:-20], "whole and harmless archive"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_what_holds_no_debates_is_never_trusted_and_can_be_fetched_again(
+    kind: str, source: str, served: Callable[..., list[str]], tmp_path: Path, cache_folder: Path
+) -> None:
+    make, told = BAD[kind]
+    asked = served(make(tmp_path / "bad.tgz"), Path(source).read_bytes())
+    with pytest.raises(UserMistake, match=told):
+        Europarl().prepare()
+    assert not list(cache_folder.iterdir())
+    with pytest.raises(UserMistake, match="must be prepared first"):
+        Europarl().load()
+    assert "trusted on first use" in Europarl().prepare()
+    assert asked == [europarl.OFFICIAL_URL] * 2
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_cache_that_an_empty_archive_has_poisoned_is_mended(
+    version: int, source: str, served: Callable[..., list[str]]
+) -> None:
+    """What earlier versions left: a prepared text of no sentence, and the hash of its archive."""
+    asked, corpus, empty = served(Path(source).read_bytes()), Europarl(cleaning="light", longest=40), "e3b0" * 16
+    before, key = corpus.fingerprint(), corpus._key(version)
+    cache.write(cache.place("europarl-whole", key), key, [], origin=empty)
+    corpus._note().write_text(empty + "\n")
+    assert corpus.fingerprint() == before
+    with pytest.raises(UserMistake, match="must be prepared first"):
+        corpus.load()
+    assert "144 sentences" in corpus.prepare() and asked == [europarl.OFFICIAL_URL]
+    assert corpus._note().read_text().strip() == download.sha256_of(Path(source))
+    assert len(everything(corpus.load())) == 144
+
+
+@pytest.mark.parametrize("note", [b"", b"\n", b"\xff\xfe", b"not a hash"])
+def test_a_spoilt_note_of_the_first_hash_stops_nothing(note: bytes, source: str) -> None:
+    corpus = Europarl(url=source)
+    corpus._note().parent.mkdir(parents=True)
+    corpus._note().write_bytes(note)
+    assert "trusted on first use" in corpus.prepare()
+    assert corpus._note().read_text().strip() == download.sha256_of(Path(source))
+
+
+def test_names_from_all_over_europe_are_kept_whole(tmp_path: Path) -> None:
+    names = [
+        "\u0141\xf3d\u017a",
+        "\u0160ef\u010dovi\u010d",
+        "S\xf8ren",
+        "Gro\xdf\xadbeeren",
+        "\xc9l\xedas",
+        "\u0130zmir",
+    ]
+    lines = [f"{name} is the {count}th of the {other}." for name in names for count, other in enumerate(NAMES)]
+    corpus = Europarl(url=packed(tmp_path / "names.tgz", {"txt/en/ep-01-01-17.txt": "\n".join(lines)}))
+    corpus.prepare()
+    loaded = corpus.load()
+    heads = {sentence.split()[0] for sentence in everything(loaded)}
+    assert heads == {"lodz", "sefcovic", "soren", "grossbeeren", "elias", "izmir"}
+    assert loaded.account == "72 lines read, 72 kept"
+    # Told again of what comes out of the cache.
+    assert corpus.load() == loaded

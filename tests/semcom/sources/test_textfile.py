@@ -1,12 +1,14 @@
 """Text files: what a person may hand over, and what they are told when it cannot be used."""
 
+import hashlib
 import os
 from pathlib import Path
 
 import pytest
 
 from semcom.mistakes import UserMistake
-from semcom.sources import textfile
+from semcom.sources import cache, textfile
+from semcom.sources.sentences import Selection, digest
 from semcom.sources.textfile import TextFile
 
 LINES = [f"The lock keeper opens gate {name} for boats." for name in map(str, range(400))]
@@ -79,3 +81,91 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytes
 def test_a_failed_text_is_not_remembered(tmp_path: Path, cache_folder: Path) -> None:
     refused(written(tmp_path / "empty.txt", ""), "none that fits")
     assert not cache_folder.exists() or not list(cache_folder.iterdir())
+
+
+RUSSIAN = [
+    f"\u041b\u043e\u0434\u043a\u0430 \u0438\u0434\u0451\u0442 \u043f\u043e \u0440\u0435\u043a\u0435 IEEE {n}."
+    for n in range(300)
+]
+SHARP = [f"The Stra\xdfe {''.join('abcdefghij'[int(d)] for d in str(n))} is long." for n in range(400)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "cleaning", "moved"),
+    [
+        (LINES, "letters", False),
+        ([line + " \u201cO\xf9?\u201d \u2013 \xa35" for line in LINES], "letters", False),
+        (SHARP, "letters", True),
+        (SHARP, "light", False),
+        ([line + " co\xadop" for line in LINES], "light", True),
+        (RUSSIAN, "letters", True),
+        (RUSSIAN, "light", False),
+    ],
+)
+def test_a_text_is_named_by_the_present_rules_only_where_it_gains(
+    tmp_path: Path, lines: list[str], cleaning: str, moved: bool
+) -> None:
+    corpus = TextFile(written(tmp_path / "text.txt", "\n".join(lines)), cleaning=cleaning)
+    data = Path(corpus.path).read_bytes()
+    content = hashlib.sha256(b"%d\n%s" % (len(data), data)).hexdigest()
+    selection = Selection(4, 30, cleaning)
+    assert corpus.fingerprint() == digest("file", content, selection, 2 if moved else 1)
+
+
+def test_one_file_of_a_folder_moves_all_of_it(tmp_path: Path) -> None:
+    written(tmp_path / "a.txt")
+    before = TextFile(str(tmp_path))._named()
+    written(tmp_path / "b.txt", "\n".join(SHARP))
+    assert (before[1], TextFile(str(tmp_path))._named()[1]) == (1, 2)
+
+
+def test_the_text_of_a_committed_table_stays_under_its_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = TextFile(written(tmp_path / "text.txt", "\n".join(SHARP)))
+    present = corpus.load()
+    assert all(" strasse " in sentence for sentence in present.train)
+    data = Path(corpus.path).read_bytes()
+    content = hashlib.sha256(b"%d\n%s" % (len(data), data)).hexdigest()
+    monkeypatch.setattr(textfile, "_BY_FIRST_RULES", {content})
+    first = corpus.load()
+    assert all(" stra e " in sentence for sentence in first.train)
+    # Two names, so that neither text is ever taken out of the cache for the other.
+    assert first.fingerprint == digest("file", content, Selection(4, 30, "letters"), 1) != present.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (
+            RUSSIAN,
+            "got 300 lines and none that fits .300 in another script.; cleaning: letters keeps a-z alone; .*light",
+        ),
+        ([*RUSSIAN, LINES[0]], "got 1 distinct .* dropped .300 in another script.; cleaning: letters keeps a-z alone"),
+        (["\u6cb3\u4e0a\u6709\u4e00\u6761\u8239"] * 9, "got 9 lines .* .9 in another script.; cleaning: letters keeps"),
+        (["Too short."] * 9, "got 9 lines .* .9 too short.; write one sentence a line"),
+        (["1 2 3 4 5"] * 9, "got 9 lines .* .9 without letters.; write sentences of words"),
+        (["\u20ac 5 \u2013 7 \xb0 8"] * 9, "got 9 lines .* .9 without letters.; write sentences of words"),
+    ],
+)
+def test_a_refusal_names_its_cause(tmp_path: Path, lines: list[str], told: str) -> None:
+    refused(written(tmp_path / "text.txt", "\n".join(lines)), told)
+
+
+def test_text_in_another_script_is_kept_whole_by_light_cleaning(tmp_path: Path) -> None:
+    corpus = TextFile(written(tmp_path / "text.txt", "\n".join(RUSSIAN)), cleaning="light").load()
+    assert sorted([*corpus.train, *corpus.validation, *corpus.test]) == sorted(RUSSIAN)
+
+
+def test_what_became_of_the_lines_is_told_again_from_the_cache(tmp_path: Path) -> None:
+    text = TextFile(written(tmp_path / "text.txt", "\n".join([*SHARP, *SHARP[:9], "Short.", "", *RUSSIAN[:3]])))
+    told = "413 lines read, 400 kept; dropped: 1 too short, 3 in another script, 9 repeated"
+    assert (text.load().account, text.load().account) == (told, told)
+    path = next(cache.folder().glob("file-*"))
+    # A text that an older version cleaned has no such note, and is as good.
+    cache.write(path, text.fingerprint(), list(cache.read(path)))
+    assert text.load().account == "" and len(text.load().train) > 300
+
+
+def test_the_committed_europarl_tables_keep_their_name() -> None:
+    (content,) = textfile._BY_FIRST_RULES
+    # The fingerprint that every committed run on Europarl was named by.
+    assert digest("file", content, Selection(4, 30, "letters"), 1) == "fe5e3e7ad9967c67087e5194c4683fa8"

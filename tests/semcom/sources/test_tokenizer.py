@@ -13,7 +13,7 @@ from semcom.metrics.score import score
 from semcom.metrics.words import ExactMatch
 from semcom.mistakes import UserMistake
 from semcom.sources.catalog import TOKENIZERS
-from semcom.sources.sentences import clean
+from semcom.sources.cleaning import clean
 from semcom.sources.tokenizer import BytePairs, Tokenizer, Words
 from semcom.words import LOST_LETTER, LOST_WORD, visible
 
