@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from semcom.experiment.explain import check, dotted, reach, shown
-from semcom.experiment.forms import Loc
+from semcom.experiment.forms import Loc, schema_of
 from semcom.experiment.plain import DEPTH_LIMIT, Place, Reading, written
 from semcom.experiment.shorthand import in_full, with_kinds
 from semcom.mistakes import UserMistake
@@ -91,7 +91,7 @@ def read_document(path: Path, overrides: Sequence[str] = (), model: type[BaseMod
     if not isinstance(data, dict):
         raise ScenarioError([f"{path}:1:1: a scenario must be a mapping of keys to values, got {shown(data)}"])
     document = Document(str(path), data, text, _question(text), reading.places)
-    schema = model.model_json_schema() if model else {}
+    schema = schema_of(model) if model else {}
     for override in overrides:
         # Below a bare name there is nothing to set; below what it stands for there is.
         document.data.update(with_kinds(document.data, schema))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from semcom.experiment.forms import LISTED, Loc, Schema, described, homes, kinds_of, nodes_at
+from semcom.experiment.forms import LISTED, Loc, Schema, described, homes, kinds_of, nodes_at, schema_of
 from semcom.experiment.hints import either, key_hint, suggestion
 from semcom.experiment.rewriting import flow, rewritten
 
@@ -74,10 +74,12 @@ def check(data: dict[str, Any], model: type[M]) -> tuple[M | None, list[Complain
         model.model_validate_json(raw, strict=True)
     except ValidationError as error:
         told = {each["loc"] for each in errors}
-        errors += [each for each in error.errors(include_url=False) if _is_coerced(each) and each["loc"] not in told]
+        coerced = [each for each in error.errors(include_url=False) if _is_coerced(each) and each["loc"] not in told]
+        # What a check of ours says of a value that was taken for another, "0-18" for -18, is about that other.
+        errors = [each for each in errors if not any(_is_about(each, other) for other in coerced)] + coerced
     if not errors:
         return value, []
-    schema = model.model_json_schema()
+    schema = schema_of(model)
     return None, _tidied([_complaint(each, data, schema) for each in errors])
 
 
@@ -128,6 +130,12 @@ def _is_coerced(error: ErrorDetails) -> bool:
     value = error["input"]
     # bool is an int to Python, but where true or false is wanted it is what should have come.
     return isinstance(value, wrong) and not (error["type"] == "bool_type" and isinstance(value, bool))
+
+
+def _is_about(error: ErrorDetails, coerced: ErrorDetails) -> bool:
+    """Whether a check of ours looked at this value or at what holds it."""
+    loc = error["loc"]
+    return error["type"] in ("value_error", "assertion_error") and coerced["loc"][: len(loc)] == loc
 
 
 def _tidied(complaints: list[tuple[Complaint, bool]]) -> list[Complaint]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
+
+from pydantic import BaseModel
 
 from semcom.experiment.hints import either
 
@@ -12,6 +15,12 @@ Schema = dict[str, Any]
 
 LISTED = 16  # longer lists of allowed keys hide the mistake they should explain
 _DEEPEST = 5  # codecs.NAME.distill.methods.temperature
+
+
+@cache
+def schema_of(model: type[BaseModel]) -> Schema:
+    """The JSON schema of a model, which takes longer to make than a scenario takes to read; not to be changed."""
+    return model.model_json_schema()
 
 
 def nodes_at(schema: Schema, loc: Loc) -> list[Schema]:
