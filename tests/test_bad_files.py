@@ -224,6 +224,7 @@ def test_a_file_where_figures_should_be(refused, finished) -> None:
 
 SENDINGS = {
     ("a sentence", "--codec", "tiny"): "codec must be one of big, small, got tiny",
+    ("a sentence", "--codec", "smal"): "codec must be one of big, small, got smal; did you mean 'small'?",
     ("",): "the sentence must hold letters or . ! ?, got ''; write a sentence",
     ("1234 --",): "the sentence must hold letters or . ! ?",
     (

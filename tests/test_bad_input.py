@@ -214,6 +214,11 @@ SETS = {
     "sweep.snr_db.7=3": "is a list of 3 entries, counted from 0; '7' is none of them",
     "codecs.big=3": "--set codecs.big: must be a mapping",
     "seed=!!python/name:os.system": "--set seed: tags are not allowed",
+    "link.fading=rayleih": "--set link.fading: must be none, rayleigh, .* got 'rayleih'; did you mean 'rayleigh'",
+    "sweep.sir_db=[6]": "--set sweep.sir_db: unknown key; write level_db",
+    "link.interferers=2": "--set link.interferers: unknown key; write sweep.interferers or training.interferers",
+    "training.device=cuda": "--set training.device: unknown key; write --device on the command line",
+    "training.steps=0-18": "--set training.steps: must be a whole number, got '0-18'; write one number",
 }
 
 
@@ -231,7 +236,14 @@ COMMANDS = {
     ("run", "quickstart", "--workers", "0"): "greater than or equal to 1",
     ("run", "quickstart", "--workers", "many"): "valid integer",
     ("run", "quickstart", "--threads", "0"): "greater than or equal to 1",
-    ("list", "metrcs"): "got metrcs; did you mean metrics?",
+    ("list", "metrcs"): "got metrcs; did you mean 'metrics'?",
+    ("list", "method"): "got method; did you mean 'methods'?",
+    ("list", "fade"): "got fade; did you mean 'fading'?",
+    ("list", "size"): "got size; did you mean 'sizes'?",
+    ("run", "quikstart"): "did you mean 'quickstart'?",
+    ("check", "Mixed-Cell"): "did you mean 'mixed_cell'?",
+    ("check", "transfer_type"): "did you mean 'transfer_types'?",
+    ("check", "scenarios/model_sizes.yaml"): "did you mean 'model_size'?",
     ("report", "nowhere"): "there is no file nowhere/results.csv; run the scenario first",
     ("send", "nowhere", "a sentence"): "nowhere is not a run folder",
     ("prepare", "nowhere"): "must be europarl, docstrings, or a file or folder that exists, got nowhere",

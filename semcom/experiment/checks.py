@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from channels import Interference, Link, Neighbors, mean_sinr_db
 from semcom.distillation.share import share_in
+from semcom.experiment.hints import suggestion
 from semcom.experiment.plans import MOST_DECIBELS
 from semcom.training.settings import bounds, extreme_links
 
@@ -43,7 +44,8 @@ def check_sense(scenario: Scenario) -> None:
 def _check_names(scenario: Scenario, where: str, names: tuple[str, ...]) -> None:
     for name in names:
         if name not in scenario.codecs:
-            raise ValueError(f"{where} names '{name}', which is none of the codecs: {', '.join(scenario.codecs)}")
+            known, near = ", ".join(scenario.codecs), suggestion(name, scenario.codecs)
+            raise ValueError(f"{where} names '{name}', which is none of the codecs: {known}{near}")
 
 
 def _check_training(scenario: Scenario, name: str) -> None:

@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from semcom.experiment.explain import Loc, check, dotted, reach, shown
+from semcom.experiment.explain import check, dotted, reach, shown
+from semcom.experiment.forms import Loc, schema_of
 from semcom.experiment.plain import DEPTH_LIMIT, Place, Reading, written
+from semcom.experiment.shorthand import in_full, with_kinds
 from semcom.mistakes import UserMistake
 
 SIZE_LIMIT = 256 * 1024  # bytes; the longest scenario one can imagine has a tenth of it
@@ -67,7 +69,7 @@ class Document:
         return (f"# {self.question}\n" if self.question else "") + written(self.data)
 
 
-def read_document(path: Path, overrides: Sequence[str] = ()) -> Document:
+def read_document(path: Path, overrides: Sequence[str] = (), model: type[BaseModel] | None = None) -> Document:
     """Read a YAML 1.2 file of plain data and lay `key.path=value` strings over it, the last one on top.
 
     Values of overrides are YAML too, so numbers, lists and {mappings} work. Entries of lists go by their number, from
@@ -75,6 +77,7 @@ def read_document(path: Path, overrides: Sequence[str] = ()) -> Document:
 
     Args:
         path: as the person typed it; messages repeat it.
+        model: what the data is to become; with it shorthand is written out, so that overrides reach below bare names.
 
     Raises:
         ScenarioError: what is wrong with the file or with an override.
@@ -88,8 +91,12 @@ def read_document(path: Path, overrides: Sequence[str] = ()) -> Document:
     if not isinstance(data, dict):
         raise ScenarioError([f"{path}:1:1: a scenario must be a mapping of keys to values, got {shown(data)}"])
     document = Document(str(path), data, text, _question(text), reading.places)
+    schema = schema_of(model) if model else {}
     for override in overrides:
+        # Below a bare name there is nothing to set; below what it stands for there is.
+        document.data.update(with_kinds(document.data, schema))
         _lay_over(document, override)
+    document.data.update(in_full(document.data, schema))
     return document
 
 
@@ -156,7 +163,8 @@ def _question(text: str) -> str | None:
 def _lay_over(document: Document, override: str) -> None:
     """Set one value, with the mappings on the way to it."""
     key, equals, typed = override.partition("=")
-    parts = key.strip().split(".")
+    # Messages write an entry of a list in brackets, so it may come back that way.
+    parts = re.sub(r"\[(\d+)\]", r".\1", key.strip()).split(".")
     if not equals or not all(parts):
         raise ScenarioError([f"--set must be key.path=value, such as --set link.antennas=2, got {shown(override)}"])
     if len(parts) > DEPTH_LIMIT:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-Loc = tuple[str | int, ...]
-Schema = dict[str, Any]
+from semcom.experiment.forms import LISTED, Loc, Schema, described, homes, kinds_of, nodes_at, schema_of
+from semcom.experiment.hints import either, key_hint, suggestion
+from semcom.experiment.rewriting import flow, rewritten
+
 M = TypeVar("M", bound=BaseModel)
 
-LISTED = 16  # longer lists of allowed keys hide the mistake they should explain
 SHOWN = 60  # characters of a wrong value
 
 _COERCED = {"int_type": (bool, str), "float_type": (bool, str), "bool_type": (int, float, str)}
@@ -74,10 +74,12 @@ def check(data: dict[str, Any], model: type[M]) -> tuple[M | None, list[Complain
         model.model_validate_json(raw, strict=True)
     except ValidationError as error:
         told = {each["loc"] for each in errors}
-        errors += [each for each in error.errors(include_url=False) if _is_coerced(each) and each["loc"] not in told]
+        coerced = [each for each in error.errors(include_url=False) if _is_coerced(each) and each["loc"] not in told]
+        # What a check of ours says of a value that was taken for another, "0-18" for -18, is about that other.
+        errors = [each for each in errors if not any(_is_about(each, other) for other in coerced)] + coerced
     if not errors:
         return value, []
-    schema = model.model_json_schema()
+    schema = schema_of(model)
     return None, _tidied([_complaint(each, data, schema) for each in errors])
 
 
@@ -123,17 +125,17 @@ def shown(value: Any) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
-def suggestion(word: Any, options: Iterable[str]) -> str:
-    """A trailing question if a word is nearly one of the options."""
-    near = difflib.get_close_matches(str(word), list(options), n=1)
-    return f"; did you mean '{near[0]}'?" if near and near[0] != word else ""
-
-
 def _is_coerced(error: ErrorDetails) -> bool:
     wrong = _COERCED.get(error["type"], ())
     value = error["input"]
     # bool is an int to Python, but where true or false is wanted it is what should have come.
     return isinstance(value, wrong) and not (error["type"] == "bool_type" and isinstance(value, bool))
+
+
+def _is_about(error: ErrorDetails, coerced: ErrorDetails) -> bool:
+    """Whether a check of ours looked at this value or at what holds it."""
+    loc = error["loc"]
+    return error["type"] in ("value_error", "assertion_error") and coerced["loc"][: len(loc)] == loc
 
 
 def _tidied(complaints: list[tuple[Complaint, bool]]) -> list[Complaint]:
@@ -144,7 +146,11 @@ def _tidied(complaints: list[tuple[Complaint, bool]]) -> list[Complaint]:
             other.name != complaint.name and other.name.startswith((f"{complaint.name}.", f"{complaint.name}["))
             for other, _ in complaints
         )
-        if not (is_whole and within):
+        # A list is of the right form where another complaint counts its entries.
+        counted = complaint.what.endswith("got a list") and any(
+            other.name == complaint.name and " entries, got " in other.what for other, _ in complaints
+        )
+        if not (is_whole and (within or counted)):
             kept.append(complaint)
     return list(dict.fromkeys(kept))
 
@@ -158,11 +164,15 @@ def _complaint(error: ErrorDetails, data: Any, schema: Schema) -> tuple[Complain
         return Complaint(_pointed(data, path, what), dotted(path), what), False
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         return Complaint(path, dotted(path), _unknown_key(loc, schema)), False
+    if kind == "missing" and isinstance(loc[-1], int):
+        return _wrong_count(error, path, schema), True
     if kind in ("missing", "missing_argument"):
-        expected = _described(_nodes(schema, loc))
+        expected = described(nodes_at(schema, loc))
         return Complaint(path, dotted((*path, loc[-1])), f"must be {expected}, got nothing; add this key"), False
     if kind in ("union_tag_invalid", "union_tag_not_found") and "()" not in context["discriminator"]:
         return _wrong_variant(error, path, schema), False
+    if kind == "too_long" and any("prefixItems" in node for node in nodes_at(schema, loc)):
+        return _wrong_count(error, path, schema), True
     if kind in _LENGTHS:
         key, form = _LENGTHS[kind]
         count = context.get("actual_length", len(error["input"]))
@@ -174,36 +184,83 @@ def _complaint(error: ErrorDetails, data: Any, schema: Schema) -> tuple[Complain
         hint = suggestion(error["input"], _quoted(bound))
         what = f"must be {form.format(bound)}, got {shown(error['input'])}{hint}"
         return Complaint(path, dotted(path), what), False
-    return _wrong_type(error, path, schema), True
+    return _wrong_type(error, data, path, schema), True
 
 
-def _wrong_type(error: ErrorDetails, path: Loc, schema: Schema) -> Complaint:
+def _wrong_count(error: ErrorDetails, path: Loc, schema: Schema) -> Complaint:
+    """A pair or a triple with more or fewer entries."""
+    typed = error["input"]
+    nodes = nodes_at(schema, error["loc"] if error["type"] == "too_long" else error["loc"][:-1])
+    count = next((len(node["prefixItems"]) for node in nodes if "prefixItems" in node), 0)
+    is_range = any(node.get("type") in ("number", "integer") for node in nodes)
+    hint = ""
+    if is_range and typed and all(isinstance(each, int | float) for each in typed):
+        hint = f"; write {flow([min(typed), max(typed)] if len(typed) > 1 else typed[0])}"
+        hint += ", the lowest and the highest" if len(typed) > 1 else ""
+    return Complaint(path, dotted(path), f"must have {count} entries, got {len(typed)}{hint}")
+
+
+def _wrong_type(error: ErrorDetails, data: Any, path: Loc, schema: Schema) -> Complaint:
     """A value of another type than any that is allowed there.
 
     The schema is asked for all forms the value may take: pydantic's own message knows one branch of a union.
     """
-    loc = error["loc"]
+    loc, value = error["loc"], error["input"]
     while loc and loc[-1] not in path:
         loc = loc[:-1]
-    nodes = _nodes(schema, loc)
-    expected = _described(nodes)
-    if error["type"] == "finite_number":
-        expected = "a finite number"
-    hint = ""
-    if isinstance(error["input"], str) and error["input"] in _kinds(nodes).values():
-        key = next(key for key, each in _kinds(nodes).items() if each == error["input"])
-        hint = f"; write {{{key[0]}: {error['input']}}}"
-    elif expected == "text" and isinstance(error["input"], int | float):
-        hint = "; put it in quotes"
-    return Complaint(path, dotted(path), f"must be {expected}, got {shown(error['input'])}{hint}")
+    nodes = nodes_at(schema, loc)
+    if whole := _list_in_a_list(data, path, nodes):
+        text = flow([whole])
+        hint = f"; write {text}" if len(text) <= SHOWN and text.isprintable() else ""
+        return Complaint(path[:-1], dotted(path[:-1]), f"must be a list of lists, got one list{hint}")
+    expected = "a finite number" if error["type"] == "finite_number" else described(nodes)
+    hint = _rewriting(value, path, nodes, schema) or (
+        "; put it in quotes" if expected == "text" and isinstance(value, int | float) else ""
+    )
+    return Complaint(path, dotted(path), f"must be {expected}, got {shown(value)}{hint}")
+
+
+def _rewriting(value: Any, path: Loc, nodes: list[Schema], schema: Schema) -> str:
+    """What to write instead of a value of the wrong form, after a semicolon; nothing where there is no telling."""
+    names = kinds_of(nodes).values()
+    if names and not isinstance(value, dict | list | None):
+        # `fading: false` and `fading: off` are one thought.
+        near = suggestion(shown(value).strip("'"), names)
+        is_path = not near and "file" in names and re.search(r"[./\\]", str(value))
+        return f"; write {{source: file, path: {shown(value)}}}" if is_path else near
+    around = nodes_at(schema, path[:-1]) if path and isinstance(path[-1], int) else []
+    said = rewritten(value, nodes, around)
+    if isinstance(value, list) and path and said.startswith("write one value") and path[-1] in _axes(schema):
+        said = f"write one value here, or several in sweep.{path[-1]}"
+    return f"; {said}" if said else ""
+
+
+def _axes(schema: Schema) -> list[str]:
+    return [key for node in nodes_at(schema, ("sweep",)) for key in node.get("properties", {})]
+
+
+def _list_in_a_list(data: Any, path: Loc, nodes: list[Schema]) -> list[Any]:
+    """The list that holds this entry, if it was to be itself an entry: [small, plain] for [[small, plain]]."""
+    if not (path and isinstance(path[-1], int) and {node.get("type") for node in nodes} == {"array"}):
+        return []
+    for part in path[:-1]:
+        data = data[part]
+    return list(data) if not any(isinstance(each, dict | list) for each in data) else []
 
 
 def _wrong_variant(error: ErrorDetails, path: Loc, schema: Schema) -> Complaint:
     """A mapping whose `kind`, or whatever key tells the variants apart, is missing or unknown."""
     key = error["ctx"]["discriminator"].strip("'")
     if error["type"] == "union_tag_not_found":
-        names = [value for (name, value) in _kinds(_nodes(schema, error["loc"])) if name == key]
-        return Complaint(path, dotted((*path, key)), f"must be one of {', '.join(names)}, got nothing; add this key")
+        nodes = [node for node in nodes_at(schema, error["loc"]) if key in node.get("properties", {})]
+        names = [node["properties"][key]["const"] for node in nodes]
+        typed = set(error["input"]) if isinstance(error["input"], dict) else set()
+        fitting = [name for name, node in zip(names, nodes, strict=True) if typed <= set(node["properties"])]
+        hint = "add this key"
+        if typed and 0 < len(fitting) < len(names):
+            hint = f"add {key}: {either(fitting)}, to go with {', '.join(sorted(typed))}"
+        what = f"must be one of {', '.join(names)}, got nothing; {hint}"
+        return Complaint(path, dotted((*path, key)), what)
     names = _quoted(error["ctx"]["expected_tags"])
     got = error["input"][key] if isinstance(error["input"], dict) else error["ctx"]["tag"]
     what = f"must be one of {', '.join(names)}, got {shown(got)}{suggestion(got, names)}"
@@ -212,9 +269,44 @@ def _wrong_variant(error: ErrorDetails, path: Loc, schema: Schema) -> Complaint:
 
 def _unknown_key(loc: Loc, schema: Schema) -> str:
     """What to write instead of a key that no one knows."""
-    keys = list(dict.fromkeys(key for node in _nodes(schema, loc[:-1]) for key in node.get("properties", {})))
-    listed = f"; use {', '.join(keys)}" if 0 < len(keys) <= LISTED else ""
-    return f"unknown key{listed}{suggestion(loc[-1], keys)}"
+    word = str(loc[-1])
+    nodes = nodes_at(schema, loc[:-1])
+    keys = list(dict.fromkeys(key for node in nodes for key in node.get("properties", {})))
+    if kind := _of_another_kind(word, nodes, nodes_at(schema, loc[:-2])):
+        return f"unknown key{kind}"
+    hint = key_hint(word, keys, _nearest_first(homes(schema), loc))
+    is_sure = hint.startswith(("write", "there"))
+    listed = f"; use {', '.join(keys)}" if 0 < len(keys) <= LISTED and not is_sure else ""
+    return f"unknown key{listed}{'; ' if hint else ''}{hint}"
+
+
+def _nearest_first(places: dict[str, list[str]], loc: Loc) -> dict[str, list[str]]:
+    """By key at most three places: first those in the same part of the scenario, last those in training."""
+
+    def distance(place: str) -> tuple[bool, bool]:
+        part = place.partition(".")[0]
+        return part != loc[0], part == "training"
+
+    own = dotted(loc[:2])
+    return {
+        key: [
+            place.replace("codecs.NAME", own) if loc[0] == "codecs" else place for place in sorted(found, key=distance)
+        ][:3]
+        for key, found in places.items()
+    }
+
+
+def _of_another_kind(word: str, nodes: list[Schema], variants: list[Schema]) -> str:
+    """Which variants have a key that this one does not have."""
+    ours = kinds_of(nodes) if len(nodes) == 1 else {}
+    if len(ours) == 1 and word in kinds_of(variants).values():
+        return f"; write {next(iter(ours))[0]}: {word}"
+    others = [node for node in variants if word in node.get("properties", {}) and set(ours) ^ set(kinds_of([node]))]
+    names = [name for node in others for (key, name) in kinds_of([node]) if (key, name) not in ours]
+    if len(ours) != 1 or not names:
+        return ""
+    ((key, kind),) = ours
+    return f" where {key} is {kind}; write {key}: {either(names)}, which {'has' if len(names) == 1 else 'have'} it"
 
 
 def _pointed(data: Any, path: Loc, what: str) -> Loc:
@@ -233,78 +325,3 @@ def _pointed(data: Any, path: Loc, what: str) -> Loc:
 def _quoted(text: str) -> list[str]:
     """The words that pydantic lists in single quotes."""
     return re.findall(r"'([^']*)'", text)
-
-
-def _nodes(schema: Schema, loc: Loc) -> list[Schema]:
-    """The parts of a JSON schema that a location may mean: several where a union leaves it open.
-
-    The schema rather than the classes, because there dataclasses, models and unions of both look alike.
-    """
-    nodes = _spread(schema, schema)
-    for part in loc:
-        # Where variants are told apart the next part is a tag, even if one of them has a key of that name.
-        tagged = [node for node in nodes if part in _kinds([node]).values()] if len(nodes) > 1 else []
-        stepped = [each for node in nodes for child in _children(node, part) for each in _spread(child, schema)]
-        nodes = tagged or stepped or nodes
-    return nodes
-
-
-def _spread(node: Schema, root: Schema) -> list[Schema]:
-    """A schema with its reference followed and its unions laid out."""
-    if "$ref" in node:
-        return _spread(root["$defs"][node["$ref"].rsplit("/", 1)[-1]], root)
-    for union in ("anyOf", "oneOf", "allOf"):
-        if union in node:
-            return [each for branch in node[union] for each in _spread(branch, root)]
-    return [node]
-
-
-def _children(node: Schema, part: str | int) -> list[Schema]:
-    """The schema of an entry of a list or of the value of a key, if the schema knows of any."""
-    if isinstance(part, int):
-        fixed = node.get("prefixItems", [])
-        found = fixed[part] if part < len(fixed) else node.get("items")
-    else:
-        # Names that must match a pattern are told of under that pattern.
-        named = next(iter(node.get("patternProperties", {}).values()), node.get("additionalProperties"))
-        found = node.get("properties", {}).get(part, named)
-    return [found] if isinstance(found, dict) else []
-
-
-def _kinds(nodes: list[Schema]) -> dict[tuple[str, str], str]:
-    """The keys that tell variants apart, with their values."""
-    constants = [
-        (key, str(each["const"]))
-        for node in nodes
-        for key, each in node.get("properties", {}).items()
-        if "const" in each
-    ]
-    return {(key, value): value for key, value in constants}
-
-
-_SIMPLE: dict[str, Callable[[Schema], str]] = {
-    "integer": lambda node: "a whole number",
-    "number": lambda node: "a number",
-    "string": lambda node: " or ".join(map(repr, node["enum"])) if "enum" in node else "text",
-    "boolean": lambda node: "true or false",
-    "array": lambda node: "a list",
-}
-
-
-def _described(nodes: list[Schema]) -> str:
-    """What a schema wants, in words: a number, a list or a mapping of start, stop, step."""
-    forms = [_SIMPLE[node["type"]](node) for node in nodes if node.get("type") in _SIMPLE and "const" not in node]
-    forms += [repr(node["const"]) for node in nodes if "const" in node]
-    kinds = _kinds(nodes)
-    for name in dict.fromkeys(key for key, _ in kinds):
-        forms.append(f"a mapping with {name} {_either([value for key, value in kinds if key == name])}")
-    for node in nodes:
-        if node.get("type") == "object" and not _kinds([node]):
-            keys = list(node.get("properties", {}))
-            forms.append(f"a mapping of {', '.join(keys)}" if 0 < len(keys) <= LISTED else "a mapping")
-    return _either(list(dict.fromkeys(forms))) or "another value"
-
-
-def _either(words: list[str]) -> str:
-    """a, b or c."""
-    return " or ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any
 
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.distillation.catalog import METHODS
+from semcom.experiment.hints import suggestion
 from semcom.experiment.published import PUBLISHED
 from semcom.experiment.scenario import names, shipped
 from semcom.metrics.catalog import METRICS
@@ -36,9 +36,8 @@ def inventory(kind: str | None) -> str:
         UserMistake: there is no such kind.
     """
     if kind is not None and kind not in KINDS:
-        close = get_close_matches(kind, KINDS, n=1)
-        hint = f"did you mean {close[0]}?" if close else "name one of them, or none for all"
-        raise UserMistake(f"what to list must be one of {', '.join(KINDS)}, got {kind}; {hint}")
+        hint = suggestion(kind, KINDS) or "; name one of them, or none for all"
+        raise UserMistake(f"what to list must be one of {', '.join(KINDS)}, got {kind}{hint}")
     chosen = KINDS if kind is None else (kind,)
     return "\n\n".join("\n".join((f"{each}:", *_lines(each))) for each in chosen)
 

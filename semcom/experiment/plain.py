@@ -16,7 +16,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.representer import SafeRepresenter
 
-from semcom.experiment.explain import SHOWN, Loc, dotted, shown
+from semcom.experiment.explain import SHOWN, dotted, shown
+from semcom.experiment.forms import Loc
 
 # Far above any scenario a person writes, far below what makes the reader slow.
 DEPTH_LIMIT = 24
@@ -144,7 +145,9 @@ class Reading:
                 self._complain(mark, "merge keys are not allowed, got <<; write the keys out")
             elif not isinstance(key, str) or not _is_text(key):
                 got = shown(key_node.value) if isinstance(key_node, ScalarNode) else "a list or a mapping"
-                self._complain(mark, f"a key must be text, got {got}; put it in quotes")
+                is_rest = node.flow_style and isinstance(value_node, ScalarNode) and not value_node.value
+                hint = "a comma ends a value, so write 1000 and 0.5" if is_rest else "put it in quotes"
+                self._complain(mark, f"a key must be text, got {got}; {hint}")
             elif key in data:
                 first = self.places[*path, key].line
                 self._complain(mark, f"{dotted((*path, key))}: must be given once, got it first in line {first}")

@@ -13,6 +13,7 @@ from semcom.distillation.catalog import METHODS, AnyMethod
 from semcom.distillation.method import check_methods
 from semcom.distillation.share import check_share
 from semcom.experiment.axes import Steps, axis_of, values, whole_numbers
+from semcom.experiment.hints import suggestion
 from semcom.experiment.strict import STRICT, Plan, by, changed, changes_to
 from semcom.metrics.bleu import BleuTokenizer
 from semcom.metrics.catalog import METRICS
@@ -161,7 +162,7 @@ class CodecPlan(Plan):
     @classmethod
     def _known(cls, size: str) -> str:
         if size not in SIZES:
-            raise ValueError(f"must be one of {', '.join(SIZES)}, got '{size}'")
+            raise ValueError(f"must be one of {', '.join(SIZES)}, got '{size}'{suggestion(size, SIZES)}")
         return size
 
     @model_validator(mode="after")
@@ -316,7 +317,7 @@ class MeasurePlan(Plan):
         names = [metric.name for metric in METRICS]
         for metric in metrics:
             if metric not in names:
-                raise ValueError(f"must be among {', '.join(names)}, got '{metric}'")
+                raise ValueError(f"must be among {', '.join(names)}, got '{metric}'{suggestion(metric, names)}")
         if len(set(metrics)) < len(metrics):
             raise ValueError(f"a metric is named twice: {', '.join(metrics)}")
         return metrics

@@ -14,6 +14,7 @@ from channels import Neighbors
 from semcom.experiment.axes import values
 from semcom.experiment.checks import check_sense
 from semcom.experiment.document import read_document, validate
+from semcom.experiment.hints import suggestion
 from semcom.experiment.paths import anchored, beside
 from semcom.experiment.plans import (
     MOST_SEED,
@@ -125,7 +126,7 @@ def load_scenario(path: Path, overrides: tuple[str, ...] = (), *, homes: tuple[P
     Raises:
         UserMistake: everything that is wrong, each with file, line and column.
     """
-    document = anchored(read_document(path, overrides), homes or beside(path))
+    document = anchored(read_document(path, overrides, Scenario), homes or beside(path))
     if document.question is None:
         raise UserMistake(f"{path}:1:1: the first line must be a comment that asks the scenario's question")
     document.data.setdefault("question", document.question)
@@ -158,9 +159,11 @@ def find_scenario(name: str) -> Path:
     if os.path.isfile(path):
         return path
     if path.suffix in (".yaml", ".yml") or len(path.parts) != 1:
-        raise UserMistake(f"{name}: no such file; write a path to a YAML file or one of: {', '.join(names())}")
+        near = suggestion(path.name, names())
+        raise UserMistake(f"{name}: no such file; write a path to a YAML file or one of: {', '.join(names())}{near}")
     if name not in names():
-        raise UserMistake(f"'{name}' is neither a file nor a shipped scenario; there are: {', '.join(names())}")
+        near = suggestion(name, names())
+        raise UserMistake(f"'{name}' is neither a file nor a shipped scenario; there are: {', '.join(names())}{near}")
     return Path(str(shipped() / f"{name}.yaml"))
 
 

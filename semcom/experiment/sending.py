@@ -15,6 +15,7 @@ from semcom.experiment.axes import values
 from semcom.experiment.build import load_codec
 from semcom.experiment.expand import Build, Sweep, expand
 from semcom.experiment.folder import RunFolder
+from semcom.experiment.hints import suggestion
 from semcom.experiment.material import exam, material_of, tokenizer_of
 from semcom.experiment.mending import sealed
 from semcom.experiment.plans import MOST_DECIBELS
@@ -162,7 +163,8 @@ def _builds(sweep: Sweep, names: tuple[str, ...]) -> dict[str, Build]:
     known = {build.name: build for build in reversed((*(run.build for run in sweep.runs), *sweep.builds))}
     for name in names:
         if name not in known:
-            raise UserMistake(f"codec must be one of {', '.join(sorted(known))}, got {name}")
+            near = suggestion(name, known)
+            raise UserMistake(f"codec must be one of {', '.join(sorted(known))}, got {name}{near}")
     return {name: known[name] for name in names}
 
 

@@ -17,8 +17,17 @@ class Plan(BaseModel):
 
 
 def by(key: str) -> Any:
-    """A union whose variants are told apart by one key, so that an error names one variant, not all."""
-    return Field(discriminator=key)
+    """A union whose variants are told apart by one key, so that an error names one variant, not all.
+
+    For editors the bare name of a variant is one more form, which shorthand.py writes out before pydantic sees it.
+    """
+    return Field(discriminator=key, json_schema_extra=_or_its_name)
+
+
+def _or_its_name(schema: dict[str, Any]) -> None:
+    """Let the schema take the name of a variant for the variant, and any that fits where the name is left out."""
+    names = list(schema["discriminator"]["mapping"])
+    schema["anyOf"] = [{"type": "string", "enum": names}, *schema.pop("oneOf")]
 
 
 def changes_to(variant: type) -> type[BaseModel]:

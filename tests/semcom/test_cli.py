@@ -74,6 +74,17 @@ def test_changes_are_laid_over_one_after_another(semcom, tiny_yaml) -> None:
     assert "8 steps, seed 5" in answer.out
 
 
+def test_a_change_may_be_one_field_or_one_name(semcom, tiny_yaml) -> None:
+    for change in (
+        "link.interference.level_db=-6",
+        "link.fading=rayleigh",
+        "tokenizer.vocabulary=300",
+        "link.csi=noisy",
+    ):
+        answer = semcom("check", tiny_yaml, "--set", change)
+        assert answer.code == 0, answer
+
+
 def test_schema_is_json_for_editors(semcom) -> None:
     answer = semcom("schema")
     assert answer.code == 0

@@ -159,7 +159,7 @@ def test_a_crowd_that_cannot_be_built_fails_its_runs_alone(tiny_yaml, tmp_path, 
         ("sweep.crowd=[[big], [nobody]]", r"sweep\.crowd names 'nobody'"),
         ("sweep.crowd=[[]]", r"sweep\.crowd\[0\]: must have 1 or more entries, got 0"),
         ("link.crowd=[]", r"link\.crowd: must have 1 or more entries, got 0"),
-        ("sweep.crowd=[big]", r"sweep\.crowd\[0\]: must be a list, got 'big'"),
+        ("sweep.crowd=[big]", r"sweep\.crowd: must be a list of lists, got one list; write \[\[big\]\]"),
         ("sweep.crowd=[[big], [big]]", "crowd names a value twice"),
         (
             "sweep={codec: [big, small], crowd: [[big]]}",

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_val
 
 from semcom.experiment.document import SIZE_LIMIT, Document, ScenarioError, read_document, validate
 from semcom.experiment.plain import COUNT_LIMIT, DEPTH_LIMIT
+from semcom.experiment.strict import by
 from semcom.mistakes import UserMistake
 
 STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -39,7 +40,7 @@ class Windy:
             raise ValueError(f"speed_db must be at most 50, got {self.speed_db:g}")
 
 
-Weather = Annotated[Calm | Windy, Field(discriminator="kind")]
+Weather = Annotated[Calm | Windy, by("kind")]
 
 
 @dataclass(frozen=True)
@@ -107,16 +108,16 @@ wind: {start: 0, stop: 6, step: 2}
 """
 
 
-def read(tmp_path: Path, text: str | bytes, *overrides: str) -> Document:
+def read(tmp_path: Path, text: str | bytes, *overrides: str, model: type[BaseModel] | None = None) -> Document:
     path = tmp_path / "trip.yaml"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return read_document(path, overrides)
+    return read_document(path, overrides, model)
 
 
 def complaints(tmp_path: Path, text: str | bytes, *overrides: str) -> list[str]:
     """Every message about a trip, without the path of the file."""
     with pytest.raises(ScenarioError) as caught:
-        validate(read(tmp_path, text, *overrides), Trip)
+        validate(read(tmp_path, text, *overrides, model=Trip), Trip)
     assert isinstance(caught.value, UserMistake)
     return [message.replace(f"{tmp_path}/", "") for message in caught.value.messages]
 
@@ -267,7 +268,7 @@ boats:
   first: {sails: 0, sail: 2, length: 100, mood: god, is_fast: 1}
   second: {weather: {kind: wndy}}
   third: {weather: {speed_db: 3}}
-  fourth: {weather: windy, mood: bad}
+  fourth: {weather: wndy, mood: bad}
   fifth:
     weather:
       kind: windy
@@ -286,12 +287,12 @@ weathers: [{kind: calm}, {kind: calm, speed: 2}]
         "did you mean 'sails'?",
         "trip.yaml:3:30: boats.first.length: must be below 100, got 100",
         "trip.yaml:3:43: boats.first.mood: must be 'good' or 'bad', got 'god'; did you mean 'good'?",
-        "trip.yaml:3:54: boats.first.is_fast: must be true or false, got 1",
+        "trip.yaml:3:54: boats.first.is_fast: must be true or false, got 1; write true",
         "trip.yaml:4:22: boats.second.weather.kind: must be one of calm, windy, got 'wndy'; did you mean 'windy'?",
-        "trip.yaml:5:11: boats.third.weather.kind: must be one of calm, windy, got nothing; add this key",
-        "trip.yaml:6:12: boats.fourth.weather: must be a mapping with kind calm or windy, got 'windy'; "
-        "write {kind: windy}",
-        "trip.yaml:6:28: boats.fourth.mood: must be better than bad",
+        "trip.yaml:5:21: boats.third.weather.speed_db: unknown key where kind is calm; write kind: windy, which has it",
+        "trip.yaml:6:12: boats.fourth.weather: must be calm or windy, alone or as kind of a mapping, got 'wndy'; "
+        "did you mean 'windy'?",
+        "trip.yaml:6:27: boats.fourth.mood: must be better than bad",
         "trip.yaml:10:7: boats.fifth.weather: speed_db must be at most 50, got 60",
         "trip.yaml:11:45: boats.windy.weather.gusts[1]: must be a number, got 'x'",
         "trip.yaml:11:49: boats.windy.weather.calm: must be a whole number, got true",
@@ -301,7 +302,8 @@ weathers: [{kind: calm}, {kind: calm, speed: 2}]
         "trip.yaml:13:18: wind.sotp: unknown key; use start, stop, step; did you mean 'stop'?",
         "trip.yaml:14:9: depth.start: must be a number, got 'x'",
         "trip.yaml:15:1: harbors: must have 1 or more entries, got 0",
-        "trip.yaml:16:39: weathers[1].speed: unknown key; use kind",
+        "trip.yaml:16:39: weathers[1].speed: unknown key; use kind; did you mean weathers.speed_db or "
+        "boats.NAME.weather.speed_db?",
     ]
 
 
@@ -310,14 +312,20 @@ weathers: [{kind: calm}, {kind: calm, speed: 2}]
     [
         ("wind: x", "wind: must be a number, a list or a mapping of start, stop, step, got 'x'"),
         ("wind: [1, true]", "wind[1]: must be a number, got true"),
-        ("wind: '6'", "wind: must be a number, a list or a mapping of start, stop, step, got '6'"),
+        (
+            "wind: '6'",
+            "wind: must be a number, a list or a mapping of start, stop, step, got '6'; write 6, without quotes",
+        ),
         ("wind: [1, 'nan']", "wind[1]: must be a finite number, got 'nan'"),
-        ("depth: [1]", "depth: must be a number or a mapping of start, stop, step, got a list"),
+        (
+            "depth: [1]",
+            "depth: must be a number or a mapping of start, stop, step, got a list; write 1 without brackets",
+        ),
         ("depth: true", "depth: must be a number or a mapping of start, stop, step, got true"),
-        ("harbors: one", "harbors: must be a list, got 'one'"),
+        ("harbors: one", "harbors: must be a list, got 'one'; write [one]"),
         ("harbors: {a: 1}", "harbors: must be a list, got a mapping"),
         ("boats: {a b: {}}", "boats.a b: must be text that matches ^[^ ]*$, got 'a b'"),
-        ("weathers: [3]", "weathers[0]: must be a mapping with kind calm or windy, got 3"),
+        ("weathers: [3]", "weathers[0]: must be calm or windy, alone or as kind of a mapping, got 3"),
         ("name: A", "name: must be text that matches ^[a-z]+$, got 'A'"),
         ("name:", "name: must be text, got nothing"),
         ("boats:", "boats: must be a mapping, got nothing"),
@@ -381,6 +389,19 @@ def test_an_override_is_on_top_and_says_so(tmp_path: Path) -> None:
     assert document.position(("boats", "first", "weather", "calm", "speed")) == "--set boats.first.weather.kind"
     assert document.position(("boats", "first", "sails")).endswith(":4:11")
     assert document.text == GOOD
+
+
+def test_an_override_reaches_below_bare_names_and_below_what_is_not_there(tmp_path: Path) -> None:
+    text = "name: trip\nboats: {first: {weather: windy}, second: {}}\nweathers: [calm, windy]\n"
+    sets = ("boats.first.weather.speed_db=7", "boats.second.weather.kind=windy", "boats.second.weather.calm=1")
+    document = read(tmp_path, text, *sets, "weathers[1].speed_db=8", model=Trip)
+    trip = validate(document, Trip)
+    assert [boat.weather for boat in trip.boats.values()] == [Windy(speed_db=7), Windy(calm=1)]
+    assert trip.weathers == (Calm(), Windy(speed_db=8))
+    assert validate(read(tmp_path, document.resolved(), model=Trip), Trip) == trip
+    assert document.position(("weathers", 1, "windy", "speed_db")) == "--set weathers.1.speed_db"
+    assert document.position(("boats", "first", "weather", "windy", "speed_db")) == "--set boats.first.weather.speed_db"
+    assert document.position(("boats", "first", "weather", "windy", "kind")).endswith(":2:17")
 
 
 def test_an_override_replaces_nothing_by_a_mapping(tmp_path: Path) -> None:

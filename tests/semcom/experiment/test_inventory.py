@@ -66,7 +66,7 @@ def test_without_a_kind_everything_is_listed() -> None:
     assert set(VARIANTS) < set(KINDS)
 
 
-@pytest.mark.parametrize(("kind", "hint"), [("fadings", "did you mean fading?"), ("xyz", "none for all")])
+@pytest.mark.parametrize(("kind", "hint"), [("fadings", "did you mean 'fading'?"), ("xyz", "none for all")])
 def test_an_unknown_kind_is_refused(kind: str, hint: str) -> None:
     with pytest.raises(UserMistake, match="what to list must be one of") as caught:
         inventory(kind)
