@@ -11,7 +11,7 @@ from typing import Protocol, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from semcom.words import lasting
+from semcom.words import lasting, visible
 
 LINE_SECONDS = 5.0
 
@@ -51,7 +51,7 @@ class Board(AbstractContextManager["Board"]):
 
     def say(self, text: str) -> None:
         """One line that stays."""
-        self.console.print(text, highlight=False, markup=False, emoji=False)
+        self.console.print(visible(text), highlight=False, markup=False, emoji=False)
 
     def tick(self, name: str) -> Tick:
         """A bar or a series of lines of its own."""
@@ -61,19 +61,19 @@ class Board(AbstractContextManager["Board"]):
 class _Bars:
     def __init__(self, console: Console) -> None:
         self.progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(elapsed_when_finished=True),
-            TextColumn("{task.fields[message]}", style="dim"),
+            TextColumn("{task.fields[message]}", style="dim", markup=False),
             console=console,
         )
 
     def tick(self, name: str) -> Tick:
-        bar = self.progress.add_task(name, total=None, message="")
+        bar = self.progress.add_task(visible(name), total=None, message="")
 
         def show(done: int, total: int, message: str) -> None:
-            self.progress.update(bar, completed=done, total=total or None, message=message)
+            self.progress.update(bar, completed=done, total=total or None, message=visible(message))
 
         return show
 

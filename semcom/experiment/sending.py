@@ -26,7 +26,7 @@ from semcom.sources.batches import SentenceBatch, make_batch
 from semcom.sources.sentences import clean
 from semcom.sources.tokenizer import Tokenizer
 from semcom.tasks.text import Encoded, deliver, encode_once
-from semcom.words import counted
+from semcom.words import counted, visible
 
 CROWD_SENTENCES = 64
 LONGEST_WORD = 40
@@ -81,7 +81,7 @@ def send_sentence(
             delivery = deliver(encoded, link, air, beam=scenario.measure.beam, crowd=crowd)
             arrived = material.tokenizer.decode(delivery.tokens)[0]
             right = float(Bleu(order=1).combine(Bleu(order=1).statistics([said], [arrived])[0]))
-            table.add_row(name if repeat == 0 else "", str(repeat + 1), Text(arrived), f"{right:.2f}")
+            table.add_row(name if repeat == 0 else "", str(repeat + 1), Text(visible(arrived)), f"{right:.2f}")
     return table
 
 
@@ -173,7 +173,7 @@ def _title(said: str, link: Link, crowd: tuple[str, ...]) -> str:
     through = f", {', '.join(crowd)} in turn" if crowd else ""
     others = f" ({link.interference.kind} of {loud}, fading {arriving.kind}{through})" if link.interferers else ""
     return (
-        f"sent: {said}\nSNR {link.snr_db:g} dB, fading {link.fading.kind}, "
+        f"sent: {visible(said)}\nSNR {link.snr_db:g} dB, fading {link.fading.kind}, "
         f"{counted(link.interferers, 'interferer')}{others}, mean SINR {mean_sinr_db(link):.1f} dB"
     )
 

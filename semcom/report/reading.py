@@ -11,6 +11,7 @@ import pandas as pd
 from semcom.mistakes import UserMistake
 from semcom.report.averaging import Row, average
 from semcom.report.results import DIFFERENCE, SHARE, SUM, VALUE, WANTED, Condition, Results, System, in_order
+from semcom.words import visible
 
 __all__ = ["COLUMNS", "KINDS", "LATER", "ROLES", "STATUSES", "read_results", "read_rows", "results_of"]
 
@@ -55,6 +56,7 @@ def results_of(rows: list[Row]) -> Results:
 def read_rows(path: Path | str) -> list[Row]:
     """Read and check, one `Row` per line.
 
+    What is in a cell may end on a terminal, a page or a figure, so controls in it are spelled out from here on.
     A run that failed before anything was scored may leave its metric empty; it then counts for every metric.
 
     Raises:
@@ -62,12 +64,12 @@ def read_rows(path: Path | str) -> list[Row]:
     """
     path = Path(path)
     frame = _load(path)
-    _check_columns(path, tuple(map(str, frame.columns)))
+    _check_columns(path, tuple(visible(str(name)) for name in frame.columns))
     if frame.empty:
         raise UserMistake(f"{path} must hold at least one row under its header, got none; has anything been run yet?")
     older = dict.fromkeys(LATER, "")
     lines: list[Cells] = [
-        {**older, **{str(k): str(v).strip() for k, v in line.items()}} for line in frame.to_dict("records")
+        {**older, **{str(k): visible(str(v).strip()) for k, v in line.items()}} for line in frame.to_dict("records")
     ]
     numbers = [_numbers(path, number, cells) for number, cells in enumerate(lines, start=1)]
     for number, (cells, values) in enumerate(zip(lines, numbers, strict=True), start=1):
