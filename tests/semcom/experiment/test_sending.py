@@ -55,6 +55,15 @@ def test_what_arrived_is_shown_and_not_obeyed(finished, monkeypatch, received: s
     assert shown in said.getvalue()
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_narrow_terminal_still_shows_every_codec(finished, width: int) -> None:
+    said = io.StringIO()
+    Console(width=width, file=said).print(send(finished, repeats=1))
+    lines = said.getvalue().splitlines()
+    assert "\u2026" not in said.getvalue() and max(map(len, lines)) <= width
+    assert {"big", "small"} <= {words[1] for words in map(str.split, lines) if len(words) > 2}
+
+
 def test_the_heading_says_what_was_sent_and_through_what(finished) -> None:
     title = str(send(finished, snr_db=4.0, interferers=1).title)
     assert title.startswith("sent: the cat sees a quiet garden today .\n"), "as the corpus would have it"
