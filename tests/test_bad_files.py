@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import pickle
 import re
 import shutil
@@ -15,10 +17,12 @@ import torch
 from semcom.experiment.expand import expand
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.material import exam, load_material
+from semcom.experiment.results import read_csv, write_csv
 from semcom.experiment.run import encoded_exam
 from semcom.experiment.scenario import load_scenario
 from semcom.models.codec import initialize
 from semcom.models.spec import symmetric
+from semcom.report.drawing import FORMATS, report
 from semcom.training.checkpoint import save_weights
 
 WHOLE = (
@@ -211,6 +215,45 @@ def test_a_disk_that_fills_up_in_drawing(refused, finished, small_disk) -> None:
     assert "the disk must have room for this file" in refused("report", ".", whole=r".*\.(png|svg|pdf)")
     assert all(path.stat().st_size < 9_000 for path in Path("figures").iterdir()), "whole ones alone"
     assert not list(Path("figures").glob(".*"))
+
+
+@pytest.fixture
+def few_rows(finished) -> None:
+    """A table in the folder that is soon drawn."""
+    rows = [row for row in read_csv(finished / "results.csv") if (row.metric, row.kind) == ("bleu_4", "value")]
+    write_csv(rows, Path("results.csv"))
+
+
+def test_what_was_written_before_the_disk_was_full_stays(refused, few_rows, monkeypatch) -> None:
+    """Where half of a file is written and no more, the files before it are whole, and there is no other."""
+    monkeypatch.setattr("semcom.report.drawing.FORMATS", {each: FORMATS[each] for each in ("svg", "pdf")})
+    files = report(Path("results.csv"), Path("whole"))
+    write, drawn = Path.write_bytes, {path.name: path.read_bytes() for path in files}
+    for full in ("bleu_4__against_interferers.pdf", "codecs.tex", "bleu_4__quality.csv"):
+
+        def half(path: Path, data: bytes, full: str = full) -> int:
+            if not path.name.startswith(f".{full}."):
+                return write(path, data)
+            write(path, data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "write_bytes", half)
+            message = refused("report", ".", "--out", full, whole=r"[a-z].*")
+        assert f"{full}: the disk must have room for this file, got: {os.strerror(errno.ENOSPC)}; free" in message
+        left = {path.name: path.read_bytes() for path in Path(full).rglob("*") if path.is_file()}
+        assert left == {name: drawn[name] for name in list(drawn)[: list(drawn).index(full)]}
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_disk_that_is_full_under_a_figure(refused, few_rows, small_disk, monkeypatch, ending: str) -> None:
+    """However a format is written: matplotlib closes a PDF that it could not write, and fails once more."""
+    monkeypatch.setattr("semcom.report.drawing.FORMATS", {ending: FORMATS[ending]})
+    small_disk(5_000)
+    message = refused("report", ".")
+    assert re.fullmatch(
+        rf"figures/\w+\.{ending}: the disk must have room for this file, got: .*; free some space", message
+    )
 
 
 def test_a_file_where_figures_should_be(refused, finished) -> None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import hashlib
+import io
+import json
 import math
+import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from semcom.experiment.results import Row, read_csv
+from semcom.experiment.results import KINDS, Row, kind_of, read_csv, write_csv
 from semcom.report.ablation import ablation_lines
 from semcom.report.costs import by_codec, read_costs
 from semcom.report.drawing import drawings
 from semcom.report.reading import read_rows, results_of
 
-RESULTS = Path(__file__).parents[1] / "scenarios" / "results"
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "scenarios" / "results"
+# Of every table as its run wrote it, before the column `kind` was put in.
+MEASURED = json.loads((ROOT / "tests" / "golden" / "tables.json").read_text(encoding="utf-8"))
 FOLDERS = sorted(path.parent for path in RESULTS.glob("*/results.csv"))
 
 
@@ -31,6 +40,42 @@ def test_every_committed_figure_is_drawn_from_its_tables(folder: Path) -> None:
     drawn = {name for name, draw in possible if name in committed and draw() is not None}
     assert committed
     assert drawn == committed
+
+
+def without(name: str, path: Path) -> bytes:
+    """A table less one column, as a run would write it."""
+    lines = list(csv.reader(io.StringIO(path.read_bytes().decode(), newline="")))
+    place, text = lines[0].index(name), io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(cells[:place] + cells[place + 1 :] for cells in lines)
+    return text.getvalue().encode()
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_every_committed_table_is_the_one_measured_but_for_the_kinds(name: str) -> None:
+    path = RESULTS / name / "results.csv"
+    assert hashlib.sha256(without("kind", path)).hexdigest() == MEASURED[name]
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["kind"] for row in rows} <= set(KINDS)
+    assert all(row["kind"] == kind_of(row["against"], row.get("gap_to", "")) for row in rows)
+
+
+@pytest.mark.parametrize("name", [name for name in MEASURED if name != "snr"])
+def test_a_run_would_write_every_committed_table_as_it_stands(name: str, tmp_path: Path) -> None:
+    """But for `snr`, joined of older ones that lack columns."""
+    write_csv(read_csv(RESULTS / name / "results.csv"), tmp_path / "results.csv")
+    assert (tmp_path / "results.csv").read_bytes() == (RESULTS / name / "results.csv").read_bytes()
+
+
+def test_the_averages_that_the_readme_takes_are_of_values_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = re.findall(r"^`(pandas\.read_csv.*)`$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    monkeypatch.chdir(RESULTS / "quickstart")
+    means = eval(code, {"pandas": pd})
+    rows = [row for row in read_csv(Path("results.csv")) if not row.against]
+    assert len(means) == len({(row.metric, row.codec, row.snr_db, row.interferers) for row in rows})
+    for place, value in means.items():
+        of_place = [row.value for row in rows if (row.metric, row.codec, row.interferers, row.snr_db) == place]
+        assert value == pytest.approx(math.fsum(of_place) / len(of_place))
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -13,7 +13,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from semcom.experiment.document import Document, ScenarioError
-from semcom.experiment.explain import Loc, dotted, shown
+from semcom.experiment.explain import dotted, shown
+from semcom.experiment.forms import Loc
 from semcom.experiment.plain import Place, Reading, written
 from semcom.metrics.embedding_model import HUB_NAME
 from semcom.words import visible

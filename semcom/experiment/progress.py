@@ -11,7 +11,7 @@ from typing import Protocol, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
-from semcom.words import lasting
+from semcom.words import lasting, visible
 
 LINE_SECONDS = 5.0
 # Columns of a terminal from which on the time left is shown beside name and count, and a bar and a message too.
@@ -53,7 +53,7 @@ class Board(AbstractContextManager["Board"]):
 
     def say(self, text: str) -> None:
         """One line that stays."""
-        self.console.print(text, highlight=False, markup=False, emoji=False)
+        self.console.print(visible(text), highlight=False, markup=False, emoji=False)
 
     def tick(self, name: str) -> Tick:
         """A bar or a series of lines of its own."""
@@ -63,19 +63,19 @@ class Board(AbstractContextManager["Board"]):
 class _Bars:
     def __init__(self, console: Console) -> None:
         # In a narrow terminal the name and the count stay; what says least goes first.
-        columns: list[ProgressColumn] = [TextColumn("{task.description}"), MofNCompleteColumn()]
+        columns: list[ProgressColumn] = [TextColumn("{task.description}", markup=False), MofNCompleteColumn()]
         if console.width >= MEDIUM_WIDTH:
             columns.append(TimeRemainingColumn(elapsed_when_finished=True))
         if console.width >= WIDE:
             columns.insert(1, BarColumn())
-            columns.append(TextColumn("{task.fields[message]}", style="dim"))
+            columns.append(TextColumn("{task.fields[message]}", style="dim", markup=False))
         self.progress = Progress(*columns, console=console)
 
     def tick(self, name: str) -> Tick:
-        bar = self.progress.add_task(name, total=None, message="")
+        bar = self.progress.add_task(visible(name), total=None, message="")
 
         def show(done: int, total: int, message: str) -> None:
-            self.progress.update(bar, completed=done, total=total or None, message=message)
+            self.progress.update(bar, completed=done, total=total or None, message=visible(message))
 
         return show
 

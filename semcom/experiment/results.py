@@ -17,6 +17,7 @@ from semcom.mistakes import UserMistake
 
 ROLES = ("teacher", "student", "control", "codec", "published")
 STATUSES = ("done", "failed", "skipped", "published")
+KINDS = ("value", "difference", "share")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,8 @@ class Row:
             the wanted user's in every row; SIR, SINR and what was measured of them are the user's own.
         level_db: of each interferer relative to the wanted user [dB]; a tuple gives each its own; None without any.
         sir_db: infinite without interferers [dB].
+        kind: of number: value is the metric itself, difference is that of two codecs, share is of the gap between two
+            others. Only numbers of one kind may be averaged. If left out, `against` and `gap_to` tell it.
         against: the codec subtracted in a paired difference; empty in an absolute row.
         gap_to: in the share of a gap that is closed, the teacher at whose end of the gap the share is 1; `against` is
             the control at its beginning, and the row is of all seeds together. Empty in every other row.
@@ -74,6 +77,7 @@ class Row:
     measured_snr_db: float | None = None
     measured_sinr_db: float | None = None
     metric: str
+    kind: str = ""
     against: str = ""
     gap_to: str = ""
     value: float | None = None
@@ -87,6 +91,10 @@ class Row:
     def __post_init__(self) -> None:
         for name, kind in COLUMNS.items():
             object.__setattr__(self, name, _checked(name, kind, getattr(self, name)))
+        found = kind_of(self.against, self.gap_to)
+        if (self.kind or found) != found:
+            raise ValueError(f"kind must be {found} by against and gap_to of its row, got {self.kind!r}")
+        object.__setattr__(self, "kind", found)
         for name, allowed in (("role", ROLES), ("status", STATUSES)):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
@@ -97,7 +105,14 @@ class Row:
 # Under `from __future__ import annotations` a field's type is its text, whose first word is str, int or float.
 COLUMNS: dict[str, str] = {each.name: str(each.type).split(" ", 1)[0] for each in dataclasses.fields(Row)}
 # Columns that older tables do not have; there they hold what a row holds without them.
-LATER = ("crowd", "user", "gap_to")
+LATER = ("crowd", "user", "kind", "gap_to")
+
+
+def kind_of(against: str, gap_to: str) -> str:
+    """The kind of number in a row that names these codecs beside its own."""
+    if gap_to and not against:
+        raise ValueError(f"against must name the control where the gap to {gap_to!r} begins, got ''")
+    return "share" if gap_to else "difference" if against else "value"
 
 
 def write_csv(rows: Iterable[Row], path: Path) -> None:

@@ -244,7 +244,7 @@ def _title(said: str, link: Link, crowd: tuple[str, ...]) -> str:
     through = f", {', '.join(crowd)} in turn" if crowd else ""
     others = f" ({link.interference.kind} of {loud}, fading {arriving.kind}{through})" if link.interferers else ""
     return (
-        f"sent: {said}\nSNR {link.snr_db:g} dB, fading {link.fading.kind}, "
+        f"sent: {visible(said)}\nSNR {link.snr_db:g} dB, fading {link.fading.kind}, "
         f"{counted(link.interferers, 'interferer')}{others}, mean SINR {mean_sinr_db(link):.1f} dB"
     )
 

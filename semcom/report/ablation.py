@@ -11,7 +11,7 @@ from typing import NamedTuple
 from semcom.report.averaging import Row, mean_interval, ratio_interval
 from semcom.report.costs import Costs, read_costs, time_ratio
 from semcom.report.reading import read_rows, results_of
-from semcom.report.results import NO_GAP, WANTED, Condition, Point, Results, System, in_order
+from semcom.report.results import NO_GAP, SHARE, WANTED, Condition, Point, Results, System, in_order
 from semcom.report.shares import is_behind
 from semcom.report.tables import Table, exact, interval
 from semcom.report.wording import ADOPTED, SNR_SHORT, millions, words_of
@@ -113,7 +113,7 @@ def _trials(rows: Sequence[Row]) -> list[Trial]:
 def _lines(part: Results, trials: list[Trial], rows: Sequence[Row], costs: CostsBySeed) -> Iterator[Line]:
     """The trials that were met in this part."""
     spots = {_spot(point) for point in part.points}
-    wanted = [row for row in rows if row.user == WANTED and row.gap_to is None]
+    wanted = [row for row in rows if row.user == WANTED and row.kind != SHARE]
     here = [row for row in wanted if _spot(row) in spots and math.isfinite(row.value)]
     values = {(row.system, row.against, row.seed, _spot(row)): row for row in here}
     for trial in trials:

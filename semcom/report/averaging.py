@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from scipy.special import stdtrit
 
 from semcom.mistakes import UserMistake
-from semcom.report.results import SUM, Condition, Point, System
+from semcom.report.results import SHARE, SUM, VALUE, Condition, Point, System
 from semcom.report.wording import words_of
 
 __all__ = ["Row", "average", "mean_interval", "ratio_interval"]
@@ -35,6 +35,7 @@ class Row:
     level: tuple[float, ...]
     sir_db: float
     sinr_db: float
+    kind: str
     against: System | None
     value: float
     low: float
@@ -48,7 +49,7 @@ class Row:
     def place(self) -> tuple[object, ...]:
         """Everything but the seed: rows of one place are averaged, and no others."""
         at = (self.snr_db, self.interferers, self.level)
-        return (self.system, self.condition, self.metric, self.user, *at, self.against, self.gap_to)
+        return (self.system, self.condition, self.metric, self.kind, self.user, *at, self.against, self.gap_to)
 
 
 def mean_interval(values: Sequence[float], lows: Sequence[float], highs: Sequence[float]) -> tuple[float, float, float]:
@@ -140,10 +141,10 @@ def average(rows: Iterable[Row]) -> tuple[Point, ...]:
     for seeds in places.values():
         _check_seeds(seeds)
     points = [_point(list(seeds.values())) for seeds in places.values()]
-    seeds_at = {point.spot: point.seeds for point in points if point.against is None}
+    seeds_at = {point.spot: point.seeds for point in points if point.kind == VALUE}
     # A share is one number of all seeds, and so its row names none.
     return tuple(
-        replace(point, seeds=seeds_at.get(point.spot, ())) if point.gap_to and point.is_measured else point
+        replace(point, seeds=seeds_at.get(point.spot, ())) if point.kind == SHARE and point.is_measured else point
         for point in points
     )
 
@@ -168,7 +169,7 @@ def _point(rows: list[Row]) -> Point:
         value, low, high = mean_interval(
             [row.value for row in done], [row.low for row in done], [row.high for row in done]
         )
-    if first.against is None:
+    if first.kind == VALUE:
         words = words_of(first.metric)
         # min and max would let NaN through or not depending on the order of their arguments.
         # A sum of users can lie as far out as all of them together.
@@ -180,6 +181,7 @@ def _point(rows: list[Row]) -> Point:
         system=first.system,
         condition=first.condition,
         metric=first.metric,
+        kind=first.kind,
         user=first.user,
         snr_db=first.snr_db,
         interferers=first.interferers,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semcom.mistakes import UserMistake
+from semcom.words import visible
 
 __all__ = ["Costs", "by_codec", "read_costs", "time_ratio"]
 
@@ -47,7 +48,7 @@ def read_costs(folder: Path) -> dict[tuple[str, int], Costs]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = list(csv.DictReader(file))
         costs = {
-            (line["codec"], int(line["seed"])): Costs(**{name: _number(line.get(name)) for name in NAMES})
+            (visible(line["codec"]), int(line["seed"])): Costs(**{name: _number(line.get(name)) for name in NAMES})
             for line in lines
         }
         if len(costs) < len(lines) or not all(codec for codec, _ in costs):

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from semcom.report.results import Point, Results, evenly, in_order
+from semcom.report.results import VALUE, Point, Results, evenly, in_order
 from semcom.report.sheet import Sheet, Words
 from semcom.report.style import Look, handle, in_house_style, look, typeset
 from semcom.report.wording import INTERFERERS, LEVEL, SNR, caption, crowd_title, label, snr_title, words_of
@@ -145,7 +145,7 @@ def against_level(part: Results) -> Figure | None:
     Returns:
         None when there are fewer than two levels with a number.
     """
-    alike = part.having(lambda point: point.interferers > 0 and len(point.level) == 1 and point.against is None)
+    alike = part.having(lambda point: point.interferers > 0 and len(point.level) == 1 and point.kind == VALUE)
     own = [point for point in alike.points if point.is_measured and not point.system.is_published]
     if len({point.level for point in own}) < 2:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import re
+import io
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,12 +11,13 @@ from typing import Protocol
 
 from matplotlib.figure import Figure
 
-from semcom.files import replacing
+from semcom.files import write_atomically
 from semcom.report.ablation import Line, ablation_lines, ablation_table
 from semcom.report.costs import by_codec, read_costs
 from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, OF_KINDS
 from semcom.report.gains import gains_of_students
 from semcom.report.genuine import check_genuine
+from semcom.report.naming import file_name
 from semcom.report.reading import read_rows, results_of
 from semcom.report.results import Results
 from semcom.report.style import in_house_style
@@ -94,14 +95,18 @@ def _forget_others(out_dir: Path, written: set[Path]) -> None:
 
 
 def save(figure: Figure, path: Path) -> list[Path]:
-    """Write one figure in every format, each under the path with that format's ending."""
+    """Write one figure in every format, each under the path with that format's ending.
+
+    Each is drawn in memory first: matplotlib does not take it well when a disk refuses in the middle of a file.
+    """
     written = []
     with in_house_style():
         for ending, metadata in FORMATS.items():
             # A suffix would be cut from a name with a dot in it, such as one that holds a level of 1.5 dB.
             file = path.parent / f"{path.name}.{ending}"
-            with replacing(file) as partial:
-                figure.savefig(partial, format=ending, metadata=metadata)
+            drawn = io.BytesIO()
+            figure.savefig(drawn, format=ending, metadata=metadata)
+            write_atomically(file, drawn.getvalue())
             written.append(file)
     return written
 
@@ -129,11 +134,6 @@ def drawings(results: Results, lines: Sequence[Line] = ()) -> Iterator[tuple[str
 
 def _name(what: str, part: Results, taken: set[str]) -> str:
     """A file name of metric, figure and whatever tells the part from its sisters."""
-    told = (part.metric, what, *part.distinction)
-    name = "__".join(re.sub(r"[^a-z0-9.+-]+", "_", each.lower()).strip("_.") for each in told)
-    free = name
-    # Two conditions may differ only in signs that a file name cannot hold.
-    while free in taken:
-        free = f"{name}_{sum(each.startswith(name) for each in taken) + 1}"
-    taken.add(free)
-    return free
+    name = file_name((part.metric, what, *part.distinction), taken)
+    taken.add(name)
+    return name

@@ -10,20 +10,22 @@ import pandas as pd
 
 from semcom.mistakes import UserMistake
 from semcom.report.averaging import Row, average
-from semcom.report.results import SUM, WANTED, Condition, Results, System, in_order
+from semcom.report.results import DIFFERENCE, SHARE, SUM, VALUE, WANTED, Condition, Results, System, in_order
+from semcom.words import visible
 
-__all__ = ["COLUMNS", "LATER", "ROLES", "STATUSES", "read_results", "read_rows", "results_of"]
+__all__ = ["COLUMNS", "KINDS", "LATER", "ROLES", "STATUSES", "read_results", "read_rows", "results_of"]
 
 COLUMNS = (
     "task", "codec", "role", "method", "parameters", "body_parameters", "size_bytes", "symbols_per_token",
     "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd",
     "user", "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
-    "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id",
+    "kind", "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id",
 )  # fmt: skip
 # Columns that older tables do not have; without them a cell is empty.
-LATER = ("crowd", "user", "gap_to")
+LATER = ("crowd", "user", "kind", "gap_to")
 ROLES = ("teacher", "student", "control", "codec", "published")
 STATUSES = ("done", "failed", "skipped", "published")
+KINDS = (VALUE, DIFFERENCE, SHARE)
 # Beyond anything a codec or a score comes to, and far from where sums and figures overflow.
 MOST = 1e15
 NUMBERS = (
@@ -54,6 +56,7 @@ def results_of(rows: list[Row]) -> Results:
 def read_rows(path: Path | str) -> list[Row]:
     """Read and check, one `Row` per line.
 
+    What is in a cell may end on a terminal, a page or a figure, so controls in it are spelled out from here on.
     A run that failed before anything was scored may leave its metric empty; it then counts for every metric.
 
     Raises:
@@ -61,12 +64,12 @@ def read_rows(path: Path | str) -> list[Row]:
     """
     path = Path(path)
     frame = _load(path)
-    _check_columns(path, tuple(map(str, frame.columns)))
+    _check_columns(path, tuple(visible(str(name)) for name in frame.columns))
     if frame.empty:
         raise UserMistake(f"{path} must hold at least one row under its header, got none; has anything been run yet?")
     older = dict.fromkeys(LATER, "")
     lines: list[Cells] = [
-        {**older, **{str(k): str(v).strip() for k, v in line.items()}} for line in frame.to_dict("records")
+        {**older, **{str(k): visible(str(v).strip()) for k, v in line.items()}} for line in frame.to_dict("records")
     ]
     numbers = [_numbers(path, number, cells) for number, cells in enumerate(lines, start=1)]
     for number, (cells, values) in enumerate(zip(lines, numbers, strict=True), start=1):
@@ -169,10 +172,18 @@ def _check_row(path: Path, number: int, cells: Cells, values: Values) -> None:
         raise UserMistake(_mistake(path, number, "low", expected=f"at most high = {cells['high']}", got=cells["low"]))
     if cells["gap_to"] and not cells["against"]:
         raise UserMistake(_mistake(path, number, "against", expected="the control where the gap begins", got=""))
+    if cells["kind"] not in ("", _kind(cells)):
+        expected = f"{_kind(cells)} by against and gap_to of its row"
+        raise UserMistake(_mistake(path, number, "kind", expected=expected, got=cells["kind"]))
     if _level(cells["level_db"]) is None:
         raise UserMistake(
             _mistake(path, number, "level_db", expected="a number, or several with ; between", got=cells["level_db"])
         )
+
+
+def _kind(cells: Cells) -> str:
+    """The kind of number in a row, which tables did not always tell."""
+    return SHARE if cells["gap_to"] else DIFFERENCE if cells["against"] else VALUE
 
 
 def _mistake(path: Path, number: int, name: str, *, expected: str, got: str) -> str:
@@ -260,6 +271,7 @@ def _row(number: int, cells: Cells, values: Values, *, system: System, others: d
         level=(_level(cells["level_db"]) or ()) if interferers else (),
         sir_db=values["sir_db"] if interferers else math.inf,
         sinr_db=values["sinr_db"],
+        kind=_kind(cells),
         against=others["against"],
         gap_to=others["gap_to"],
         value=values["value"],

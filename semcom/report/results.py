@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from semcom.report.costs import Costs
 
-__all__ = ["NO_GAP", "SUM", "WANTED", "Condition", "Point", "Results", "System", "evenly", "in_order"]
+__all__ = ["DIFFERENCE", "NO_GAP", "SHARE", "SUM", "VALUE", "WANTED", "Condition", "Point", "Results", "System"]
+__all__ += ["evenly", "in_order"]
 
 # The status of a share where the teacher is not ahead of the control.
 NO_GAP = "no gap"
@@ -20,6 +21,8 @@ T = TypeVar("T")
 Number = TypeVar("Number", int, float)
 WANTED = "0"
 SUM = "sum"
+# Kinds of number: the metric itself, two codecs' subtracted, and a part of the gap between two others.
+VALUE, DIFFERENCE, SHARE = "value", "difference", "share"
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class Point:
 
     Args:
         level: of each interferer relative to the wanted user [dB]; one number means all alike, none means nobody.
+        kind: of number: value, difference or share; what is of two kinds is never averaged.
         against: the system subtracted, for a paired difference; for a share of a gap, where the gap begins.
         gap_to: where the gap ends, for a share of a gap.
         seeds: those that finished, or none where the table names no seed.
@@ -92,6 +96,7 @@ class Point:
     value: float = math.nan
     low: float = math.nan
     high: float = math.nan
+    kind: str = VALUE
     against: System | None = None
     level: tuple[float, ...] = ()
     sir_db: float = math.inf
@@ -158,17 +163,17 @@ class Results:
     @property
     def absolute(self) -> tuple[Point, ...]:
         """Points that stand for themselves."""
-        return tuple(point for point in self.points if point.against is None)
+        return tuple(point for point in self.points if point.kind == VALUE)
 
     @property
     def paired(self) -> tuple[Point, ...]:
         """Paired differences."""
-        return tuple(point for point in self.points if point.against is not None and point.gap_to is None)
+        return tuple(point for point in self.points if point.kind == DIFFERENCE)
 
     @property
     def shares(self) -> tuple[Point, ...]:
         """Shares of the gap from a control to a teacher that a student closes."""
-        return tuple(point for point in self.points if point.gap_to is not None)
+        return tuple(point for point in self.points if point.kind == SHARE)
 
     def having(self, test: Callable[[Point], bool]) -> Results:
         """The points that pass."""
@@ -191,7 +196,7 @@ class Results:
         if all(point.user == WANTED for point in self.points):
             return ()
         parts = []
-        for part in self.having(lambda point: point.against is None)._parts(levels_apart=levels_apart):
+        for part in self.having(lambda point: point.kind == VALUE)._parts(levels_apart=levels_apart):
             for system in in_order(point.system for point in part._measured()):
                 own = part.having(lambda point, system=system: point.system == system)  # type: ignore[misc]
                 parts.append(dataclasses.replace(own, distinction=(*part.distinction, f"wanted codec {system.codec}")))
@@ -202,7 +207,7 @@ class Results:
 
         None where only one kind was met.
         """
-        crowded = self.having(lambda p: p.interferers > 0 and p.user == WANTED and p.against is None)
+        crowded = self.having(lambda p: p.interferers > 0 and p.user == WANTED and p.kind == VALUE)
         airs = in_order(dataclasses.replace(point.condition, interference="") for point in crowded._measured())
         words, parts = _distinctions(airs), []
         for metric, (air, told), system in itertools.product(

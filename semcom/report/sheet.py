@@ -14,7 +14,7 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from semcom.report.style import GREY, SIZES, typeset
+from semcom.report.style import FONT, GREY, SIZES, typeset
 
 __all__ = ["Sheet", "Words"]
 
@@ -187,7 +187,7 @@ class Sheet:
 
     def _fits(self, text: str, size: float, width: float) -> bool:
         """Whether a line is narrow enough, as the font has it."""
-        font = FontProperties(family="DejaVu Sans", size=size)
+        font = FontProperties(family=FONT, size=size)
         wide, _, _ = self._renderer.get_text_width_height_descent(text, font, False)
         return bool(wide <= width * self.figure.dpi)
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.style
+from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
 
 from semcom.report.results import System
+from semcom.words import visible
 
-__all__ = ["GREY", "INK", "SIZES", "Look", "handle", "in_house_style", "look", "typeset"]
+__all__ = ["FONT", "GREY", "INK", "SIZES", "Look", "handle", "in_house_style", "look", "typeset"]
 
+FONT = "DejaVu Sans"
 INK = "#222222"
 GREY = "#6b6b6b"
 
@@ -21,7 +25,7 @@ GREY = "#6b6b6b"
 SIZES = {"title": 10.0, "panel": 8.5, "axis": 8.5, "tick": 7.5, "legend": 8.0, "caption": 7.0}
 
 HOUSE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": SIZES["axis"],
     "text.color": INK,
     # A dollar in a codec's name is a dollar, not the beginning of a formula.
@@ -130,9 +134,21 @@ def handle(how: Look, text: str) -> Line2D:
 
 
 def typeset(text: str) -> str:
-    """One line with minus signs before numbers, hyphens only within words, and no break between number and unit."""
-    tied = re.sub(r"(?<=[0-9]) (?=(dB|M)\b|%)|(?<=IR|NR|s:|d:) (?=-?[0-9])", "\u00a0", " ".join(text.split()))
+    """One line with minus signs before numbers, hyphens only within words, and no break between number and unit.
+
+    What has no glyph in the font is spelled out as \\u4f60: a box in its place would tell no two names apart.
+    """
+    shown = " ".join(visible(text).split())
+    if not shown.isascii():
+        shown = "".join(each if ord(each) in _glyphs() else each.encode("unicode_escape").decode() for each in shown)
+    tied = re.sub(r"(?<=[0-9]) (?=(dB|M)\b|%)|(?<=IR|NR|s:|d:) (?=-?[0-9])", "\u00a0", shown)
     return re.sub(r"(?<![\w.])-(?=[0-9])", "\u2212", tied)
+
+
+@functools.cache
+def _glyphs() -> frozenset[int]:
+    """The letters that the font can draw."""
+    return frozenset(get_font(findfont(FONT)).get_charmap())
 
 
 def in_house_style() -> AbstractContextManager[None]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from semcom.report.ablation import ablation_of
+from semcom.report.curves import left_out
+from semcom.report.fitting import Column, Fitted
 from semcom.report.reading import read_results
 from semcom.report.results import Point, Results, System, evenly, in_order
 from semcom.report.wording import millions, words_of
@@ -21,6 +21,8 @@ __all__ = ["ablation_summary", "summary_table"]
 
 # More sections than this leave the screen; the files hold them all.
 MOST_SECTIONS = 6
+# What goes first from the ablation where a terminal is narrow.
+ABLATION_SPARE = {"method": 4, "training time": 3, "share of the gap": 2, "control": 1}
 Corner = tuple[int, tuple[float, ...], float]
 
 
@@ -49,40 +51,50 @@ def ablation_summary(results_csv: Path) -> Group | None:
     found = ablation_of(results_csv)
     if found is None:
         return None
-    table = Table(
-        title=Text("Students of one teacher"), title_justify="left", title_style="bold", box=None, pad_edge=False
-    )
-    shown = [index for index, name in enumerate(found.header) if name != "compressed"]
-    for index in shown:
-        is_name = index < found.names
-        justify: Literal["left", "right"] = "left" if is_name else "right"
-        table.add_column(found.header[index], justify=justify, overflow="fold", no_wrap=not is_name)
-    for row in found.rows:
-        table.add_row(*(Text(row[index]) for index in shown))
-    return Group(table, Text(found.caption, style="dim"))
+    columns = [
+        Column(
+            name,
+            tuple(Text(row[index]) for row in found.rows),
+            is_name=index < found.names,
+            spare=ABLATION_SPARE.get(name, 0),
+        )
+        for index, name in enumerate(found.header)
+        if name != "compressed"
+    ]
+    return Group(Fitted(columns, lambda _: "Students of one teacher"), Text(found.caption, style="dim"))
 
 
-def _section(part: Results) -> Table:
+def _section(part: Results) -> Fitted:
     """One metric under one condition."""
-    words = words_of(part.metric)
-    title = ", ".join((words.axis, *part.distinction))
-    table = Table(title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("codec", overflow="fold")
-    table.add_column("role", no_wrap=True)
-    table.add_column("size", justify="right", no_wrap=True)
     corners = _corners(part)
-    for count, _, snr_db in corners:
-        table.add_column(f"{snr_db:g} dB\n{counted(count, 'other')}", justify="right", no_wrap=True)
     grid = {(point.system, point.interferers, point.level, point.snr_db): point for point in part.absolute}
-    for system in _present(part):
-        found = [grid.get((system, *corner)) for corner in corners]
-        # A published axis falls between our points; a line of blanks would say nothing of it.
-        if not any(found):
-            continue
-        cells = [_cell(point) for point in found]
-        # Text keeps brackets in a name from being read as markup.
-        table.add_row(Text(system.codec), Text(system.role), millions(system.parameters), *cells)
-    return table
+    rows = {system: [grid.get((system, *corner)) for corner in corners] for system in _present(part)}
+    # A published axis falls between our points; a line of blanks would say nothing of it.
+    rows = {system: found for system, found in rows.items() if any(found)}
+    columns = [
+        Column("codec", tuple(Text(system.codec) for system in rows), is_name=True),
+        Column("role", tuple(Text(system.role) for system in rows), spare=9),
+        Column("size", tuple(Text(millions(system.parameters)) for system in rows), spare=8),
+    ]
+    for number, (count, _, snr_db) in enumerate(corners):
+        # Where everybody arrives there is least to see: of each crowd the highest SNR goes first.
+        turn = sum(other[0] == count for other in corners[:number])
+        cells = tuple(_cell(found[number]) for found in rows.values())
+        columns.append(Column(f"{snr_db:g} dB\n{counted(count, 'other')}", cells, spare=turn))
+    names = len(columns) - len(corners)
+    return Fitted(columns, lambda kept: _title(part, [corners[each - names] for each in kept if each >= names]))
+
+
+def _title(part: Results, corners: Sequence[Corner]) -> str:
+    """What the numbers are, and how many of the operating points are shown: nobody must take them for all."""
+    name = ", ".join((words_of(part.metric).axis, *part.distinction))
+    own = [point for point in part.absolute if not point.system.is_published]
+    places = {(point.interferers, point.level, point.snr_db) for point in own}
+    if len(places) == len(corners):
+        return name
+    drawn = [point for point in own if (point.interferers, point.level, point.snr_db) in corners]
+    axes = ", ".join(each.removesuffix(" shown") for each in left_out(own, drawn))
+    return f"{name}: {len(corners)} of {counted(len(places), 'point')} shown{f' ({axes})' if axes else ''}"
 
 
 def _corners(part: Results) -> list[Corner]:
@@ -133,5 +145,10 @@ def _notes(results: Results, hidden: int) -> list[str]:
         told = ", ".join(f"{missing.count(status)} {status}" for status in in_order(missing))
         notes.append(f"No number for: {told}; see the column status of results.csv")
     if hidden > 0:
-        notes.append(f"{hidden} more of these are in the folder tables")
+        notes.append(f"{MOST_SECTIONS} of {MOST_SECTIONS + hidden} tables shown; the others are in the folder tables")
+    users = len({point.user for point in own})
+    elsewhere = [f"{users - 1} of {users} users (the wanted one is shown)"] if users > 1 else []
+    elsewhere += ["differences"] * bool(results.paired) + ["shares of a gap"] * bool(results.shares)
+    if elsewhere:
+        notes.append(f"In the folder tables alone: {', '.join(elsewhere)}")
     return notes

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semcom.files import write_atomically
+from semcom.report.naming import file_name
 from semcom.report.results import NO_GAP, Point, Results, System, in_order
 from semcom.report.shares import MEANING, closed_shares
 from semcom.report.wording import by_user, caption, user_name, words_of
+from semcom.words import visible
 
 __all__ = ["Table", "cell", "codec_table", "difference_table", "quality_table", "share_table", "tables_of"]
 __all__ += ["exact", "interval", "to_csv", "to_latex", "to_markdown", "users_table", "write_table"]
@@ -36,7 +38,11 @@ LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
+    "`": r"\textasciigrave{}",
 }
+
+# What a spreadsheet would carry out as a formula, unless it is a number or a list of them.
+FORMULA = re.compile(r"(?![-+0-9.;e ]*$|[-+]?(?:inf|nan)$)[-=+@\t]")
 
 # Columns of the CSV beside a table of points: every number in full, where the table rounds.
 POINT_COLUMNS = (
@@ -184,7 +190,9 @@ def to_markdown(table: Table) -> str:
         "| " + " | ".join(each.ljust(width) for each, width in zip(line, widths, strict=True)) + " |"
         for line in (escaped[0], rule, *escaped[1:])
     ]
-    return f"{_markdown(table.caption)}\n\n" + "\n".join(body) + "\n"
+    # A paragraph that began with one of these would be a list or a line under a heading.
+    told = re.sub(r"^(\d*)([-+=.)])", r"\1\\\2", _markdown(table.caption))
+    return f"{told}\n\n" + "\n".join(body) + "\n"
 
 
 def to_latex(table: Table) -> str:
@@ -204,7 +212,7 @@ def to_latex(table: Table) -> str:
 def to_csv(table: Table) -> str:
     """Every number in full: reading it back gives the same floats."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(table.full)
+    csv.writer(text, lineterminator="\n").writerows(map(_plain, line) for line in table.full)
     return text.getvalue()
 
 
@@ -242,7 +250,7 @@ def _point_table(part: Results, kind: str, columns: Columns, taken: set[str]) ->
     if any(NO_GAP in point.missing for point in points):
         first.append(f"{NO_GAP.capitalize()}: the teacher is not ahead of the control there")
     return Table(
-        name=_free((part.metric, kind, *part.distinction), taken),
+        name=file_name((part.metric, kind, *part.distinction), taken),
         caption=caption(part, points, first=first),
         header=header,
         rows=tuple(rows),
@@ -308,21 +316,23 @@ def _unique(names: list[str]) -> list[str]:
     return [f"{name} ({names[: i + 1].count(name)})" if names.count(name) > 1 else name for i, name in enumerate(names)]
 
 
-def _free(told: Sequence[str], taken: set[str]) -> str:
-    """A file name of these words that no other table has."""
-    name = "__".join(re.sub(r"[^a-z0-9.+-]+", "_", each.lower()).strip("_.") for each in told)
-    return name if name not in taken else f"{name}_{sum(each.startswith(name) for each in taken) + 1}"
+def _plain(text: str) -> str:
+    """Text that a spreadsheet shows as it is written."""
+    shown = visible(text)
+    return f"'{shown}" if FORMULA.match(shown) else shown
 
 
 def _markdown(text: str) -> str:
     """Text that a Markdown table cannot mistake for structure."""
-    escaped = re.sub(r"([\\|<>*_`])", r"\\\1", " ".join(text.split()))
+    escaped = re.sub(r"([\\|<>*_`&~$#])", r"\\\1", " ".join(visible(text).split()))
     return escaped.replace("](", r"]\(")
 
 
 def _latex(text: str) -> str:
     """Text that LaTeX sets as it is written."""
-    escaped = "".join(LATEX.get(letter, letter) for letter in " ".join(text.split()))
+    escaped = "".join(LATEX.get(letter, letter) for letter in " ".join(visible(text).split()))
+    # Two hyphens would become a dash.
+    escaped = re.sub(r"-(?=-)", "-{}", escaped)
     # A hyphen before a number is a minus sign; within a name it stays a hyphen.
     return re.sub(r"(?<![\w.}-])-(?=[0-9])", "$-$", escaped)
 

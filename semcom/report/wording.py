@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from semcom.report.results import NO_GAP, SUM, Point, Results, System, in_order
+from semcom.report.results import DIFFERENCE, NO_GAP, SHARE, SUM, Point, Results, System, in_order
 from semcom.words import counted
 
 __all__ = [
@@ -219,9 +219,9 @@ def _interval(points: list[Point]) -> str:
     """What the bands mean, and with one seed what they leave out."""
     if not any(math.isfinite(point.low) for point in points):
         return ""
-    if any(point.gap_to is not None for point in points):
+    if any(point.kind == SHARE for point in points):
         return _interval_of_shares(max(len(point.seeds) for point in points))
-    pairs = "paired " if any(point.against is not None for point in points) else ""
+    pairs = "paired " if any(point.kind == DIFFERENCE for point in points) else ""
     bootstrap = f"95 % {pairs}bootstrap interval over sentences"
     if max(len(point.seeds) for point in points) < 2:
         return f"Bands and bars: {bootstrap}; one seed, so the spread between trainings is not in them"

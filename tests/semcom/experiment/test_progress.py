@@ -63,6 +63,23 @@ def test_what_is_said_is_said_as_it_is(board, said) -> None:
     assert said.getvalue() == "a [bold]word[/bold] and :smile: 12\n"
 
 
+ODD = {"a\x1b[2Jb": "a\\x1b[2Jb", "\u202egnp.exe": "\\u202egnp.exe", "a\rb\x07": "a\\x0db\\x07", "[/x]": "[/x]"}
+
+
+@pytest.mark.parametrize(("text", "shown"), ODD.items())
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_nothing_that_is_said_is_obeyed(said, text, shown, is_terminal) -> None:
+    with Board(Console(file=said, force_terminal=is_terminal, color_system=None, width=200)) as board:
+        board.say(f"read {text}")
+        tick = board.tick(f"preparing {text}")
+        tick(1, 2, f"from {text}")
+        tick(2, 2, f"from {text}")
+    told = said.getvalue()
+    assert text == shown or text not in told
+    for words in (f"read {shown}", f"preparing {shown}", f"from {shown}"):
+        assert words in told
+
+
 def test_two_things_at_a_time_have_lines_of_their_own(board, said, clock) -> None:
     one, other = board.tick("one"), board.tick("other")
     for count in itertools.count(1):

@@ -16,7 +16,7 @@ from semcom.mistakes import UserMistake
 HEADER = (
     "task,codec,role,method,parameters,body_parameters,size_bytes,symbols_per_token,symbols_per_word,fading,coherence,"
     "interference,equalizer,csi,antennas,crowd,user,snr_db,interferers,level_db,sir_db,sinr_db,measured_snr_db,"
-    "measured_sinr_db,metric,against,gap_to,value,low,high,count,seed,status,run_id"
+    "measured_sinr_db,metric,kind,against,gap_to,value,low,high,count,seed,status,run_id"
 )
 
 numbers = st.none() | st.floats(allow_nan=False)
@@ -34,7 +34,8 @@ def rows(draw: st.DrawFn) -> Row:
     of_kind = {"str": words, "int": counts, "float": numbers}
     values = {name: draw(of_kind[kind]) for name, kind in COLUMNS.items()}
     level = st.none() | st.floats(-50, 50) | st.lists(st.floats(-50, 50), min_size=2, max_size=4).map(tuple)
-    return a_row(**{**values, "role": "student", "status": "done", "level_db": draw(level)})
+    told = {"role": "student", "status": "done", "level_db": draw(level), "kind": ""}
+    return a_row(**{**values, **told, "gap_to": values["gap_to"] if values["against"] else ""})
 
 
 def test_the_columns_are_those_of_the_contract(tmp_path: Path) -> None:
@@ -104,6 +105,11 @@ def test_one_level_in_a_tuple_is_that_level() -> None:
         ({"status": "failed", "value": 0.0}, "a failed row must have no value, got 0.0"),
         ({"status": "skipped", "low": 0.0}, "a skipped row must have no value"),
         ({"level_db": (1.0, math.nan)}, "level_db must be a number or None, got nan"),
+        ({"kind": "share"}, "kind must be value by against and gap_to of its row, got 'share'"),
+        ({"kind": "value", "against": "big"}, "kind must be difference by against and gap_to of its row, got 'value'"),
+        ({"kind": "difference", "against": "plain", "gap_to": "big"}, "kind must be share by .*, got 'difference'"),
+        ({"kind": "mean"}, "kind must be value by .*, got 'mean'"),
+        ({"gap_to": "big"}, "against must name the control where the gap to 'big' begins, got ''"),
     ],
 )
 def test_a_row_refuses_what_its_column_cannot_hold(changes: dict[str, object], message: str) -> None:
@@ -128,16 +134,39 @@ def test_a_table_from_before_a_column_was_thought_of_is_read(tmp_path: Path) -> 
     assert read_csv(path) == [a_row(count=4)]
 
 
+KINDS_TOLD = [
+    ({}, "value"),
+    ({"user": "sum"}, "value"),
+    ({"role": "published", "status": "published"}, "value"),
+    ({"against": "big"}, "difference"),
+    ({"against": "big", "status": "skipped"}, "difference"),
+    ({"against": "plain", "gap_to": "big"}, "share"),
+]
+
+
+@pytest.mark.parametrize(("cells", "kind"), KINDS_TOLD)
+def test_a_row_tells_of_what_kind_its_number_is(tmp_path: Path, cells: dict[str, object], kind: str) -> None:
+    path = tmp_path / "r.csv"
+    write_csv([a_row(**cells)], path)
+    head, line = (each.split(",") for each in path.read_text().splitlines())
+    assert dict(zip(head, line, strict=True))["kind"] == kind == a_row(**cells, kind=kind).kind
+    # A table from before the column tells it by its other cells.
+    place = head.index("kind")
+    path.write_text("".join(",".join(each[:place] + each[place + 1 :]) + "\n" for each in (head, line)))
+    assert read_csv(path) == [a_row(**cells)]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "r.csv:1: must have the columns"),
         ("task,codec\n", "got none named role, method"),
+        (f"{HEADER}\nt,c,codec{',' * 21},m,share{',' * 8},done,\n", "r.csv:2: kind must be value by against"),
         (f"{HEADER}\ntext,small\n", "r.csv:2: must have a cell for every column"),
-        (f"{HEADER}\nt,c,codec{',' * 21},m,,,x{',' * 5},done,\n", "r.csv:2: value must be a number or empty, got 'x'"),
-        (f"{HEADER}\nt,c,codec{',' * 21},m,,,nan{',' * 5},done,\n", "r.csv:2: value must be a number or None, got nan"),
-        (f"{HEADER}\nt,c,codec,,1.5{',' * 20}m{',' * 8}done,\n", "r.csv:2: parameters must be a whole number"),
-        (f"{HEADER}\nt,c,codec{',' * 21},m{',' * 8},fine,\n", "r.csv:2: status must be one of"),
+        (f"{HEADER}\nt,c,codec{',' * 21},m,,,,x{',' * 5},done,\n", "r.csv:2: value must be a number or empty, got 'x'"),
+        (f"{HEADER}\nt,c,codec{',' * 21},m,,,,nan{',' * 5},done,\n", "r.csv:2: value must be a number or None"),
+        (f"{HEADER}\nt,c,codec,,1.5{',' * 20}m{',' * 9}done,\n", "r.csv:2: parameters must be a whole number"),
+        (f"{HEADER}\nt,c,codec{',' * 21},m{',' * 9},fine,\n", "r.csv:2: status must be one of"),
     ],
 )
 def test_a_broken_table_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:

@@ -42,6 +42,34 @@ def test_every_codec_tells_what_arrived(finished) -> None:
     assert all(0.0 <= float(share) <= 1.0 for share in right)
 
 
+@pytest.mark.parametrize(
+    ("received", "shown"),
+    [
+        ("a\x1b[2J dog", "a\\x1b[2J dog"),
+        ("\x00\x07\x9b31m", "\\x00\\x07\\x9b31m"),
+        ("a \u202edog", "a \\u202edog"),
+        ("[/red] :smile:", "[/red] :smile:"),
+    ],
+)
+def test_what_arrived_is_shown_and_not_obeyed(finished, monkeypatch, received: str, shown: str) -> None:
+    """Byte pairs that noise puts together may stand for any character."""
+    monkeypatch.setattr("semcom.sources.tokenizer.Tokenizer.decode", lambda self, tokens: [received] * len(tokens))
+    table = send(finished, repeats=1)
+    assert cells(table)[2] == [shown] * 2
+    said = io.StringIO()
+    Console(file=said, width=120).print(table)
+    assert shown in said.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_narrow_terminal_still_shows_every_codec(finished, width: int) -> None:
+    said = io.StringIO()
+    Console(width=width, file=said).print(send(finished, repeats=1))
+    lines = said.getvalue().splitlines()
+    assert "\u2026" not in said.getvalue() and max(map(len, lines)) <= width
+    assert {"big", "small"} <= {words[1] for words in map(str.split, lines) if len(words) > 2}
+
+
 def test_the_heading_says_what_was_sent_and_through_what(finished) -> None:
     title = str(send(finished, snr_db=4.0, interferers=1).title)
     assert title.startswith("sent: the cat sees a quiet garden today .\n"), "as the corpus would have it"

@@ -456,6 +456,22 @@ def test_a_real_limit_on_file_size_is_told_like_a_full_disk(tmp_path: Path) -> N
         assert store.done_runs() == {"first"}
 
 
+@pytest.mark.parametrize("cells", [{}, {"against": "big"}, {"against": "plain", "gap_to": "big"}])
+def test_a_store_from_before_the_kinds_tells_them_all_the_same(tmp_path: Path, cells: dict[str, str]) -> None:
+    path, row = tmp_path / "s", a_row("old", value=0.5, **cells)
+    with Store(path) as store:
+        store.finish_run("old", [row])
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE rows DROP COLUMN kind")
+    connection.close()
+    with Store(path, reading=True) as store:
+        assert store.rows("old") == [row] and row.kind
+    # Whoever writes gives it the column, with nothing in it for the rows that were there.
+    for _ in range(2):
+        with Store(path) as store:
+            assert store.rows("old") == [row]
+
+
 def test_a_store_from_before_a_column_was_thought_of_is_read_and_gone_on_with(tmp_path: Path) -> None:
     path = tmp_path / "s"
     with Store(path) as store:

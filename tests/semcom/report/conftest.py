@@ -17,7 +17,7 @@ HEADER = (
     "task", "codec", "role", "method", "parameters", "body_parameters", "size_bytes", "symbols_per_token",
     "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd", "user",
     "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
-    "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id",
+    "kind", "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id",
 )  # fmt: skip
 CODECS = {
     "teacher": {"role": "teacher", "method": "trained", "parameters": 1_420_000, "skill": 0.0},
@@ -130,12 +130,17 @@ def published(metrics: Iterable[str] = METRICS) -> Lines:
     return lines
 
 
+def kind(row: dict[str, object]) -> str:
+    """What the number in a row is."""
+    return "share" if row["gap_to"] else "difference" if row["against"] else "value"
+
+
 def write(path: Path, lines: Lines) -> Path:
     """Write the rows as a run would."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, HEADER)
         writer.writeheader()
-        writer.writerows(lines)
+        writer.writerows({**line, "kind": line["kind"] or kind(line)} for line in lines)
     return path
 
 

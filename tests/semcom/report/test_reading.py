@@ -8,7 +8,7 @@ import pytest
 
 from semcom.experiment import results as written
 from semcom.mistakes import UserMistake
-from semcom.report.reading import COLUMNS, ROLES, STATUSES, read_results, read_rows
+from semcom.report.reading import COLUMNS, KINDS, ROLES, STATUSES, read_results, read_rows
 from semcom.report.wording import caption
 
 
@@ -23,7 +23,7 @@ def test_the_columns_are_those_of_the_agreement(made):
 def test_what_is_read_is_what_a_run_writes(tmp_path):
     """Both floors name the columns; neither may drift from the other."""
     assert tuple(written.COLUMNS) == COLUMNS
-    assert (written.ROLES, written.STATUSES) == (ROLES, STATUSES)
+    assert (written.ROLES, written.STATUSES, written.KINDS) == (ROLES, STATUSES, KINDS)
     row = written.Row(
         task="text", codec="a", role="teacher", snr_db=3.0, interferers=2, level_db=(-6.0, -3.0), metric="bleu_4",
         value=1 / 3, low=0.3, high=0.4, count=10, seed=1, status="done",
@@ -41,6 +41,21 @@ def test_a_table_of_before_the_shares_is_read_without_them(made):
     assert "gap_to" not in path.read_text() and "against" in path.read_text()
     rows = read_rows(path)
     assert len(rows) == len(small(made)) and {row.gap_to for row in rows} == {None}
+
+
+def test_a_table_of_before_the_kinds_is_read_with_them(made):
+    lines = small(made)
+    lines += made.shared(lines)
+    path = made.table(lines)
+    rows = read_rows(path)
+    place = COLUMNS.index("kind")
+    cut = [line.split(",") for line in path.read_text().splitlines()]
+    path.write_text("".join(",".join(cells[:place] + cells[place + 1 :]) + "\n" for cells in cut))
+    assert "kind" not in path.read_text()
+    assert read_rows(path) == rows
+    assert [rows.count(row) for row in rows] == [1] * len(lines)
+    counts = [sum(row.kind == kind for row in rows) for kind in KINDS]
+    assert counts == [3 * 2 * 2, 3 * 2 * 2, 2 * 2]
 
 
 def test_a_share_without_a_control_is_refused(made):
@@ -143,6 +158,9 @@ def changed(made, **cells):
         ({"status": "failed"}, "value must be empty where status is failed"),
         ({"value": "inf"}, "value must be a finite number, got 'inf'"),
         ({"low": "0.9", "high": "0.1"}, "low must be at most high = 0.1, got '0.9'"),
+        ({"kind": "share"}, "kind must be value by against and gap_to of its row, got 'share'"),
+        ({"kind": "value", "against": "plain"}, "kind must be difference by against and gap_to of its row, got"),
+        ({"kind": "mean"}, "row 3 under the header: kind must be value by against and gap_to of its row, got 'mean'"),
         ({"level_db": "loud"}, "level_db must be a number, or several with ; between, got 'loud'"),
     ],
 )
@@ -190,7 +208,7 @@ def test_missing_and_renamed_columns_are_told(made):
 def test_ragged_rows_are_a_mistake(made):
     path = made.table(small(made))
     path.write_text(path.read_text() + "x," * 50 + "\n")
-    with pytest.raises(UserMistake, match="comma-separated table with 34 cells"):
+    with pytest.raises(UserMistake, match="comma-separated table with 35 cells"):
         read_results(path)
 
 
@@ -198,7 +216,7 @@ def test_a_cell_too_many_in_every_row_is_a_mistake_too(made):
     path = made.table(small(made))
     header, *rows = path.read_text().splitlines()
     path.write_text("\n".join([header, *(f"{row},1" for row in rows)]) + "\n")
-    with pytest.raises(UserMistake, match="comma-separated table with 34 cells"):
+    with pytest.raises(UserMistake, match="comma-separated table with 35 cells"):
         read_results(path)
 
 
