@@ -19,6 +19,8 @@ from semcom.experiment.material import exam, load_material
 from semcom.experiment.sample import SENTENCES, read_sample
 from semcom.experiment.scenario import load_scenario
 from semcom.experiment.sending import send_sentence
+from semcom.experiment.store import Store
+from semcom.files import digest_of
 from semcom.mistakes import UserMistake
 from semcom.sources.catalog import CORPORA
 
@@ -267,6 +269,14 @@ def test_a_folder_sends_without_its_text(carry_out, tmp_path, text, far_away, ca
     assert not list(Path("cache").iterdir())
 
 
+def note(folder: RunFolder) -> None:
+    """Have the store believe the files as they are now."""
+    with Store(folder.store_file) as store:
+        for path in (folder.scenario_file, folder.sample_file):
+            if path.is_file():
+                store.noted.note_file(path.name, digest_of(path))
+
+
 @pytest.mark.parametrize("corpus", CORPORA, ids=lambda each: each.__name__)
 def test_no_corpus_is_looked_at_to_send(finished, tmp_path, monkeypatch, corpus: type) -> None:
     """Docstrings have another fingerprint on another machine, and other archives another."""
@@ -277,6 +287,7 @@ def test_no_corpus_is_looked_at_to_send(finished, tmp_path, monkeypatch, corpus:
     (folder / "scenario.yaml").write_text(re.sub(r"corpus: \{.*\}", f"corpus: {json.dumps(typed)}", text))
     sample["corpus"] = {**{name: value for name, value in vars(corpus()).items() if value is not None}, **typed}
     (folder / "sample.json").write_text(json.dumps(sample))
+    note(RunFolder(folder))
     for name in ("load", "fingerprint", "prepare"):
         monkeypatch.setattr(corpus, name, lambda *_, **__: pytest.fail("looked at"))
     forget()
@@ -320,6 +331,7 @@ def test_a_folder_of_before_sends_where_its_text_is(carry_out, tmp_path, text, f
     if corpus != "as it was":
         kept = RunFolder(tmp_path / "out").scenario_file
         kept.write_text(kept.read_text().replace(str(text), "text.txt"))
+        note(RunFolder(tmp_path / "out"))
     forget()
     assert cells(send(tmp_path / "out")) == expected
     assert not RunFolder(tmp_path / "out").sample_file.exists(), "sending writes nothing"
@@ -351,16 +363,17 @@ DAMAGES = {
 def test_a_damaged_sample_is_told_and_mended(carry_out, finished, tmp_path, damage: str) -> None:
     folder = RunFolder(Path(shutil.copytree(finished, tmp_path / "tiny")))
     folder.sample_file.write_text(DAMAGES[damage])
-    with pytest.raises(UserMistake, match=r"sample\.json: must be as `semcom run` wrote it, got .* damaged"):
+    with pytest.raises(UserMistake, match=r"sample\.json: must be .* as the run wrote it, got a damaged"):
         send(folder.path)
     carry_out(folder.path)
     assert folder.sample_file.read_bytes() == RunFolder(finished).sample_file.read_bytes()
 
 
 def test_a_sample_of_another_corpus_is_none(finished, tmp_path) -> None:
-    """As after a kill between two files, or where somebody typed into the folder's scenario."""
+    """As after a kill between two files."""
     folder = RunFolder(Path(shutil.copytree(finished, tmp_path / "tiny")))
     folder.scenario_file.write_text(folder.scenario_file.read_text().replace("longest: 20", "longest: 19"))
+    note(folder)
     with pytest.raises(UserMistake, match=r"big must be trained in .* on the text as it is now, got no such weights"):
         send(folder.path)
 

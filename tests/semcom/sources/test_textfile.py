@@ -60,7 +60,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     refused(written(tmp_path / "wide.txt", "Sixteen bits", "utf-16"), "UTF-8 text, got byte 0xff in line 1")
     refused(written(tmp_path / "long.txt", "short\n" + "a " * 60_000), "120,000 characters in line 2")
     refused("x" * 5000, "path must be readable")
-    refused("~nobody-of-this-name/boats.txt", "path must be readable")
+    refused("~nobody-of-this-name/boats.txt", "must stand for a home folder")
     os.mkfifo(tmp_path / "pipe")
     refused(tmp_path / "pipe", "something that is neither")
 
