@@ -21,6 +21,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+from semcom.compression import latency
+
 # Derandomized: a red test must be red again tomorrow. No database: a test run leaves nothing in the tree.
 settings.register_profile("house", deadline=None, derandomize=True, database=None, max_examples=50)
 settings.load_profile("house")
@@ -55,6 +57,14 @@ measure: {metrics: [bleu_1, bleu_4, exact_match], sentences: 20, batch: 8, resam
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _short_latencies() -> Iterator[None]:
+    """A tenth of the rounds: times of tiny codecs are looked at by few tests, and were a third of every run."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(latency, "ROUNDS", latency.FEWEST)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

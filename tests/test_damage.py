@@ -113,7 +113,7 @@ def test_a_flipped_bit_changes_no_result(carry_out, finished, broken_off, kind: 
             assert not there.exists() or there.read_bytes() == each.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["models/*/weights.safetensors", "tokenizers/*.json", "scenario.yaml"])
+@pytest.mark.parametrize("name", ["models/*/weights.safetensors", "tokenizers/*.json", "scenario.yaml", "sample.json"])
 def test_nothing_is_sent_with_a_flipped_bit(semcom, finished, out, name: str) -> None:
     for spot in range(PLACES):
         for path in sorted(finished.glob(name)):

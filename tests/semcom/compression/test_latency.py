@@ -16,6 +16,11 @@ TINY = symmetric(16, 1, heads=2)
 SMALL, LARGE = Shape(TINY, 31), Shape(symmetric(32, 2, heads=2), 31)
 
 
+@pytest.fixture(autouse=True)
+def _as_many_rounds_as_a_user_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "ROUNDS", ROUNDS)
+
+
 class Machine:
     """A clock and codecs that take as long on it as the test says."""
 

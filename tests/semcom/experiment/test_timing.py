@@ -189,7 +189,7 @@ def test_borrowed_codecs_bring_no_times(carry_out, folder: Path, tmp_path: Path,
 
 
 def test_empty_cells_of_borrowed_codecs_are_drawn_around(carry_out, folder: Path, tmp_path: Path) -> None:
-    carry_out(tmp_path / "new", TWINS, lenders=(folder,))
+    carry_out(tmp_path / "new", TWINS, "measure.metrics=[bleu_1]", lenders=(folder,))
     drawn = {path.name for path in report(tmp_path / "new" / "results.csv", tmp_path / "new")}
     assert "codecs.md" in drawn
     assert all("nan" not in path.read_text() for path in (tmp_path / "new" / "tables").glob("*.md"))
