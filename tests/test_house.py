@@ -8,10 +8,12 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = ("<!-- map -->", "<!-- /map -->")
@@ -186,12 +188,36 @@ def test_the_map_writes_what_it_reads() -> None:
 
 
 def test_the_front_page_is_short_and_its_links_lead_somewhere() -> None:
-    pages = [ROOT / "README.md", ROOT / "scenarios" / "README.md", *(ROOT / package / "README.md" for package in maps())]
+    pages = [ROOT / folder / "README.md" for folder in ("", "scenarios", *maps())]
     assert len(pages[0].read_bytes()) <= 12_000, "the front page wants to be read; details go to scenarios/README.md"
-    for page in pages:
-        links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
-        lost = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    for page in (*pages, ROOT / "scenarios" / "KEYS.md"):
+        links = re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8"))
+        lost = [(to, anchor) for to, anchor in links if "://" not in to and not leads_somewhere(page, to, anchor)]
         assert not lost, f"{page.relative_to(ROOT)} leads to {lost}"
+
+
+def leads_somewhere(page: Path, to: str, anchor: str) -> bool:
+    """Whether a link leads to something there is, and its anchor to a heading."""
+    target = page.parent / to if to else page
+    if not anchor:
+        return target.exists()
+    headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_code_on_the_pages_runs() -> None:
+    page = (ROOT / "channels" / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    there: dict[str, object] = {}
+    exec(code, there)
+    assert there["estimate"].shape == (32, 160)
+
+
+def test_the_citation_is_of_this_version() -> None:
+    cited = YAML(typ="safe").load(ROOT / "CITATION.cff")
+    assert {"cff-version", "message", "title", "authors"} <= cited.keys()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (cited["version"], cited["license"]) == (project["version"], project["license"])
 
 
 def test_the_front_page_and_the_gate_run_the_same_tests() -> None:

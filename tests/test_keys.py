@@ -16,7 +16,7 @@ from semcom.experiment.inventory import VARIANTS
 from semcom.experiment.meanings import KINDS, meanings_of, unit_of
 from semcom.experiment.plans import AdoptPlan, CodecPlan, DistillPlan, LinkPlan, MeasurePlan
 from semcom.experiment.reference import reference
-from semcom.experiment.scenario import Scenario
+from semcom.experiment.scenario import Scenario, load_scenario
 from semcom.experiment.sweep import SweepPlan
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.spec import SideSpec
@@ -97,19 +97,24 @@ def test_the_page_equals_the_plans() -> None:
     assert page == written(page), ADVICE
 
 
-def test_the_links_of_the_page_lead_somewhere() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    headings = re.findall(r"^#+ (.+)$", page, flags=re.MULTILINE)
-    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    assert set(re.findall(r"\]\(#([\w-]+)\)", page)) <= anchors
-    links = re.findall(r"\]\(([^#)]+)\)", page)
-    assert [link for link in links if "://" not in link and not (PAGE.parent / link).exists()] == []
+def examples() -> list[str]:
+    """The scenarios on the pages that people read first."""
+    pages = (PAGE.parents[1] / "README.md", PAGE)
+    return [block for page in pages for block in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)]
+
+
+def test_the_examples_on_the_pages_are_scenarios(tmp_path: Path) -> None:
+    assert len(examples()) == 2
+    for example in examples():
+        (tmp_path / "example.yaml").write_text(example)
+        scenario, _ = load_scenario(tmp_path / "example.yaml")
+        assert scenario.question.endswith("?")
 
 
 def test_a_page_without_a_part_gets_it_at_its_end() -> None:
-    page = "# Keys\n\n<!-- keys: adopt -->\nold\n<!-- /keys -->\n\nWords.\n"
+    page = "# Keys\n\n<!-- keys: adopt -->\nStale.\n<!-- /keys -->\n\nWords.\n"
     full = written(page)
-    assert "old" not in full
+    assert "Stale." not in full
     assert full.startswith("# Keys\n\n<!-- keys: adopt -->\n\n| key |")
     assert full.index("Words.") < full.index("## Fading")
     assert written(full) == full
