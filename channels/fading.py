@@ -55,7 +55,7 @@ class Rayleigh:
     h = z,  z ~ CN(0, 1),  so |h|^2 is exponential with mean 1.
 
     Args:
-        stratified: spread the powers of a batch evenly over their distribution; see `even`.
+        stratified: deal the gains of a batch evenly over their distribution, so that their mean strays less.
 
     Source: Tse and Viswanath, Fundamentals of Wireless Communication, section 2.4.2.
     """
@@ -81,11 +81,11 @@ class Rician:
     h = sqrt(K/(K+1)) + sqrt(1/(K+1)) z,  z ~ CN(0, 1),  so E|h|^2 = 1.
 
     The steady path keeps phase zero; a receiver that knows h cannot tell, one that knows nothing profits.
+    Stratified, the scatter is dealt evenly (`even`), in phase with the steady path and across it, each on its own.
 
     Args:
-        k_factor_db: power of the steady path over that of the scatter [dB].
-        stratified: spread the scatter of a batch evenly over its distribution, that in phase with the steady path and
-            that across it each on its own; the power is a sum of the two. See `even`.
+        k_factor_db: power of the steady path over that of the scatter, from -100 to 100 [dB].
+        stratified: deal the gains of a batch evenly over their distribution, so that their mean strays less.
 
     Source: Tse and Viswanath, Fundamentals of Wireless Communication, section 2.4.2.
     """
@@ -120,8 +120,8 @@ class Nakagami:
     h = sqrt(g) exp(j t),  g ~ Gamma(shape m, scale 1/m),  t uniform,  so E|h|^2 = 1 and Var|h|^2 = 1/m.
 
     Args:
-        m: fading figure, at least 0.5.
-        stratified: spread the powers of a batch evenly over their distribution; see `even`.
+        m: fading figure, from 0.5 to a million; 1 is Rayleigh, larger values fade less.
+        stratified: deal the gains of a batch evenly over their distribution, so that their mean strays less.
 
     Source: Simon and Alouini, Digital Communication over Fading Channels, 2nd edition, section 2.2.1.4.
     """

@@ -28,8 +28,8 @@ class Neighbors:
     gradient flows to them: they are weather. A sentence is never its own interferer.
 
     Args:
-        level_db: mean power of each interferer relative to the wanted user [dB]; a tuple gives each its own.
-        fading: how interferers arrive; None means as the wanted user does.
+        level_db: mean power of each interferer relative to the wanted user [dB]; a list gives each its own.
+        fading: how interferers arrive; without it, as the wanted user does.
     """
 
     level_db: float | tuple[float, ...] = 0.0
@@ -51,9 +51,9 @@ class Qam:
     x = (a + jb) / sqrt(2 (order - 1) / 3),  a, b odd whole numbers below sqrt(order) in size
 
     Args:
-        order: points of the constellation; 4 is QPSK.
-        level_db: mean power of each interferer relative to the wanted user [dB]; a tuple gives each its own.
-        fading: how interferers arrive; None means as the wanted user does.
+        order: points of the constellation: 4 (QPSK), 16 or 64.
+        level_db: mean power of each interferer relative to the wanted user [dB]; a list gives each its own.
+        fading: how interferers arrive; without it, as the wanted user does.
 
     Source: Proakis and Salehi, Digital Communications, 5th edition, section 3.2-3.
     """
@@ -85,8 +85,8 @@ class Gaussian:
     At a fixed gain nobody can tell it from more noise; under fading its power moves with the gain.
 
     Args:
-        level_db: mean power of each interferer relative to the wanted user [dB]; a tuple gives each its own.
-        fading: how interferers arrive; None means as the wanted user does.
+        level_db: mean power of each interferer relative to the wanted user [dB]; a list gives each its own.
+        fading: how interferers arrive; without it, as the wanted user does.
     """
 
     level_db: float | tuple[float, ...] = 0.0
@@ -108,9 +108,10 @@ class Tone:
     x_k = exp(j (2 pi f k + t)),  t uniform
 
     Args:
-        cycles_per_symbol: its frequency f, from -0.5 to 0.5; None draws one for each sentence and interferer.
-        level_db: mean power of each interferer relative to the wanted user [dB]; a tuple gives each its own.
-        fading: how interferers arrive; None means as the wanted user does.
+        cycles_per_symbol: its frequency f, from -0.5 to 0.5 [cycles per symbol]; without it one is drawn for each
+            sentence and interferer.
+        level_db: mean power of each interferer relative to the wanted user [dB]; a list gives each its own.
+        fading: how interferers arrive; without it, as the wanted user does.
     """
 
     cycles_per_symbol: float | None = None
@@ -146,9 +147,9 @@ class Bursts:
 
     Args:
         duty: probability that a block is on, from one in a million to 1.
-        length: symbols in a block.
-        level_db: mean power of each interferer relative to the wanted user [dB]; a tuple gives each its own.
-        fading: how interferers arrive; None means as the wanted user does.
+        length: length of a block, at least 1 [symbols].
+        level_db: mean power of each interferer relative to the wanted user [dB]; a list gives each its own.
+        fading: how interferers arrive; without it, as the wanted user does.
     """
 
     duty: float = 0.25

@@ -172,8 +172,16 @@ def list_names(
 
 
 @app.command()
-def schema() -> None:
-    """The JSON schema of a scenario, for editors."""
+def schema(
+    markdown: Annotated[bool, typer.Option("--markdown", help="Tables of all keys, to be read by people.")] = False,
+) -> None:
+    """The JSON schema of a scenario, for editors; every key with its type, default and meaning."""
+    # Written past rich: both are for machines, to the letter.
+    if markdown:
+        from semcom.experiment.reference import reference
+
+        console.file.write("\n\n".join(f"## {name}\n\n{table}" for name, table in reference().items()) + "\n")
+        return
     import json
 
     from semcom.experiment.scenario import Scenario
@@ -181,7 +189,6 @@ def schema() -> None:
     told = Scenario.model_json_schema()
     # The question is the file's first comment, which no editor sees.
     told["required"] = [name for name in told["required"] if name != "question"]
-    # Written past rich: the schema is for machines, to the letter.
     console.file.write(json.dumps(told, indent=2) + "\n")
 
 

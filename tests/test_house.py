@@ -1,19 +1,21 @@
-"""The house rules that a machine can hold: sizes, names, first lines, the README's map, and what is never imported.
+"""The house rules that a machine can hold: sizes, names, first lines, the maps, and what is never imported.
 
-`python tests/test_house.py --write` brings the README's map up to date.
+Every package has a README.md with a map of its files. `python tests/test_house.py --write` brings all maps up to date,
+and gives a new package a README.
 """
 
 import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
 MARKS = ("<!-- map -->", "<!-- /map -->")
 SOURCES = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
@@ -100,9 +102,18 @@ def written() -> list[str]:
     return [name for name, text in SOURCES.items() if text.strip()]
 
 
-def map_lines() -> dict[str, str]:
-    """What the README's map must say: each module's first line, a package's under the name of its folder."""
-    return {name.removesuffix("__init__.py"): first_line(name) for name in written()}
+def maps() -> dict[str, dict[str, str]]:
+    """What the map of each package must say: the first line of every module and of every package directly in it."""
+    found: dict[str, dict[str, str]] = {}
+    for name in written():
+        path = Path(name)
+        if path.name == "__init__.py":
+            found.setdefault(str(path.parent), {})
+            if path.parent.parent != Path():
+                found.setdefault(str(path.parent.parent), {})[f"{path.parent.name}/"] = first_line(name)
+        else:
+            found.setdefault(str(path.parent), {})[path.name] = first_line(name)
+    return found
 
 
 @pytest.mark.parametrize("name", written())
@@ -133,34 +144,86 @@ def read_map(text: str) -> dict[str, str]:
     return dict(pairs)
 
 
-def write_map(text: str) -> str:
-    """A README with its map brought up to date."""
-    rows = map_lines()
+def write_map(text: str, rows: dict[str, str]) -> str:
+    """A README with its map brought up to date: packages first, then files."""
     width = max(len(path) for path in rows) + 4
     block = block_between_marks(text)
-    lines = "".join(f"{path:<{width}}{line}\n" for path, line in sorted(rows.items()))
+    order = sorted(rows, key=lambda path: (not path.endswith("/"), path))
+    lines = "".join(f"{path:<{width}}{rows[path]}\n" for path in order)
     return text[: block.start(1)] + lines + text[block.end(1) :]
 
 
-def test_the_readme_has_a_map_that_equals_the_tree() -> None:
+def blank_readme(package: str) -> str:
+    """What a new package's README begins as."""
+    marks = f"{MARKS[0]}\n```\n```\n{MARKS[1]}\n"
+    return f"# {package}\n\n{first_line(f'{package}/__init__.py')}\n\n{marks}"
+
+
+@pytest.mark.parametrize("package", maps())
+def test_the_readme_of_a_package_has_a_map_that_equals_the_tree(package: str) -> None:
     advice = "run `python tests/test_house.py --write`"
-    assert README.is_file(), "there is no README.md"
-    there, here = read_map(README.read_text(encoding="utf-8")), map_lines()
+    readme = ROOT / package / "README.md"
+    assert readme.is_file(), f"there is no {package}/README.md; {advice}"
+    there, here = read_map(readme.read_text(encoding="utf-8")), maps()[package]
     assert not here.keys() - there.keys(), f"not on the map: {sorted(here.keys() - there.keys())}; {advice}"
     assert not there.keys() - here.keys(), f"on the map alone: {sorted(there.keys() - here.keys())}; {advice}"
     assert {path: there[path] for path in here if there[path] != here[path]} == {}, advice
 
 
 def test_the_map_writes_what_it_reads() -> None:
+    rows = {"new.py": "Something here.", "room/": "More of it."}
     empty = f"# A title\n\n{MARKS[0]}\n```text\nold.py    Something gone.\n```\n{MARKS[1]}\n\nMore words.\n"
-    full = write_map(empty)
+    full = write_map(empty, rows)
     assert read_map(empty) == {"old.py": "Something gone."}
-    assert read_map(full) == map_lines()
-    assert write_map(full) == full
+    assert read_map(full) == rows
+    assert write_map(full, rows) == full
     assert full.startswith("# A title\n")
     assert full.endswith("\nMore words.\n")
+    assert read_map(write_map(blank_readme("channels"), rows)) == rows
     with pytest.raises(ValueError, match=r"README\.md must hold one fenced block"):
-        write_map("# A title without a map\n")
+        write_map("# A title without a map\n", rows)
+
+
+# The front page
+
+
+def test_the_front_page_is_short_and_its_links_lead_somewhere() -> None:
+    pages = [ROOT / folder / "README.md" for folder in ("", "scenarios", *maps())]
+    assert len(pages[0].read_bytes()) <= 12_000, "the front page wants to be read; details go to scenarios/README.md"
+    for page in (*pages, ROOT / "scenarios" / "KEYS.md"):
+        links = re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8"))
+        lost = [(to, anchor) for to, anchor in links if "://" not in to and not leads_somewhere(page, to, anchor)]
+        assert not lost, f"{page.relative_to(ROOT)} leads to {lost}"
+
+
+def leads_somewhere(page: Path, to: str, anchor: str) -> bool:
+    """Whether a link leads to something there is, and its anchor to a heading."""
+    target = page.parent / to if to else page
+    if not anchor:
+        return target.exists()
+    headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_code_on_the_pages_runs() -> None:
+    page = (ROOT / "channels" / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    there: dict[str, object] = {}
+    exec(code, there)
+    assert there["estimate"].shape == (32, 160)
+
+
+def test_the_citation_is_of_this_version() -> None:
+    cited = YAML(typ="safe").load(ROOT / "CITATION.cff")
+    assert {"cff-version", "message", "title", "authors"} <= cited.keys()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (cited["version"], cited["license"]) == (project["version"], project["license"])
+
+
+def test_the_front_page_and_the_gate_run_the_same_tests() -> None:
+    commands = re.findall(r"^python3 -m venv .*$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(commands) == 2
+    assert commands[1] in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
 
 
 # What is never imported
@@ -200,6 +263,7 @@ SPECS = [
     "semcom.distillation.catalog",
     "semcom.experiment.scenario",
     "semcom.experiment.preview",
+    "semcom.experiment.reference",
 ]
 HEAVY = [
     "torch._C",
@@ -240,4 +304,7 @@ def test_specs_load_no_heavy_library(module: str) -> None:
 if __name__ == "__main__":
     if sys.argv[1:] != ["--write"]:
         sys.exit("usage: python tests/test_house.py --write")
-    README.write_text(write_map(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for package, rows in maps().items():
+        readme = ROOT / package / "README.md"
+        text = readme.read_text(encoding="utf-8") if readme.is_file() else blank_readme(package)
+        readme.write_text(write_map(text, rows), encoding="utf-8")

@@ -32,8 +32,8 @@ class AttentionMaps:
     compared on what either may look at: the tokens up to its own.
 
     Args:
-        weight: multiplies the loss.
-        side: whose attention: the semantic encoder's, the semantic decoder's, or both.
+        weight: factor of this loss in the sum of all losses.
+        side: whose attention is compared: the semantic encoder's, the semantic decoder's, or both.
 
     Source: Wang et al., MiniLM, NeurIPS 2020, on self-attention distribution and value-relation transfer; heads joined
     as in MiniLMv2 (Wang et al., Findings of ACL 2021), on multi-head self-attention relations.

@@ -32,8 +32,11 @@ class Components:
     differ and nothing where they agree: then the student takes over the teacher's very coordinates.
 
     Args:
-        weight: multiplies the whole loss.
-        semantic_encoder: weight of this part; 0 leaves it out, and so below.
+        weight: factor of this loss in the sum of all losses.
+        semantic_encoder: weight of the semantic encoder's last layer, w_1; 0 leaves the part out.
+        channel_encoder: weight of the symbols sent, w_2; 0 leaves the part out.
+        channel_decoder: weight of the channel decoder's output, w_3; 0 leaves the part out.
+        semantic_decoder: weight of the semantic decoder's last layer, w_4; 0 leaves the part out.
 
     Source: our reconstruction of component transfer in Liu, Zhou, Chen and Yang, Knowledge Distillation-Based
     Semantic Communications for Multiple Users, IEEE Transactions on Wireless Communications 23(7), 2024. Third parties

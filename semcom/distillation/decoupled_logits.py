@@ -25,11 +25,12 @@ class DecoupledLogits:
     alpha = 1, beta = 1 - p_t,y: what a sure teacher knows of the other tokens is all but drowned there.
 
     Args:
-        weight: multiplies the loss.
+        weight: factor of this loss in the sum of all losses.
         alpha: weight of the true token's part.
         beta: weight of the part about all other tokens.
-        temperature: T; 1 compares the distributions as they are.
-        trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
+        temperature: T, above 0; 1 compares the distributions as they are, more softens both.
+        trust: which tokens count: `all`, each by the teacher's confidence (`confident`), or those where the teacher
+            is right (`right`).
 
     Source: Zhao, Cui, Song, Qiu and Liang, Decoupled Knowledge Distillation, CVPR 2022, where soft
     logits are taken apart into target and non-target classes, alpha TCKD + beta NCKD.

@@ -26,8 +26,8 @@ class HiddenHints:
     vectors: 0 is alike and 2 unrelated at any width.
 
     Args:
-        weight: multiplies the loss.
-        side: whose layers: the semantic encoder's, the semantic decoder's, or both.
+        weight: factor of this loss in the sum of all losses.
+        side: whose layers are compared: the semantic encoder's, the semantic decoder's, or both.
 
     Source: the hint and its projection, Romero et al., FitNets, ICLR 2015, on hint-based training; every layer,
     normalized, Sun et al., Patient Knowledge Distillation for BERT Model Compression, EMNLP 2019, the patient teacher.

@@ -27,7 +27,7 @@ class ReceivedSymbols:
     through the same codec as the wanted user, so their difference is in it too, without a gradient.
 
     Args:
-        weight: multiplies the loss.
+        weight: factor of this loss in the sum of all losses.
 
     Source: our reconstruction; see Symbols.
     """

@@ -27,11 +27,12 @@ class Relations:
     different. Only relations are compared, so any width may teach any other without a projection.
 
     Args:
-        weight: multiplies the loss.
+        weight: factor of this loss in the sum of all losses.
         distance: weight of the distances.
         angle: weight of the angles.
-        between: sentences of a batch, each the mean of its real tokens; or tokens of one sentence.
-        side: the last layer of the semantic encoder, of the semantic decoder, or of each.
+        between: what is compared: `sentences` of a batch, each the mean of its real tokens, or `tokens` of one
+            sentence.
+        side: whose last layer is compared: the semantic encoder's, the semantic decoder's, or both.
 
     Source: Park, Kim, Lu and Cho, Relational Knowledge Distillation, CVPR 2019, the distance-wise
     and the angle-wise loss.

@@ -25,9 +25,10 @@ class ReverseLogits:
     the student wrote, by policy gradient; here it is taken token by token under the true prefix, in closed form.
 
     Args:
-        weight: multiplies the loss.
-        temperature: T; 1 compares the distributions as they are.
-        trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
+        weight: factor of this loss in the sum of all losses.
+        temperature: T, above 0; 1 compares the distributions as they are, more softens both.
+        trust: which tokens count: `all`, each by the teacher's confidence (`confident`), or those where the teacher
+            is right (`right`).
 
     Source: Gu, Dong, Wei and Huang, MiniLLM: Knowledge Distillation of Large Language Models, ICLR 2024, on
     reverse divergence as the objective; token by token it is our reconstruction.

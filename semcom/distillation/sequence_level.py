@@ -28,8 +28,9 @@ class SequenceLevel:
     It does not vanish when student and teacher agree, only when the student is also sure.
 
     Args:
-        weight: multiplies the loss.
-        trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
+        weight: factor of this loss in the sum of all losses.
+        trust: which tokens count: `all`, each by the teacher's confidence (`confident`), or those where the teacher
+            is right (`right`).
 
     Source: Kim and Rush, Sequence-Level Knowledge Distillation, EMNLP 2016, on training on the
     teacher's beam search.

@@ -25,10 +25,10 @@ class SimilarityPreserving:
     divides by the square of the number of rows; divided by the number, the loss does not shrink in larger batches.
 
     Args:
-        weight: multiplies the loss.
-        between: sentences of a batch, each with the features of all its places in a row, padding 0; or tokens of
-            one sentence.
-        side: the last layer of the semantic encoder, of the semantic decoder, or of each.
+        weight: factor of this loss in the sum of all losses.
+        between: what is compared: `sentences` of a batch, each with the features of all its places in a row, padding
+            0, or `tokens` of one sentence.
+        side: whose last layer is compared: the semantic encoder's, the semantic decoder's, or both.
 
     Source: Tung and Mori, Similarity-Preserving Knowledge Distillation, ICCV 2019, the similarity-preserving loss.
     """

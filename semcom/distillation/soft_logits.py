@@ -24,9 +24,10 @@ class SoftLogits:
     on [batch, length, vocabulary] the axis 1 of the image-era losses is the length, and nothing would warn.
 
     Args:
-        weight: multiplies the loss.
-        temperature: T; 1 compares the distributions as they are.
-        trust: which tokens count: all; each as far as the teacher is confident; those where it is right.
+        weight: factor of this loss in the sum of all losses.
+        temperature: T, above 0; 1 compares the distributions as they are, more softens both.
+        trust: which tokens count: `all`, each by the teacher's confidence (`confident`), or those where the teacher
+            is right (`right`).
 
     Source: Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015, on distillation at a
     temperature and its T^2.

@@ -23,7 +23,7 @@ class Symbols:
     symbols match can be read by its teacher's receiver, and then both speak of one observation.
 
     Args:
-        weight: multiplies the loss.
+        weight: factor of this loss in the sum of all losses.
 
     Source: our reconstruction; FitNets' hint (Romero et al., ICLR 2015) placed on the air.
     """

@@ -11,7 +11,13 @@ from semcom.experiment.strict import Plan
 
 
 class Steps(Plan):
-    """start, start + step, ... up to stop, which is included when it is met."""
+    """start, start + step, ... up to stop, which is included when it is met.
+
+    Args:
+        start: the first point.
+        stop: where the points end.
+        step: how far apart the points are.
+    """
 
     start: float
     stop: float

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from channels import Interference, Link, Neighbors, mean_sinr_db
 from semcom.distillation.share import share_in
 from semcom.experiment.hints import suggestion
-from semcom.experiment.plans import MOST_DECIBELS
+from semcom.experiment.sweep import MOST_DECIBELS
 from semcom.training.settings import bounds, extreme_links
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.distillation.catalog import METHODS, AnyMethod
 from semcom.distillation.method import check_methods
 from semcom.distillation.share import check_share
-from semcom.experiment.axes import Steps, axis_of, values, whole_numbers
+from semcom.experiment.axes import values
 from semcom.experiment.hints import suggestion
 from semcom.experiment.strict import STRICT, Plan, by, changed, changes_to
 from semcom.metrics.bleu import BleuTokenizer
 from semcom.metrics.catalog import METRICS
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.sizes import SIZES
-from semcom.models.spec import MOST_HIDDEN, MOST_LAYERS, MOST_WIDTH, CodecSpec, SideSpec
+from semcom.models.spec import CodecSpec, SideSpec
 from semcom.sources.catalog import CORPORA, TOKENIZERS
 from semcom.training.settings import MOST_ANTENNAS, TrainingSettings
 
@@ -70,7 +70,21 @@ Sinr = Annotated[float, Field(ge=-100, le=100)]
 
 
 class DistillPlan(Plan):
-    """Whom to learn from, and how."""
+    """Whom a codec learns from, and how.
+
+    The teacher is frozen. Both go through one shared draw of the air at every step.
+
+    Args:
+        teacher: the codec to learn from; a list teaches the mean of their probabilities, with methods on logits alone.
+        methods: the losses that compare student and teacher, each named once.
+        label_weight: factor of the plain loss, the cross-entropy to the true tokens.
+        hears: whose signal the teacher's receiver reads: the student's, or its `own` transmitter's.
+        cleaner_db: how much less noise the teacher meets than the student [dB].
+        teacher_interferers: whether the teacher meets the `same` interferers as its student or `none`.
+        above_sinr_db: the methods count only in air of at least this mean SINR [dB].
+        rises_over_db: the methods count from 0 at the first mean SINR to in full at the second [dB]; the first may be
+            the higher one.
+    """
 
     teacher: OneOrMore
     methods: tuple[MethodPlan, ...] = Field(min_length=1)
@@ -112,7 +126,11 @@ class AdoptPlan(Plan):
     """A side taken over from another codec as it is, and frozen.
 
     A student receiver under its teacher's transmitter compresses the receiving side alone, and both then speak of
-    one observation.
+    one observation. Exactly one side is named.
+
+    Args:
+        transmitter: the codec whose transmitter is taken over.
+        receiver: the codec whose receiver is taken over.
     """
 
     transmitter: str | None = Field(default=None, min_length=1)
@@ -142,7 +160,25 @@ class AdoptPlan(Plan):
 
 
 class CodecPlan(Plan):
-    """How one codec comes to be: a size, what differs from it, and the steps it goes through."""
+    """How one codec comes to be: a size, what differs from it, and the steps it goes through.
+
+    Args:
+        size: a named size (`semcom list sizes`); the keys below change it.
+        symbols_per_token: complex symbols sent for each token, the bandwidth, at most 1024 [symbols]; without the key
+            the size's own, which is 8.
+        decoding: `parallel` decides all tokens at once, `autoregressive` one after another.
+        tied: whether one matrix is the transmitter's embedding and the receiver's output layer (equal widths only).
+        norm: layer normalization before each part (`pre`) or after its residual sum (`post`, as in DeepSC).
+        dropout: share of features dropped in training.
+        transmitter: what differs in the shape of the sending side.
+        receiver: what differs in the shape of the receiving side.
+        start: the codec of equal shape whose weights the training starts from.
+        adopt: one side taken over from another codec, frozen.
+        distill: whom to learn from, and how; without it the codec learns from the text alone.
+        training: what differs from the scenario's `training`.
+        draw: which draw of weights, batches and training air under the seed: another number makes another codec of the
+            same plan.
+    """
 
     size: str = "teacher"
     symbols_per_token: int | None = Field(default=None, ge=1)
@@ -156,7 +192,7 @@ class CodecPlan(Plan):
     adopt: AdoptPlan | None = None
     distill: DistillPlan | None = None
     training: TrainingChanges | None = None
-    draw: int = Field(default=1, ge=1, le=1000)  # which draw of weights, batches and training air under the seed
+    draw: int = Field(default=1, ge=1, le=1000)
 
     @field_validator("size")
     @classmethod
@@ -191,7 +227,14 @@ class CodecPlan(Plan):
 class LinkPlan(Plan):
     """The standing conditions of every measurement; the sweep sets SNR and interferers.
 
-    `crowd` names the codecs that codec neighbors send through, in turn; without it all use the wanted user's.
+    Args:
+        fading: how users arrive.
+        coherence: how long a gain lasts.
+        interference: what the other users send.
+        csi: what the receiver knows of the gains.
+        equalizer: what the receiver does with the gains before it decodes.
+        antennas: antennas of the receiver.
+        crowd: the codecs that neighbors send through, in turn; without it all use the wanted user's.
     """
 
     fading: FadingPlan = NoFading()
@@ -208,94 +251,24 @@ class LinkPlan(Plan):
         return {name: value for name, value in self if name != "crowd"}
 
 
-MOST_DECIBELS = 100
-MOST_INTERFERERS = 1000
-MOST_SEED = 10**15  # below it every tool that reads a table reads whole numbers right
-Decibels = Annotated[float, Field(ge=-MOST_DECIBELS, le=MOST_DECIBELS)]
-Count = Annotated[int, Field(ge=0, le=MOST_INTERFERERS)]
-Layers = Annotated[int, Field(ge=1, le=MOST_LAYERS)]
-Width = Annotated[int, Field(ge=2, le=MOST_WIDTH, multiple_of=2)]
-Hidden = Annotated[int, Field(ge=1, le=MOST_HIDDEN)]
-
-
-class SweepPlan(Plan):
-    """The only way to say `several`: axes multiply in the order written here.
-
-    `layers`, `width`, `feedforward` and `channel_hidden` vary the codecs themselves (see shapes.py), the others the
-    air they are measured in.
-    """
-
-    codec: tuple[str, ...]
-    layers: axis_of(Layers) | None = None  # type: ignore[valid-type]
-    width: axis_of(Width) | None = None  # type: ignore[valid-type]
-    feedforward: axis_of(Hidden) | None = None  # type: ignore[valid-type]
-    channel_hidden: axis_of(Hidden) | None = None  # type: ignore[valid-type]
-    seed: tuple[Annotated[int, Field(ge=0, lt=MOST_SEED)], ...] | None = None
-    fading: tuple[FadingPlan, ...] | None = None
-    interference: tuple[InterferencePlan, ...] | None = None
-    crowd: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] | None = None
-    equalizer: tuple[EqualizerPlan, ...] | None = None
-    antennas: tuple[Annotated[int, Field(ge=1, le=MOST_ANTENNAS)], ...] | None = None
-    level_db: axis_of(Decibels) | None = None  # type: ignore[valid-type]
-    interferers: axis_of(Count) = 0  # type: ignore[valid-type]
-    snr_db: axis_of(Decibels) = 12.0  # type: ignore[valid-type]
-
-    @field_validator("interferers")
-    @classmethod
-    def _whole(cls, axis: Any) -> Any:
-        return whole_numbers(axis, 0, MOST_INTERFERERS)
-
-    @field_validator("layers")
-    @classmethod
-    def _deep(cls, axis: Any) -> Any:
-        return None if axis is None else whole_numbers(axis, 1, MOST_LAYERS)
-
-    @field_validator("width")
-    @classmethod
-    def _wide(cls, axis: Any) -> Any:
-        if axis is None:
-            return None
-        points = whole_numbers(axis, 2, MOST_WIDTH)
-        if odd := [point for point in points if point % 2]:
-            raise ValueError(f"must be even (positions are sine and cosine pairs), got {odd[0]}")
-        return points
-
-    @field_validator("feedforward", "channel_hidden")
-    @classmethod
-    def _hidden(cls, axis: Any) -> Any:
-        return None if axis is None else whole_numbers(axis, 1, MOST_HIDDEN)
-
-    @field_validator("snr_db", "level_db")
-    @classmethod
-    def _bearable(cls, axis: Any) -> Any:
-        # Ends of steps are checked here, where it is known that they are decibels.
-        if isinstance(axis, Steps) and max(abs(axis.start), abs(axis.stop)) > MOST_DECIBELS:
-            what = f"must stay between -{MOST_DECIBELS} and {MOST_DECIBELS} dB"
-            raise ValueError(f"{what}, got {axis.start:g} to {axis.stop:g}")
-        return axis
-
-    @model_validator(mode="after")
-    def _something_once(self) -> Self:
-        for name in type(self).model_fields:
-            axis = getattr(self, name)
-            points = () if axis is None else values(axis)
-            if axis is not None and not points:
-                raise ValueError(f"{name} must name at least one value, got an empty list; leave the key out instead")
-            if len(set(points)) < len(points):
-                raise ValueError(f"{name} names a value twice: {', '.join(map(str, points))}")
-        return self
-
-
 class MeasurePlan(Plan):
     """What is measured, on how much, and how surely.
 
     Args:
-        skip: test sentences that are passed over before those that are measured, to confirm on untouched ones what
-            was found on the first.
-        compare: pairs of codecs whose difference is wanted, the second subtracted from the first.
-        gap: student, control and teacher, of whose gap from control to teacher the student's share is wanted. Without
-            the key: every pair of `compare` of a taught codec and a control, with the teacher of the first.
-        bleu_tokenize: what cuts text into words for BLEU, by sacreBLEU's names; without the key white space does.
+        metrics: the scores, by name (`semcom list metrics`).
+        sentences: how many test sentences are sent at every operating point [sentences].
+        skip: test sentences that are passed over first, to confirm on untouched ones what was found on the others
+            [sentences].
+        repeats: how often each sentence is sent, each time in new air.
+        beam: width of the beam search of autoregressive codecs; 1 is greedy.
+        batch: how many sentences are sent at once [sentences].
+        resamples: bootstrap resamples behind every interval.
+        compare: pairs of codecs whose paired difference is wanted, the second subtracted from the first.
+        users: whether the `wanted` user alone is decoded and scored, or `all` users of the cell.
+        gap: triples of student, control and teacher: the share of the gap from control to teacher that the student
+            closes. Without the key: every pair of `compare` of a taught codec and a control, with the first teacher.
+        similarity: the sentence encoder of the similarity metrics.
+        bleu_tokenize: how BLEU cuts text into words, by sacreBLEU's names; without the key, at white space.
     """
 
     metrics: tuple[str, ...] = Field(default=("bleu_1", "bleu_4", "similarity"), min_length=1)

@@ -16,15 +16,10 @@ from semcom.experiment.checks import check_sense
 from semcom.experiment.document import read_document, validate
 from semcom.experiment.hints import suggestion
 from semcom.experiment.paths import anchored, beside
-from semcom.experiment.plans import (
-    MOST_SEED,
-    CodecPlan,
-    LinkPlan,
-    MeasurePlan,
-    SweepPlan,
-)
+from semcom.experiment.plans import CodecPlan, LinkPlan, MeasurePlan
 from semcom.experiment.shapes import written_out
 from semcom.experiment.strict import Plan, by, changed
+from semcom.experiment.sweep import MOST_SEED, SweepPlan
 from semcom.mistakes import UserMistake
 from semcom.models.spec import CodecSpec
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
@@ -36,7 +31,23 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 
 
 class Scenario(Plan):
-    """One YAML file. The first comment line of the file is its question."""
+    """One YAML file. The first comment line of the file is its question.
+
+    Args:
+        name: what the run folder and the tables call it.
+        question: what it asks; taken from the first line of the file, a comment.
+        seed: the number that everything random follows from.
+        task: what the receiver wants.
+        corpus: where the sentences come from.
+        tokenizer: how sentences become tokens; learned from the training sentences alone.
+        codecs: the codecs by name, and how each comes to be.
+        training: how codecs are trained, and in which air; a codec may differ in its own `training`.
+        link: the standing conditions of every measurement.
+        sweep: what the measurements vary.
+        measure: what is measured, on how much, and how surely.
+        overlay: published curves to draw beside the measured ones.
+        threads: torch threads of each worker; more than 1 changes trained numbers.
+    """
 
     name: str = Field(pattern=NAME)
     question: str = Field(min_length=1)

@@ -18,11 +18,11 @@ from semcom.experiment.folder import RunFolder
 from semcom.experiment.hints import suggestion
 from semcom.experiment.material import exam, material_of, tokenizer_of
 from semcom.experiment.mending import sealed
-from semcom.experiment.plans import MOST_DECIBELS
 from semcom.experiment.sample import SENTENCES, Sample, read_sample
 from semcom.experiment.scenario import Scenario, load_scenario
 from semcom.experiment.store import Store
 from semcom.experiment.supply import neighbors_in_turn
+from semcom.experiment.sweep import MOST_DECIBELS
 from semcom.files import digest_of
 from semcom.metrics.bleu import Bleu
 from semcom.mistakes import UserMistake

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+from semcom.experiment.meanings import describe
+
+STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, json_schema_extra=describe)
 
 
 class Plan(BaseModel):
@@ -36,7 +38,8 @@ def changes_to(variant: type) -> type[BaseModel]:
     A key may be left out, but not be left empty unless the field itself may be None.
     """
     fields = {each.name: (Annotated[each.type, Field()], None) for each in dataclasses.fields(variant)}
-    return create_model(f"{variant.__name__}Changes", __base__=Plan, __module__=variant.__module__, **fields)  # type: ignore[call-overload]
+    names = {"__base__": Plan, "__module__": variant.__module__, "__doc__": variant.__doc__}
+    return create_model(f"{variant.__name__}Changes", **names, **fields)  # type: ignore[call-overload]
 
 
 def changed(base: Any, changes: BaseModel | None) -> Any:

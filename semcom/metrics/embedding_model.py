@@ -29,12 +29,13 @@ class EmbeddingModel:
     """A sentence encoder by name, nothing loaded yet.
 
     Args:
-        model: `bundled`, the weights installed beside this program (all-MiniLM-L6-v2, an English model; never touches
-            the network); or a folder holding a sentence-transformers or transformers model; or a name on the Hugging
-            Face hub, `owner/name` or `owner/name@revision`, fetched once and kept in the hub's own cache.
-        pooling: from token vectors to a sentence vector: `own` as the model's own settings say, or the mean over
-            tokens, the first token (`cls`), or the largest value of each feature (`max`). A plain BERT has no
-            settings of its own and needs one of the latter three.
+        model: which encoder: `bundled`, the weights installed beside this program (all-MiniLM-L6-v2, an English model;
+            never touches the network); or a folder that holds a sentence-transformers or transformers model; or a name
+            on the Hugging Face hub, `owner/name` or `owner/name@revision`, fetched once and kept in the hub's own
+            cache.
+        pooling: how token vectors become a sentence vector: as the model's own settings say (`own`), their `mean`, the
+            first token (`cls`), or the largest value of each feature (`max`). A plain BERT has no settings of its own
+            and needs one of the latter three.
 
     Raises:
         UserMistake: an empty name, or a pooling that does not exist.

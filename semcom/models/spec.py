@@ -17,11 +17,11 @@ class SideSpec:
     """One side of the link: a Transformer, and the fully connected channel code next to the air.
 
     Args:
-        width: features per token (d_model).
-        layers: Transformer layers.
+        width: features per token (d_model); even, at most 4096.
+        layers: Transformer layers, from 1 to 64.
         heads: attention heads; must divide the width.
-        feedforward: hidden units of each layer's feed-forward part.
-        channel_hidden: hidden units of the fully connected channel encoder or decoder.
+        feedforward: hidden units of each layer's feed-forward part, at most 16384.
+        channel_hidden: hidden units of the fully connected channel encoder or decoder, at most 16384.
     """
 
     width: int = 128

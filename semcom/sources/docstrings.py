@@ -63,10 +63,10 @@ class Docstrings:
     distinct sentences of technical prose; the text, and so its fingerprint, follows the installed versions.
 
     Args:
-        longest: most words a sentence may have.
-        shortest: fewest words a sentence may have.
-        cleaning: letters (a-z and . ! ? alone, as the field does) or light (as written).
-        sentences: keep this many at most, chosen by hash.
+        longest: longest sentence that is kept [words].
+        shortest: shortest sentence that is kept [words].
+        cleaning: `letters` keeps a-z and . ! ? alone, as the field does; `light` keeps the text as written.
+        sentences: keep this many at most, chosen by hash; without it all.
     """
 
     longest: int = 30

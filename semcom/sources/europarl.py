@@ -59,13 +59,13 @@ class Europarl:
     it is whole, its hash is remembered, and a later one that differs is refused.
 
     Args:
-        longest: most words a sentence may have.
-        shortest: fewest words a sentence may have.
-        cleaning: letters (a-z and . ! ? alone, as the field does) or light (as written).
-        sentences: keep this many at most, chosen by hash.
-        url: the source release (1.5 GB, slow to fetch, dated), a language pair such as fr-en.tgz beside it,
+        longest: longest sentence that is kept [words].
+        shortest: shortest sentence that is kept [words].
+        cleaning: `letters` keeps a-z and . ! ? alone, as the field does; `light` keeps the text as written.
+        sentences: keep this many at most, chosen by hash; without it all.
+        url: where the archive is: the source release (1.5 GB, dated), a language pair such as fr-en.tgz beside it,
             europarl-v7.en.gz (0.1 GB, undated), or a path to any of them on this machine.
-        sha256: hash that the archive must have; None trusts the first one.
+        sha256: hash that the archive must have; without it the first archive is trusted and its hash remembered.
 
     Source: Koehn, Europarl: A Parallel Corpus for Statistical Machine Translation, MT Summit 2005.
     """

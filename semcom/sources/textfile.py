@@ -28,11 +28,12 @@ class TextFile:
     renamed file is the same corpus.
 
     Args:
-        path: a file or a folder; a relative one is sought from the working directory, that of a scenario beside it.
-        longest: most words a sentence may have.
-        shortest: fewest words a sentence may have.
-        cleaning: letters (a-z and . ! ? alone, as the field does) or light (as written).
-        sentences: keep this many at most, chosen by hash.
+        path: a text file, or a folder of .txt files. In a scenario a relative path starts in the scenario's folder,
+            after `--set` and in Python in the working directory.
+        longest: longest sentence that is kept [words].
+        shortest: shortest sentence that is kept [words].
+        cleaning: `letters` keeps a-z and . ! ? alone, as the field does; `light` keeps the text as written.
+        sentences: keep this many at most, chosen by hash; without it all.
     """
 
     path: str = "sentences.txt"

@@ -43,8 +43,8 @@ class BytePairs:
     """Byte-level byte-pair encoding: no text is unknown to it, and every text comes back as it was.
 
     Args:
-        vocabulary: tokens at most, the three special ones and the 256 bytes included; 4,000 makes
-            1.17 tokens a word of parliament English.
+        vocabulary: largest size of the vocabulary, at least 300, the three special tokens and the 256 bytes included
+            [tokens]; 4,000 makes 1.17 tokens a word of parliament English.
 
     Source: Sennrich et al., Neural Machine Translation of Rare Words with Subword Units, ACL 2016, section 3.2.
     """
@@ -86,8 +86,9 @@ class Words:
     """One token a white-space word, as DeepSC has it; rarer words become the unknown token.
 
     Args:
-        vocabulary: tokens at most, the three special ones included, the most frequent kept; None keeps all.
-        min_count: how often the training text must hold a word.
+        vocabulary: largest size of the vocabulary, the three special tokens included [tokens]; the most frequent words
+            are kept, and without the key all.
+        min_count: how often a word must occur in the training text to be kept.
 
     Source: Xie et al., Deep Learning Enabled Semantic Communication Systems, IEEE TSP 2021, section V.
     """

@@ -45,18 +45,25 @@ class TrainingSettings:
     warm-up, then a straight line down to zero.
 
     Args:
-        steps: optimizer steps.
-        batch: sentences a step.
-        learning_rate: its peak.
-        warmup: steps of rising rate.
-        weight_decay: decoupled (AdamW), on matrices alone.
+        steps: length of the training [optimizer steps].
+        batch: size of a batch [sentences].
+        learning_rate: peak of the learning rate (AdamW).
+        warmup: steps over which the rate rises; after them it falls in a straight line to zero [steps].
+        weight_decay: decoupled weight decay, on matrices alone.
         clip: largest norm of the gradient.
-        share: share of the training sentences used; smaller shares are subsets of larger ones.
-        snr_db: drawn evenly from [low, high] for every step [dB].
-        interferers: drawn evenly from {low, ..., high} for every step.
-        level_db: interferer level, drawn evenly from [low, high] for every step [dB]; None keeps the
-            level that `interference` carries.
-        validate_every: steps between two validations.
+        share: share of the training sentences that is used, above 0, at most 1; smaller shares are subsets of larger
+            ones.
+        snr_db: SNR of a step, one value or drawn evenly from [low, high] [dB].
+        interferers: interferers of a step, one number or drawn evenly from [low, high].
+        level_db: interferer level of a step, one value or drawn evenly from [low, high] [dB]; without it the level of
+            `interference` stands.
+        fading: how users arrive.
+        coherence: how long a gain lasts.
+        interference: what the other users send.
+        csi: what the receiver knows of the gains.
+        equalizer: what the receiver does with the gains before it decodes.
+        antennas: antennas of the receiver, from 1 to 64.
+        validate_every: time between two validations [steps].
         precision: `32` on any machine; `bf16` where the accelerator has it.
         devices: processes that train one codec together, each on its own batches, gradients averaged.
     """

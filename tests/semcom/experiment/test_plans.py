@@ -19,10 +19,10 @@ from semcom.experiment.plans import (
     DistillPlan,
     LinkPlan,
     MeasurePlan,
-    SweepPlan,
     TrainingChanges,
 )
 from semcom.experiment.strict import Plan, changed
+from semcom.experiment.sweep import SweepPlan
 from semcom.models.sizes import SIZES
 from semcom.models.spec import CodecSpec, SideSpec
 from semcom.training.settings import TrainingSettings
