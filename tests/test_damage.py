@@ -201,6 +201,20 @@ def test_an_edited_store_changes_no_result(carry_out, finished, out, edit: str) 
     assert "damaged" not in said and "0 of 2 codecs to train, 0 of 12 points to measure" in " ".join(said.split())
 
 
+@pytest.mark.parametrize("record", ['{"parameters": 38', "[1]", "7"])
+def test_a_record_that_is_none_any_more_is_told_as_damage_that_a_run_mends(
+    semcom, tiny_yaml, carry_out, finished, out, record: str
+) -> None:
+    ask(f"UPDATE builds SET record = '{record}' WHERE name = 'small'")
+    ask(f"UPDATE runs SET record = '{record}' WHERE rowid = 4")
+    assert "(1 to train)" in (told := semcom("check", tiny_yaml, "--out", out).out) and "(1 to measure)" in told
+    for answer in (semcom("send", out, SAID), semcom("run", tiny_yaml, "--out", "other", "--borrow", out)):
+        assert answer.code == 2 and "results.sqlite: what it says of small" in answer.err
+        assert "damaged" in answer.err and "run" in answer.err and "move" not in answer.err
+    said = assert_equal_or_refused(carry_out, finished, out / "results.sqlite")
+    assert "1 of 2 codecs to train, 1 of 12 points to measure" in said
+
+
 def shifted(content: dict) -> None:
     content["pieces"][3:] = [*content["pieces"][4:], content["pieces"][3]]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from semcom.experiment.expand import Build, Sweep
@@ -89,7 +91,17 @@ def circumstances(device: str, *, threads: int | None = None) -> Circumstances:
 
 def foreseen(threads: int) -> Circumstances:
     """What is known of a run that is only planned, without loading torch."""
-    return Circumstances(threads=threads, torch=importlib.metadata.version("torch"))
+    return Circumstances(threads=threads, torch=_torch_version())
+
+
+def _torch_version() -> str | None:
+    """As torch itself would say; the package's own version may lack what stands behind the plus sign."""
+    try:
+        told = Path(str(importlib.metadata.distribution("torch").locate_file("torch/version.py"))).read_text()
+    except (OSError, ValueError, importlib.metadata.PackageNotFoundError):
+        return None
+    found = re.search(r"^__version__\b.*= *['\"](.+)['\"]", told, re.MULTILINE)
+    return found[1] if found else None
 
 
 def made(sweep: Sweep, builds: Mapping[str, Finished], runs: Mapping[str, Finished]) -> list[Made]:

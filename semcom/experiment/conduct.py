@@ -36,7 +36,6 @@ from semcom.experiment.timing import time_codecs
 from semcom.experiment.unheard import unheard
 from semcom.files import digest, digest_of, write_atomically
 from semcom.mistakes import UserMistake
-from semcom.sources.sentences import Corpus
 from semcom.words import counted, lasting
 
 
@@ -76,9 +75,8 @@ def conduct(
     provenance = {metric.name: metric.provenance() for metric in metrics_of(scenario.measure)}
     sweep = expand(scenario)
     with Board(console) as board:
-        if not place.store_file.is_file():
-            # A text that is no use leaves no folder behind.
-            _read(scenario, board)
+        # A text that is no use leaves no folder behind.
+        told = None if place.store_file.is_file() else _read(scenario, board)
         place.prepare()
         with Store(place.store_file) as store:
             place.tidy()
@@ -92,14 +90,12 @@ def conduct(
             for each in _remarks(scenario, sweep, work):
                 board.say(each)
             if work.builds or work.runs:
-                corpus = _read(scenario, board)
-                account = (f"{scenario.corpus.source}: {corpus.account}",) if corpus.account else ()
-                for each in (*account, *scarce(scenario, corpus)):
+                for each in _read(scenario, board) if told is None else told:
                     board.say(each)
                 _check_exam(scenario, work.known[sweep.builds[0].identity], folder, board)
                 work.seal()
-            store.noted.note_file(place.scenario_file.name, digest(text.encode()))
             keep_sample(sweep.builds[0], place, store)
+            store.noted.note_file(place.scenario_file.name, digest(text.encode()))
             write_atomically(place.scenario_file, text)
             with crew_of(board, means) as crew:
                 work.carry_out(crew, board)
@@ -139,11 +135,15 @@ def _check_processes(scenario: Scenario, means: Means) -> None:
         )
 
 
-def _read(scenario: Scenario, board: Board) -> Corpus:
-    """Obtain the text, which may take minutes the first time, and see that there is enough of it."""
+def _read(scenario: Scenario, board: Board) -> tuple[str, ...]:
+    """Obtain the text, which may take minutes the first time, see that there is enough of it, and what to tell of it.
+
+    The text itself is let go: whoever trains reads it from the cache, and need not hold a large one twice.
+    """
     corpus = scenario.corpus.load(named(board.tick(f"reading {scenario.corpus.source}")))
     check_text(scenario, corpus)
-    return corpus
+    account = (f"{scenario.corpus.source}: {corpus.account}",) if corpus.account else ()
+    return *account, *scarce(scenario, corpus)
 
 
 def _check_exam(scenario: Scenario, build: Build, folder: Path, board: Board) -> None:

@@ -13,7 +13,7 @@ from semcom.experiment.folder import RunFolder
 from semcom.experiment.ownership import check_owner, left_out
 from semcom.experiment.pitfalls import pitfalls, scarce
 from semcom.experiment.scenario import Scenario
-from semcom.experiment.store import Store
+from semcom.experiment.store import Finished, Store
 from semcom.experiment.supply import check_text
 from semcom.experiment.unheard import unheard
 from semcom.sources.textfile import TextFile
@@ -42,7 +42,7 @@ def preview(scenario: Scenario, folder: Path, *, replace: bool = False) -> str:
     runs = {run.identity: run for run in sweep.runs}
     left = [build for build in sweep.builds if build.identity not in built]
     waiting = [run for run in runs.values() if run.identity not in ran]
-    seconds = sweep_seconds(sweep, built | ran)
+    seconds = sweep_seconds(sweep, built.keys() | ran.keys())
     names = {build.identity: build.name for build in sweep.builds}
     lines = [
         f"{scenario.name}: {scenario.question}",
@@ -53,36 +53,31 @@ def preview(scenario: Scenario, folder: Path, *, replace: bool = False) -> str:
     metrics = counted(len(scenario.measure.metrics), "metric")
     lines += ["", f"{counted(len(runs), 'point')} ({len(waiting)} to measure), {metrics} each"]
     lines += _run_lines(scenario, list(runs.values()))
-    gone = left_out(sweep, place, done=ran)
-    mixed = _mixed(place, sweep, scenario.threads)
-    if notes := (*short, *_notes(scenario, sweep), *mixed, *([gone] if gone else [])):
+    gone = left_out(sweep, place, done=ran.keys())
+    # As `semcom run` without options would go on.
+    mixed = otherwise(made(sweep, built, ran), foreseen(scenario.threads))
+    if notes := (*short, *_notes(scenario, sweep), *(each for each in (mixed, gone) if each)):
         lines += ["", *notes]
     lines += ["", f"about {lasting(seconds)} of one core to go; results in {folder}"]
     return "\n".join(lines)
 
 
-def _done(place: RunFolder) -> tuple[set[str], set[str]]:
-    """Builds and runs that are there already."""
+def _done(place: RunFolder) -> tuple[dict[str, Finished], dict[str, Finished]]:
+    """Builds and runs that are there already, and sound as far as the store can tell."""
     if not place.store_file.is_file():
-        return set(), set()
+        return {}, {}
     with Store(place.store_file, reading=True) as store:
-        built = store.done_builds() - set(store.noted.damaged("build"))
-        ran = store.done_runs() - set(store.noted.damaged("run"))
-    return {each for each in built if place.weights(each).is_file()}, ran
+        unsound = {*store.noted.damaged("build"), *store.noted.damaged("run")}
+        builds, runs = (
+            {key: each for key, each in found.items() if each.status == "done" and key not in unsound}
+            for found in (store.builds(), store.runs())
+        )
+    return {key: each for key, each in builds.items() if place.weights(key).is_file()}, runs
 
 
 def _notes(scenario: Scenario, sweep: Sweep) -> tuple[str, ...]:
     """What whoever typed the scenario may not have meant."""
     return *unheard(scenario), *pitfalls(scenario), *phase_note(scenario, (run.link for run in sweep.runs))
-
-
-def _mixed(place: RunFolder, sweep: Sweep, threads: int) -> list[str]:
-    """Whether what is done was made as `semcom run` without options would go on."""
-    if not place.store_file.is_file():
-        return []
-    with Store(place.store_file, reading=True) as store:
-        said = otherwise(made(sweep, store.builds(), store.runs()), foreseen(threads))
-    return [said] if said else []
 
 
 def _build_line(build: Build, names: dict[str, str], done: bool) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from semcom.experiment.database import Database, damaged
-from semcom.experiment.digests import TABLE, Noted
+from semcom.experiment.digests import TABLE, Kind, Noted
 from semcom.experiment.folder import alone
 from semcom.experiment.results import COLUMNS, LATER, Row, cell, levels, row_of
 from semcom.mistakes import UserMistake
@@ -151,11 +151,11 @@ class Store(contextlib.AbstractContextManager["Store"]):
 
     def builds(self) -> dict[str, Finished]:
         """Builds that came to an end, by identity."""
-        return self._finished("SELECT identity, name, status, message, record FROM builds")
+        return self._finished("build", "SELECT identity, name, status, message, record FROM builds")
 
     def runs(self) -> dict[str, Finished]:
         """Runs that came to an end, by identity; they have no name."""
-        return self._finished("SELECT identity, '', status, message, record FROM runs")
+        return self._finished("run", "SELECT identity, '', status, message, record FROM runs")
 
     def done_builds(self) -> set[str]:
         """Identities of builds that need not be made again."""
@@ -196,12 +196,24 @@ class Store(contextlib.AbstractContextManager["Store"]):
         with _trusted(self.path, f"statistics of {family} in run {run_id}"):
             return _unpacked(*found[0])
 
-    def _finished(self, query: str) -> dict[str, Finished]:
+    def _finished(self, kind: Kind, query: str) -> dict[str, Finished]:
         with _trusted(self.path, "records"):
             return {
-                identity: Finished(identity, name, status, message, json.loads(record))
+                identity: Finished(identity, name, status, message, self._record(kind, identity, record))
                 for identity, name, status, message, record in self._database.ask(query)
             }
+
+    def _record(self, kind: Kind, identity: str, told: Any) -> dict[str, Any]:
+        """What was recorded; nothing where digests tell that it is damaged, for whoever asks them can mend that."""
+        try:
+            found = json.loads(told)
+            if not isinstance(found, dict):
+                raise ValueError(f"must be a mapping, got {told}")
+        except (TypeError, ValueError):
+            if self.noted.is_true(kind, identity):
+                raise
+            return {}
+        return found
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import io
 import itertools
 import json
@@ -14,7 +15,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from semcom.experiment.circumstances import NAMES, Circumstances, Made, circumstances, made, otherwise
+from semcom.experiment.circumstances import NAMES, Circumstances, Made, circumstances, foreseen, made, otherwise
 from semcom.experiment.conduct import conduct
 from semcom.experiment.crew import Means
 from semcom.experiment.expand import expand
@@ -165,6 +166,20 @@ def test_a_plan_says_what_is_done_otherwise(folder: Path, tiny_yaml: Path) -> No
     assert MIXED not in preview(scenario, folder)
     rewrite(folder, threads=2, device="cuda")
     assert "12 points with 2 threads; now asked for: 1 thread. Use --threads 2 as before" in preview(scenario, folder)
+
+
+def test_a_plan_passes_over_weights_that_will_be_made_again(folder: Path, tiny_yaml: Path) -> None:
+    scenario = load_scenario(tiny_yaml)[0]
+    rewrite(folder, threads=2)
+    assert "alike, which can change numbers: big, small and their 12 points with 2 threads" in preview(scenario, folder)
+    shutil.rmtree(folder / "models")
+    assert "alike, which can change numbers: 12 points of big, small with 2 threads" in preview(scenario, folder)
+
+
+def test_a_plan_knows_torch_as_torch_knows_itself(monkeypatch) -> None:
+    """The package of the usual index is called 2.13.0, and torch in it 2.13.0+cu130."""
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "2.13.0")
+    assert foreseen(1).torch == torch.__version__
 
 
 def test_seeds_are_told_apart_and_long_lists_cut(tiny_yaml: Path) -> None:

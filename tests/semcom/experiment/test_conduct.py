@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import shutil
@@ -15,10 +16,13 @@ from semcom.experiment import conduct as conducting
 from semcom.experiment import run as running
 from semcom.experiment.expand import expand
 from semcom.experiment.folder import RunFolder
+from semcom.experiment.material import exam, load_material
 from semcom.experiment.results import Row, read_csv
 from semcom.experiment.scenario import load_scenario
 from semcom.experiment.store import Store
 from semcom.mistakes import UserMistake
+from semcom.sources.sentences import Corpus
+from semcom.sources.textfile import TextFile
 
 LOST = "codecs.big.training={learning_rate: 1.0e+30}"
 
@@ -50,6 +54,28 @@ def work(monkeypatch) -> Counter[str]:
 
 def table(folder: Path) -> list[Row]:
     return read_csv(folder / "results.csv")
+
+
+def test_a_text_is_looked_through_once_and_held_once(carry_out, tmp_path, monkeypatch) -> None:
+    """Before there is a folder, and for the training; a large one twice in memory would be felt."""
+    for remembered in (load_material, exam, running.encoded_exam):
+        remembered.cache_clear()
+    load, note = TextFile.load, conducting._Work._note_build
+    loads: list[object] = []
+    held: list[int] = []
+
+    def counted(self, *rest):
+        loads.append(self)
+        return load(self, *rest)
+
+    def looking(self, *rest) -> None:
+        note(self, *rest)
+        held.append(sum(type(each) is Corpus for each in gc.get_objects()))
+
+    monkeypatch.setattr(TextFile, "load", counted)
+    monkeypatch.setattr(conducting._Work, "_note_build", looking)
+    assert carry_out(tmp_path / "out").failures == 0
+    assert len(loads) == 2 and held == [1, 1]
 
 
 def test_everything_asked_for_is_done_once(carry_out, tmp_path, work) -> None:
