@@ -260,6 +260,8 @@ SPECS = [
     "semcom.models.spec",
     "semcom.models.sizes",
     "semcom.training.settings",
+    "semcom.compression.catalog",
+    "semcom.compression.layer_pruning",
     "semcom.distillation.catalog",
     "semcom.experiment.scenario",
     "semcom.experiment.preview",

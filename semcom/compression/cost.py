@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import torch
 
 from semcom.models.codec import SemanticCodec
 from semcom.models.spec import CodecSpec, SideSpec
@@ -58,6 +61,20 @@ def multiply_adds(spec: CodecSpec, vocabulary: int, *, length: int = 20) -> int:
     autoregressive layer has its attention twice.
     """
     return transmitter_multiply_adds(spec, length=length) + receiver_multiply_adds(spec, vocabulary, length=length)
+
+
+def counted_multiply_adds(run: Callable[[], object]) -> int:
+    """Multiply-adds of whatever a call computes, counted by torch: for networks that have no closed form here.
+
+    Matrix products and convolutions count, as in the closed form.
+    """
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    # Torch counts the operations of its plain attention; the fused one on a CPU it would miss.
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        run()
+    return int(counter.get_total_flops()) // 2
 
 
 def transmitter_multiply_adds(spec: CodecSpec, *, length: int = 20) -> int:

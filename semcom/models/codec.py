@@ -133,6 +133,10 @@ class SemanticCodec(nn.Module):
         shared = self.transmitter.embedding if spec.shares_embedding else None
         self.receiver = Receiver(spec, vocabulary, shared)
 
+    def stacks(self) -> tuple[nn.ModuleList, ...]:
+        """The layers that may be pruned: of the semantic encoder, and of the semantic decoder."""
+        return self.transmitter.layers, self.receiver.layers
+
     def symbols(self, batch: SentenceBatch) -> tuple[int, int]:
         """The shape (batch, symbols) that a batch takes on the air."""
         return batch.tokens.shape[0], batch.tokens.shape[1] * self.spec.symbols_per_token

@@ -8,7 +8,13 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from semcom.compression.cost import count, multiply_adds, receiver_multiply_adds, transmitter_multiply_adds
+from semcom.compression.cost import (
+    count,
+    counted_multiply_adds,
+    multiply_adds,
+    receiver_multiply_adds,
+    transmitter_multiply_adds,
+)
 from semcom.models.codec import SemanticCodec
 from semcom.models.spec import CodecSpec, SideSpec
 from semcom.sources.batches import make_batch
@@ -60,6 +66,8 @@ def test_multiply_adds_are_what_torch_counts(spec: CodecSpec, length: int) -> No
         codec.receiver(codec.encode(batch), batch, previous=shifted(batch.tokens))
     counted = counter.get_total_flops()
     assert counted == 2 * 3 * length * multiply_adds(spec, VOCABULARY, length=length)
+    trip = counted_multiply_adds(lambda: codec.receiver(codec.encode(batch), batch, previous=shifted(batch.tokens)))
+    assert 2 * trip == counted
 
 
 @every_shape
