@@ -89,11 +89,7 @@ class Store(contextlib.AbstractContextManager["Store"]):
         self._opened.close()
 
     def check_place(self) -> None:
-        """See that the file is still where it was opened.
-
-        Raises:
-            UserMistake: it was moved, removed or replaced.
-        """
+        """Raise UserMistake if the file was moved, removed or replaced since it was opened."""
         self._database.check_place()
 
     def finish_build(
@@ -199,21 +195,22 @@ class Store(contextlib.AbstractContextManager["Store"]):
     def _finished(self, kind: Kind, query: str) -> dict[str, Finished]:
         with _trusted(self.path, "records"):
             return {
-                identity: Finished(identity, name, status, message, self._record(kind, identity, record))
+                identity: Finished(identity, name, status, message, _record_of(self.noted, kind, identity, record))
                 for identity, name, status, message, record in self._database.ask(query)
             }
 
-    def _record(self, kind: Kind, identity: str, told: Any) -> dict[str, Any]:
-        """What was recorded; nothing where digests tell that it is damaged, for whoever asks them can mend that."""
-        try:
-            found = json.loads(told)
-            if not isinstance(found, dict):
-                raise ValueError(f"must be a mapping, got {told}")
-        except (TypeError, ValueError):
-            if self.noted.is_true(kind, identity):
-                raise
-            return {}
-        return found
+
+def _record_of(noted: Noted, kind: Kind, identity: str, told: Any) -> dict[str, Any]:
+    """What was recorded; nothing where digests tell that it is damaged, for whoever asks them can mend that."""
+    try:
+        found = json.loads(told)
+        if not isinstance(found, dict):
+            raise ValueError(f"must be a mapping, got {told}")
+    except (TypeError, ValueError):
+        if noted.is_true(kind, identity):
+            raise
+        return {}
+    return found
 
 
 @contextlib.contextmanager
