@@ -87,11 +87,11 @@ def conduct(
             if lenders and work.builds and not borrowed:
                 board.say("borrowed: nothing; the lenders hold no codec that is missing here")
             board.say(_opening(scenario, sweep, work, means))
-            for each in _remarks(scenario, sweep, work):
-                board.say(each)
+            for line in _remarks(scenario, sweep, work):
+                board.say(line)
             if work.builds or work.runs:
-                for each in _read(scenario, board) if told is None else told:
-                    board.say(each)
+                for line in _read(scenario, board) if told is None else told:
+                    board.say(line)
                 _check_exam(scenario, work.known[sweep.builds[0].identity], folder, board)
                 work.seal()
             keep_sample(sweep.builds[0], place, store)
@@ -101,8 +101,9 @@ def conduct(
                 work.carry_out(crew, board)
             if note := off_label(sweep.runs, store.runs()):
                 board.say(note)
-            # A record tells of one table: until the new one is complete there is none.
-            place.record_file.unlink(missing_ok=True)
+            # Record and costs tell of one table: until the new one's are complete there are none.
+            for each in (place.record_file, place.costs_file):
+                each.unlink(missing_ok=True)
             write_csv(tabulate(scenario, sweep, store), place.results_file)
             # After everything that cannot be had again in a minute: whoever stops it here loses none of that.
             time_codecs(sweep, store, board, device=means.device, threads=means.threads)

@@ -21,6 +21,7 @@ from semcom.experiment.results import Row, read_csv
 from semcom.experiment.scenario import load_scenario
 from semcom.experiment.store import Store
 from semcom.mistakes import UserMistake
+from semcom.report import drawing
 from semcom.sources.sentences import Corpus
 from semcom.sources.textfile import TextFile
 
@@ -175,6 +176,26 @@ def test_the_folder_holds_the_scenario_and_how_its_numbers_came_to_be(folder, ti
         "models",
         "tokenizers",
     }
+
+
+def test_stopped_before_its_costs_are_known_a_table_has_nothing_of_another_beside_it(
+    carry_out, folder, semcom, finished, monkeypatch
+) -> None:
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    before = (folder / "results.csv").read_bytes()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(conducting, "time_codecs", stopped)
+        # The same names, other costs.
+        carry_out(folder, "codecs.small.size=student_quarter")
+    assert (folder / "results.csv").read_bytes() != before
+    assert not (folder / "record.json").exists() and not (folder / "costs.csv").exists()
+    monkeypatch.setattr(drawing, "drawings", lambda *_: iter(()))
+    assert semcom("report", folder).code == 0
+    assert carry_out(folder).failures == 0
+    assert (folder / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
+    assert semcom("report", folder).code == 0 and (folder / "costs.csv").exists()
 
 
 # Failures
