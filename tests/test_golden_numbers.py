@@ -40,7 +40,7 @@ from semcom.experiment.conduct import conduct
 from semcom.experiment.crew import Means
 from semcom.experiment.expand import expand
 from semcom.experiment.folder import RunFolder
-from semcom.experiment.scenario import load_scenario
+from semcom.experiment.load import load_scenario
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 CLOSE = 1e-5

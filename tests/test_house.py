@@ -198,7 +198,7 @@ SPECS = [
     "semcom.models.sizes",
     "semcom.training.settings",
     "semcom.distillation.catalog",
-    "semcom.experiment.scenario",
+    "semcom.experiment.load",
     "semcom.experiment.preview",
 ]
 HEAVY = [

@@ -7,7 +7,7 @@ import torch
 
 from semcom.experiment.build import load_codec
 from semcom.experiment.expand import Build, expand
-from semcom.experiment.scenario import load_scenario
+from semcom.experiment.load import load_scenario
 from semcom.mistakes import UserMistake
 
 ADOPT = "codecs.under={size: tiny, adopt: {transmitter: big}}"

@@ -9,8 +9,8 @@ import pytest
 
 from semcom.experiment.estimate import build_seconds, run_seconds, sweep_seconds
 from semcom.experiment.expand import Sweep, expand
+from semcom.experiment.load import find_scenario, load_scenario
 from semcom.experiment.preview import preview
-from semcom.experiment.scenario import find_scenario, load_scenario
 from semcom.mistakes import UserMistake
 
 RESULTS = Path(__file__).resolve().parents[3] / "scenarios" / "results"
