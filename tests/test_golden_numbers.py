@@ -46,7 +46,7 @@ GOLDEN = Path(__file__).resolve().parent / "golden"
 CLOSE = 1e-5
 A_FEW_WORDS = 0.03  # of the 145 words and 16 sentences that are scored
 SCORES = ("value", "low", "high")
-AIR = ("sinr_db", "measured_snr_db", "measured_sinr_db", "symbols_per_word", "count")
+AIR = ("sinr_db", "measured_snr_db", "measured_sinr_db", "symbols_per_word", "count", "size_bytes")
 
 Numbers = dict[str, dict[str, Any]]
 
