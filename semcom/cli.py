@@ -52,7 +52,7 @@ def _options(debug: Annotated[bool, typer.Option(help="Show tracebacks of mistak
 
 
 def _load(scenario: str, changes: list[str] | None) -> Any:
-    from semcom.experiment.scenario import find_scenario, load_scenario
+    from semcom.experiment.load import find_scenario, load_scenario
 
     return load_scenario(find_scenario(scenario), tuple(changes or ()))
 

@@ -134,7 +134,7 @@ def carry_out(tiny_yaml: Path) -> Callable[..., Carried]:
 
     from semcom.experiment.conduct import conduct
     from semcom.experiment.crew import Means
-    from semcom.experiment.scenario import load_scenario
+    from semcom.experiment.load import load_scenario
 
     def call(folder: Path, *changes: str, lenders: tuple[Path, ...] = ()) -> Carried:
         scenario, text = load_scenario(tiny_yaml, changes)

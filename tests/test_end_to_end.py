@@ -28,7 +28,7 @@ import semcom.training.fit as fit
 from semcom.experiment.conduct import conduct
 from semcom.experiment.crew import Means
 from semcom.experiment.expand import expand
-from semcom.experiment.scenario import load_scenario
+from semcom.experiment.load import load_scenario
 from semcom.experiment.store import Store
 
 fit.CHECKPOINT_SECONDS = 0.02

@@ -263,7 +263,7 @@ SPECS = [
     "semcom.compression.catalog",
     "semcom.compression.layer_pruning",
     "semcom.distillation.catalog",
-    "semcom.experiment.scenario",
+    "semcom.experiment.load",
     "semcom.experiment.preview",
     "semcom.experiment.reference",
 ]

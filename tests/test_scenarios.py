@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from semcom.experiment.expand import expand
+from semcom.experiment.load import find_scenario, load_scenario, names
 from semcom.experiment.preview import preview
 from semcom.experiment.results import read_csv
-from semcom.experiment.scenario import Scenario, find_scenario, load_scenario, names
+from semcom.experiment.scenario import Scenario
 from semcom.sources.docstrings import Docstrings
 from semcom.sources.europarl import Europarl
 from semcom.words import counted

@@ -16,7 +16,7 @@ import pytest
 
 from semcom.experiment import expand as expanding
 from semcom.experiment.expand import expand
-from semcom.experiment.scenario import find_scenario, load_scenario, names
+from semcom.experiment.load import find_scenario, load_scenario, names
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = ROOT / "tests" / "golden" / "shipped.json"

@@ -121,7 +121,7 @@ def _leaves_weights_alone(lesson: Lesson | None) -> bool:
 
 
 def _adopt(codec: SemanticCodec, adoption: Adoption, donor: SemanticCodec) -> None:
-    """Put the donor's side into the codec and freeze it."""
+    """Put the donor's side into the codec and freeze it; `fit` leaves its running statistics alone as well."""
     side: nn.Module = getattr(codec, adoption.side)
     side.load_state_dict(getattr(donor, adoption.side).state_dict())
     side.requires_grad_(False)

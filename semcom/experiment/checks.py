@@ -5,16 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from channels import Interference, Link, Neighbors, mean_sinr_db
 from semcom.distillation.share import share_in
 from semcom.experiment.hints import suggestion
+from semcom.experiment.scenario import Scenario
 from semcom.experiment.sweep import MOST_DECIBELS
 from semcom.training.settings import bounds, extreme_links
-
-if TYPE_CHECKING:
-    from semcom.experiment.scenario import Scenario
 
 
 def check_sense(scenario: Scenario) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from semcom.experiment.explain import check, dotted, reach, shown
+from semcom.experiment.explain import check, dotted, of_the_whole, reach, shown
 from semcom.experiment.forms import Loc, schema_of
 from semcom.experiment.plain import DEPTH_LIMIT, Place, Reading, written
 from semcom.experiment.shorthand import in_full, with_kinds
@@ -100,13 +100,22 @@ def read_document(path: Path, overrides: Sequence[str] = (), model: type[BaseMod
     return document
 
 
-def validate(document: Document, model: type[M]) -> M:
+def validate(document: Document, model: type[M], finished: Callable[[M], M] | None = None) -> M:
     """The document as a model.
+
+    Args:
+        finished: what is made of a model whose parts are each allowed; it may refuse with a ValueError that begins with
+            the path of the key that is wrong.
 
     Raises:
         ScenarioError: all that is wrong, each as `file:line:column: path: what`, sorted by position.
     """
     value, complaints = check(document.data, model)
+    if value is not None and finished is not None:
+        try:
+            return finished(value)
+        except ValueError as error:
+            value, complaints = None, [of_the_whole(document.data, str(error))]
     if value is None:
         found = sorted((document.place(each.path), each.name, each.what) for each in complaints)
         raise ScenarioError([_message(*each) for each in found])

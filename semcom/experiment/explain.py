@@ -83,6 +83,11 @@ def check(data: dict[str, Any], model: type[M]) -> tuple[M | None, list[Complain
     return None, _tidied([_complaint(each, data, schema) for each in errors])
 
 
+def of_the_whole(data: dict[str, Any], what: str) -> Complaint:
+    """A message of our own about parts that do not fit together, which begins with the key that it is about."""
+    return Complaint(_pointed(data, (), what), "", what)
+
+
 def reach(data: Any, loc: Loc) -> Loc:
     """The longest path through the data that a pydantic location names.
 

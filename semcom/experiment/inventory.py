@@ -9,8 +9,8 @@ from typing import Any
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.distillation.catalog import METHODS
 from semcom.experiment.hints import suggestion
+from semcom.experiment.load import names, shipped
 from semcom.experiment.published import PUBLISHED
-from semcom.experiment.scenario import names, shipped
 from semcom.metrics.catalog import METRICS
 from semcom.mistakes import UserMistake
 from semcom.models.sizes import SIZES

@@ -16,10 +16,11 @@ from semcom.experiment.build import load_codec
 from semcom.experiment.expand import Build, Sweep, expand
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.hints import suggestion
+from semcom.experiment.load import load_scenario
 from semcom.experiment.material import exam, material_of, tokenizer_of
 from semcom.experiment.mending import sealed
 from semcom.experiment.sample import SENTENCES, Sample, read_sample
-from semcom.experiment.scenario import Scenario, load_scenario
+from semcom.experiment.scenario import Scenario
 from semcom.experiment.store import Store
 from semcom.experiment.supply import neighbors_in_turn
 from semcom.experiment.sweep import MOST_DECIBELS

@@ -5,14 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from semcom.experiment.axes import values
 from semcom.experiment.plans import CodecPlan, SideChanges
+from semcom.experiment.scenario import Scenario
 from semcom.models.spec import SideSpec, symmetric
-
-if TYPE_CHECKING:
-    from semcom.experiment.scenario import Scenario
 
 AXES = ("layers", "width", "feedforward", "channel_hidden")
 MOST_CODECS = 500  # of one scenario; more would not be trained in anybody's lifetime

@@ -21,12 +21,18 @@ ARCHIVE = b"PK"
 
 
 def weights_of(module: nn.Module) -> dict[str, Tensor]:
-    """Every parameter once, under its first name; tied ones are not repeated."""
-    return {name: parameter.detach() for name, parameter in module.named_parameters()}
+    """Every parameter and every buffer of the state once, under its first name; tied ones are not repeated."""
+    return {name: parameter.detach() for name, parameter in module.named_parameters()} | buffers_of(module)
+
+
+def buffers_of(module: nn.Module) -> dict[str, Tensor]:
+    """What a module keeps beside its parameters, such as the running statistics of batch normalization."""
+    kept = module.state_dict(keep_vars=True)
+    return {name: buffer for name, buffer in module.named_buffers() if name in kept}
 
 
 def save_weights(module: nn.Module, path: Path, *, about: dict[str, str]) -> str:
-    """Save parameters as safetensors, with strings about them in the header; equal ones give equal bytes.
+    """Save parameters and buffers as safetensors, with strings about them in the header; equal ones give equal bytes.
 
     Returns:
         The digest of the file.
@@ -48,7 +54,7 @@ def _in_order(content: bytes) -> bytes:
 
 
 def load_weights(module: nn.Module, path: Path, *, build: str | None = None, noted: str | None = None) -> None:
-    """Fill a module from safetensors; every name and shape must be the module's own.
+    """Fill a module from safetensors; every name, shape and type must be the module's own.
 
     Args:
         build: whose weights they must be, as their header says. Codecs of one shape fit each other's weights, and an
@@ -76,7 +82,8 @@ def load_weights(module: nn.Module, path: Path, *, build: str | None = None, not
                         "the weights belong to a codec of another size or vocabulary"
                     )
             # All are looked at before any is changed.
-            for name, weight in {name: _sound(path, name, stored.get_tensor(name)) for name in own}.items():
+            sound = {name: _sound(path, name, stored.get_tensor(name), kind=own[name].dtype) for name in own}
+            for name, weight in sound.items():
                 own[name].copy_(weight)
     except FileNotFoundError:
         raise UserMistake(f"{path}: no such file; train the codec first with `semcom run`") from None
@@ -122,11 +129,17 @@ def _check_owner(path: Path, about: dict[str, str] | None, build: str | None) ->
         )
 
 
-def _sound(path: Path, name: str, weight: Tensor) -> Tensor:
-    """The same weight, if a training can have left it behind."""
-    if weight.dtype != torch.float32:
-        raise UserMistake(f"{path}: {name} must be of float32, got {str(weight.dtype).removeprefix('torch.')}")
-    if not weight.isfinite().all():
+def _sound(path: Path, name: str, weight: Tensor, *, kind: torch.dtype | None = None) -> Tensor:
+    """The same weight, if a training can have left it behind.
+
+    Args:
+        kind: the type that it must have; None takes any.
+    """
+    if kind is not None and weight.dtype != kind:
+        wanted, found = (str(each).removeprefix("torch.") for each in (kind, weight.dtype))
+        raise UserMistake(f"{path}: {name} must be of {wanted}, got {found}; delete it and run again to retrain")
+    # In the widest type, since those of eight bits cannot be asked.
+    if weight.is_floating_point() and not weight.double().isfinite().all():
         raise UserMistake(f"{path}: {name} must be finite, got NaN or infinity; delete it and run again to retrain")
     return weight
 

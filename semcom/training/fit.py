@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from channels import Chance
 from semcom.mistakes import UserMistake
 from semcom.sources.batches import SentenceBatch
-from semcom.training.checkpoint import Checkpoint
+from semcom.training.checkpoint import Checkpoint, buffers_of
 from semcom.training.pace import Pace
 from semcom.training.settings import TrainingSettings
 
@@ -89,9 +89,9 @@ def fit(
     trained = {name: p for name, p in objective.named_parameters() if p.requires_grad}
     optimizer = _optimizer(trained, settings)
     model, wrapped = fabric.setup(_Asked(objective), optimizer)
-    state = _State(trained, optimizer, checkpoint, pace=pace or Pace())
+    state = _State(objective, optimizer, checkpoint, pace=pace or Pace())
     state.resume()
-    objective.train()
+    _begin_to_learn(objective)
     for step in range(state.step, settings.steps):
         state.pace.begin()
         for group in optimizer.param_groups:
@@ -114,7 +114,7 @@ def fit(
         if validate is not None and (done % settings.validate_every == 0 or done == settings.steps):
             objective.eval()
             state.note(done, validate())
-            objective.train()
+            _begin_to_learn(objective)
         state.keep(done, is_last=done == settings.steps, is_writer=rank == 0)
         progress(done, settings.steps, state.message())
     objective.eval()
@@ -160,6 +160,20 @@ class _Asked(nn.Module):
         return question(self.objective)
 
 
+def _begin_to_learn(objective: nn.Module) -> None:
+    """Switch to training mode, all but the running statistics of frozen parts: those stay as they were adopted.
+
+    Dropout, which keeps nothing, acts in a frozen part too.
+    """
+    objective.train()
+    for part in objective.modules():
+        parameters = list(part.parameters())
+        if parameters and not any(each.requires_grad for each in parameters):
+            for module in part.modules():
+                # Of this module alone: there may be dropout below it.
+                module.training = next(module.buffers(recurse=False), None) is None
+
+
 def _losses(model: nn.Module, batch: SentenceBatch, settings: TrainingSettings, *, chance: Chance) -> dict[str, Tensor]:
     """The named losses of one step, with dropout drawn from the step's own stream."""
     link, device = settings.link(chance.of("link")), batch.tokens.device
@@ -187,13 +201,13 @@ class _State:
 
     def __init__(
         self,
-        trained: dict[str, nn.Parameter],
+        objective: nn.Module,
         optimizer: torch.optim.Optimizer,
         checkpoint: Checkpoint | None,
         *,
         pace: Pace,
     ) -> None:
-        self.trained = trained
+        self.objective = objective
         self.optimizer = optimizer
         self.checkpoint = checkpoint
         self.history = History()
@@ -204,13 +218,18 @@ class _State:
         self.saved_at = time.monotonic()
         self.good = self._weights()
 
+    def _moving(self) -> dict[str, Tensor]:
+        """What a step changes: trained parameters, and running statistics, which no gradient moves."""
+        trained = {name: each.detach() for name, each in self.objective.named_parameters() if each.requires_grad}
+        return trained | buffers_of(self.objective)
+
     def _weights(self) -> dict[str, Tensor]:
-        return {name: parameter.detach().clone() for name, parameter in self.trained.items()}
+        return {name: each.clone() for name, each in self._moving().items()}
 
     @torch.no_grad()
     def _put_back(self, weights: dict[str, Tensor]) -> None:
-        for name, parameter in self.trained.items():
-            parameter.copy_(weights[name])
+        for name, each in self._moving().items():
+            each.copy_(weights[name])
 
     def resume(self) -> None:
         """Go on from the checkpoint, if there is one of this very training."""

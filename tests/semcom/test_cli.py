@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from semcom.experiment.scenario import Scenario, names
+from semcom.experiment.load import names
+from semcom.experiment.scenario import Scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch._C", "pandas", "matplotlib", "scipy", "sentence_transformers", "distributed", "lightning_fabric")

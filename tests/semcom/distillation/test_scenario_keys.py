@@ -11,7 +11,7 @@ from semcom.distillation.catalog import METHODS
 from semcom.experiment import build as building
 from semcom.experiment.build import load_codec
 from semcom.experiment.expand import Build, expand
-from semcom.experiment.scenario import load_scenario
+from semcom.experiment.load import load_scenario
 from semcom.mistakes import UserMistake
 
 TAUGHT = (

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from semcom.experiment.build import load_codec
 from semcom.experiment.expand import Build, expand
-from semcom.experiment.scenario import load_scenario
+from semcom.experiment.load import load_scenario
 from semcom.mistakes import UserMistake
+from semcom.models.codec import SemanticCodec, initialize
+from semcom.models.spec import CodecSpec
 
 ADOPT = "codecs.under={size: tiny, adopt: {transmitter: big}}"
 OVER = "codecs.over={size: tiny, adopt: {receiver: big}}"
@@ -30,6 +33,33 @@ def test_the_adopted_side_is_the_donors_to_the_bit_and_the_other_was_trained(
         assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
     assert made["under"].receiver.layers[0].attention.query.weight.shape[0] == 16
     assert made["over"].transmitter.layers[0].attention.query.weight.shape[0] == 16
+
+
+class OverBatch(nn.BatchNorm1d):
+    """Batch normalization of features [batch, length, width]."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return super().forward(features.mT).mT
+
+
+def test_running_statistics_are_adopted_saved_and_left_alone(
+    tiny_yaml: Path, carry_out, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Codecs that normalize over the batch go through the whole chain; no named size has such a layer yet."""
+
+    def normed(spec: CodecSpec, vocabulary: int, *, seed: int) -> SemanticCodec:
+        codec = initialize(spec, vocabulary, seed=seed)
+        codec.transmitter.norm, codec.receiver.norm = map(OverBatch, (spec.transmitter.width, spec.receiver.width))
+        return codec
+
+    monkeypatch.setattr("semcom.experiment.build.initialize", normed)
+    changes = (ADOPT, *SWEEP[1:], "sweep.codec=[big, under]")
+    assert carry_out(tmp_path, *changes).failures == 0
+    made = {name: load_codec(build, tmp_path) for name, build in builds(tiny_yaml, *changes).items()}
+    ours, theirs = made["under"].transmitter.state_dict(), made["big"].transmitter.state_dict()
+    assert theirs["norm.num_batches_tracked"] == 6
+    assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+    assert made["under"].receiver.state_dict()["norm.num_batches_tracked"] == 6
 
 
 def test_the_shape_takes_what_both_sides_must_agree_on_from_the_donor(tiny_yaml: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from channels import FADING
 from semcom.experiment.air import air_lines, in_phase, phase_note
 from semcom.experiment.expand import expand
-from semcom.experiment.scenario import Scenario, find_scenario, load_scenario, names
+from semcom.experiment.load import find_scenario, load_scenario, names
+from semcom.experiment.scenario import Scenario
 
 ONE = "sweep.interferers=1"
 ALL = "sweep.codec=[big, small, plain]"

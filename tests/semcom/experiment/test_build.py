@@ -12,7 +12,7 @@ from safetensors import safe_open
 from semcom.experiment.build import carry_out_build, load_codec
 from semcom.experiment.expand import Build, expand
 from semcom.experiment.folder import RunFolder
-from semcom.experiment.scenario import load_scenario
+from semcom.experiment.load import load_scenario
 from semcom.mistakes import UserMistake
 from semcom.training.checkpoint import weights_of
 from semcom.training.fit import Diverged

@@ -20,8 +20,8 @@ from semcom.experiment.conduct import conduct
 from semcom.experiment.crew import Means
 from semcom.experiment.expand import expand
 from semcom.experiment.folder import RunFolder
+from semcom.experiment.load import load_scenario
 from semcom.experiment.preview import preview
-from semcom.experiment.scenario import load_scenario
 from semcom.experiment.store import Finished, Store
 
 NOW = circumstances("cpu", threads=1)

@@ -16,9 +16,9 @@ from semcom.experiment import conduct as conducting
 from semcom.experiment import run as running
 from semcom.experiment.expand import expand
 from semcom.experiment.folder import RunFolder
+from semcom.experiment.load import load_scenario
 from semcom.experiment.material import exam, load_material
 from semcom.experiment.results import Row, read_csv
-from semcom.experiment.scenario import load_scenario
 from semcom.experiment.store import Store
 from semcom.mistakes import UserMistake
 from semcom.report import drawing

@@ -17,8 +17,8 @@ from semcom.experiment import crew as module
 from semcom.experiment import run as running
 from semcom.experiment.crew import Alone, Job, Means, Several, crew_of, perform, without_a_word
 from semcom.experiment.expand import expand
+from semcom.experiment.load import load_scenario
 from semcom.experiment.progress import Board
-from semcom.experiment.scenario import load_scenario
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from semcom.experiment.crew import Means
 from semcom.experiment.document import ScenarioError
 from semcom.experiment.expand import Run, expand
 from semcom.experiment.folder import RunFolder
+from semcom.experiment.load import load_scenario
 from semcom.experiment.material import load_material
 from semcom.experiment.preview import preview
 from semcom.experiment.results import read_csv
 from semcom.experiment.run import carry_out_run
-from semcom.experiment.scenario import load_scenario
 from semcom.experiment.store import Store
 from semcom.experiment.tabulate import tabulate
 from semcom.models.codec import Transmitter, initialize

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels import Bursts, Link, Mmse, Neighbors, NoFading, Qam, Rayleigh, ZeroForcing
+from semcom.experiment.checks import check_sense
 from semcom.experiment.expand import expand, operating_points
+from semcom.experiment.load import load_scenario
 from semcom.experiment.plans import LinkPlan, SweepPlan
-from semcom.experiment.scenario import Scenario, load_scenario
+from semcom.experiment.scenario import Scenario
 from semcom.mistakes import UserMistake
 
 SOFT_LOGITS = "codecs.small.distill.methods=[{kind: soft_logits}]"  # which a receiver alone can learn from too
@@ -26,6 +28,7 @@ def tiny(tiny_yaml):
 
 def points_of(sweep: SweepPlan, link: LinkPlan | None = None) -> list[Link]:
     scenario = Scenario(name="one", question="?", codecs={"one": {}}, sweep=sweep, link=link or LinkPlan())
+    check_sense(scenario)
     return list(operating_points(scenario))
 
 

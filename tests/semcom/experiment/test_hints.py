@@ -11,7 +11,8 @@ from semcom.cli import app
 from semcom.experiment.document import ScenarioError
 from semcom.experiment.hints import FOREIGN, NAMES, nearest, suggestion
 from semcom.experiment.inventory import VARIANTS
-from semcom.experiment.scenario import Scenario, load_scenario
+from semcom.experiment.load import load_scenario
+from semcom.experiment.scenario import Scenario
 from semcom.metrics.catalog import METRICS
 from semcom.models.sizes import SIZES
 

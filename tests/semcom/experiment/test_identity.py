@@ -21,8 +21,9 @@ from semcom.experiment import expand as expanding
 from semcom.experiment import identity as module
 from semcom.experiment.expand import Sweep, expand
 from semcom.experiment.identity import canonical, identity
+from semcom.experiment.load import load_scenario
 from semcom.experiment.plans import MeasurePlan
-from semcom.experiment.scenario import Scenario, load_scenario
+from semcom.experiment.scenario import Scenario
 from semcom.models.spec import CodecSpec, SideSpec
 from semcom.training.settings import TrainingSettings
 

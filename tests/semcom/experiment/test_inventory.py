@@ -9,8 +9,9 @@ import pytest
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.distillation.catalog import METHODS
 from semcom.experiment.inventory import KINDS, VARIANTS, inventory
+from semcom.experiment.load import names
 from semcom.experiment.published import PUBLISHED
-from semcom.experiment.scenario import Scenario, names
+from semcom.experiment.scenario import Scenario
 from semcom.metrics.catalog import METRICS
 from semcom.mistakes import UserMistake
 from semcom.models.sizes import SIZES

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from channels import Chance, Crowd, Qam, draw, everyone
 from channels import Link as AirLink
+from semcom.experiment.load import load_scenario
 from semcom.experiment.material import (
     VALIDATION_SENTENCES,
     exam,
@@ -19,7 +20,7 @@ from semcom.experiment.material import (
     training_batches,
     validation_batches,
 )
-from semcom.experiment.scenario import Scenario, load_scenario
+from semcom.experiment.scenario import Scenario
 from semcom.experiment.supply import check_batches, check_exam, check_text, kept_sentences, most_neighbors, neighbors_in
 from semcom.mistakes import UserMistake
 from semcom.sources.batches import TrainingBatches

@@ -9,9 +9,9 @@ import pytest
 
 from channels import link_for, mean_sinr_db
 from semcom.experiment.expand import Run, expand
+from semcom.experiment.load import load_scenario
 from semcom.experiment.off_label import off_label
 from semcom.experiment.results import read_csv
-from semcom.experiment.scenario import load_scenario
 from semcom.experiment.store import Finished
 
 RAYLEIGH = "link.fading={kind: rayleigh}"

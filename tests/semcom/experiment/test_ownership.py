@@ -14,8 +14,8 @@ from semcom.experiment import run as running
 from semcom.experiment.conduct import conduct
 from semcom.experiment.crew import Means
 from semcom.experiment.folder import RunFolder
+from semcom.experiment.load import load_scenario
 from semcom.experiment.preview import preview
-from semcom.experiment.scenario import load_scenario
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ import pytest
 
 from semcom.experiment.document import ScenarioError
 from semcom.experiment.expand import expand
+from semcom.experiment.load import find_scenario, load_scenario, names
 from semcom.experiment.preparing import _named
-from semcom.experiment.scenario import Scenario, find_scenario, load_scenario, names
+from semcom.experiment.scenario import Scenario
 from semcom.metrics.embedding_model import find_model
 from semcom.mistakes import UserMistake
 

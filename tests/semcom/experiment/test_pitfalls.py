@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from semcom.experiment.load import find_scenario, load_scenario, names
 from semcom.experiment.pitfalls import pitfalls, scarce
-from semcom.experiment.scenario import Scenario, find_scenario, load_scenario, names
+from semcom.experiment.scenario import Scenario
 
 SOFT = "codecs.small.distill.methods=[{kind: soft_logits}]"
 LONG = "training.warmup=100"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from semcom.experiment.estimate import build_seconds, run_seconds, sweep_seconds
 from semcom.experiment.expand import Sweep, expand
+from semcom.experiment.load import find_scenario, load_scenario
 from semcom.experiment.preview import preview
-from semcom.experiment.scenario import load_scenario
 from semcom.mistakes import UserMistake
+
+RESULTS = Path(__file__).resolve().parents[3] / "scenarios" / "results"
 
 
 @pytest.fixture
@@ -46,6 +49,19 @@ def test_more_work_takes_longer(sweep) -> None:
 def test_a_student_pays_for_its_teacher(sweep) -> None:
     taught = {build.name: build_seconds(build) for build in sweep("sweep.codec=[small, plain]").builds}
     assert taught["small"] > taught["plain"]
+
+
+def test_an_estimate_is_within_a_factor_of_two_of_what_was_measured() -> None:
+    """The committed run of quickstart took place on one core, and says how long each part of it took."""
+    scenario = load_scenario(find_scenario("quickstart"))[0]
+    took = json.loads((RESULTS / "quickstart" / "record.json").read_text(encoding="utf-8"))
+    trained = {each["name"]: each["record"]["seconds"] for each in took["builds"].values()}
+    expanded = expand(scenario)
+    for build in expanded.builds:
+        assert 0.5 < build_seconds(build) / trained[build.name] < 2, build.name
+    measured = sum(each["record"]["seconds"] for each in took["runs"].values())
+    assert 0.5 < sum(map(run_seconds, expanded.runs)) / measured < 2
+    assert 0.5 < seconds(expanded) / took["seconds"]["this call"] < 2
 
 
 def test_steps_are_proportional_to_time(sweep) -> None:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semcom.experiment.document import ScenarioError
+from semcom.experiment.load import load_scenario
 from semcom.experiment.plain import written
 from semcom.experiment.rewriting import flow, rewritten
-from semcom.experiment.scenario import load_scenario
 from semcom.mistakes import UserMistake
 
 STEPS = "write {start: 0, stop: 18, step: ...} with the step you want, or [0, 18] for these two"

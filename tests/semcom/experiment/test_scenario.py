@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from semcom.experiment import scenario as module
+from semcom.experiment import load as module
 from semcom.experiment.document import ScenarioError
-from semcom.experiment.scenario import Scenario, find_scenario, load_scenario, names, shipped
+from semcom.experiment.load import find_scenario, load_scenario, names, shipped
+from semcom.experiment.scenario import Scenario
 from semcom.mistakes import UserMistake
 from semcom.models.sizes import SIZES
 from semcom.training.settings import TrainingSettings
@@ -158,7 +159,7 @@ def test_shipped_scenarios_come_from_the_repository_or_from_the_wheel(monkeypatc
     assert shipped() == Path(module.__file__).parents[2] / "scenarios"
     assert {"quickstart", "snr", "interferers", "model_size"} <= set(names())
     # Anywhere but in the repository the package's own copy is meant.
-    monkeypatch.setattr(module, "__file__", str(tmp_path / "semcom" / "experiment" / "scenario.py"))
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "semcom" / "experiment" / "load.py"))
     assert str(shipped()).endswith(os.path.join("semcom", "_scenarios"))
 
 

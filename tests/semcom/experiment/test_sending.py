@@ -15,9 +15,9 @@ from rich.table import Table
 
 from semcom.experiment import sending as module
 from semcom.experiment.folder import RunFolder
+from semcom.experiment.load import load_scenario
 from semcom.experiment.material import exam, load_material
 from semcom.experiment.sample import SENTENCES, read_sample
-from semcom.experiment.scenario import load_scenario
 from semcom.experiment.sending import send_sentence
 from semcom.experiment.store import Store
 from semcom.files import digest_of

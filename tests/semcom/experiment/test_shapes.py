@@ -10,8 +10,9 @@ import torch
 
 from semcom.compression.cost import count
 from semcom.experiment.expand import expand
+from semcom.experiment.load import load_scenario
 from semcom.experiment.preview import preview
-from semcom.experiment.scenario import Scenario, load_scenario
+from semcom.experiment.scenario import Scenario
 from semcom.experiment.shapes import written_out
 from semcom.mistakes import UserMistake
 from semcom.models.codec import SemanticCodec

@@ -14,8 +14,9 @@ from semcom.experiment.document import ScenarioError
 from semcom.experiment.expand import expand
 from semcom.experiment.forms import nodes_at
 from semcom.experiment.inventory import VARIANTS
+from semcom.experiment.load import load_scenario, names, shipped
 from semcom.experiment.plans import LinkPlan
-from semcom.experiment.scenario import Scenario, load_scenario, names, shipped
+from semcom.experiment.scenario import Scenario
 from semcom.experiment.shorthand import in_full
 from semcom.training.settings import TrainingSettings
 

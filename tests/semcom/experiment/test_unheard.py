@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from semcom.experiment.scenario import find_scenario, load_scenario, names
+from semcom.experiment.load import find_scenario, load_scenario, names
 from semcom.experiment.unheard import unheard
 
 ALL = "sweep.codec=[big, small, plain]"

@@ -12,10 +12,10 @@ from semcom.experiment.conduct import conduct
 from semcom.experiment.crew import Means
 from semcom.experiment.document import ScenarioError
 from semcom.experiment.expand import expand
+from semcom.experiment.load import load_scenario
 from semcom.experiment.preview import preview
 from semcom.experiment.results import Row, read_csv
 from semcom.experiment.run import metrics_of
-from semcom.experiment.scenario import load_scenario
 from semcom.experiment.store import Store
 from semcom.metrics.bootstrap import bootstrap, bootstrap_difference, sum_of
 from semcom.mistakes import UserMistake
