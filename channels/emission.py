@@ -74,16 +74,20 @@ class Emitter:
         # One more on each side: for the half symbol of an offset, and for a clock that runs a tenth too fast.
         before = REACH + 1 + math.ceil(1.1 * lead / shortest) - math.floor(limits(self.timing)[0])
         after = REACH + 2 + math.ceil(1.1 * length / shortest) + math.ceil(limits(self.timing)[1])
-        numbers = torch.randint(NUMBERS, (frames, before + after), generator=chance.of("symbols").generator())
-        period = 2 ** math.ceil(math.log2(FRAMES_PER_PERIOD * span))
+        # Symbol by symbol away from the frame's first: a longer frame or a faster one has the same symbols, and more.
+        sides = [
+            torch.randint(NUMBERS, (count, frames), generator=chance.of("symbols", side).generator())
+            for side, count in (("before", before), ("after", after))
+        ]
+        period = 2 ** math.ceil(math.log2(max(FRAMES_PER_PERIOD * length, 2 * span)))
         highest = math.ceil(1.1 * limits(self.message_band)[1] * period) + 1
         wander = torch.zeros((frames, 1), dtype=torch.float64)
         if limits(self.linewidth)[1] > 0:
-            steps = torch.randn((frames, span), generator=chance.of("phase_noise").generator(), dtype=torch.float64)
-            wander = steps.mul_((2 * math.pi * drawn["linewidth"]).sqrt().unsqueeze(1)).cumsum(dim=1)
+            wander = wandering(frames, length, lead, chance.of("phase_noise"))
+            wander *= (2 * math.pi * drawn["linewidth"]).sqrt().unsqueeze(1)
         return Emission(
             **drawn,
-            numbers=numbers,
+            numbers=torch.cat((sides[0].flip(0), sides[1])).T.contiguous(),
             harmonics=complex_gaussian((frames, highest), generator=chance.of("message").generator()),
             wander=wander,
             first_symbol=-before,
@@ -167,4 +171,14 @@ class Emission:
     def message(self, spectrum: torch.Tensor) -> torch.Tensor:
         """The analytic signal of a spectrum, [B, T]: the message, and its quadrature as imaginary part."""
         padded = torch.nn.functional.pad(spectrum, (1, self.period - 1 - spectrum.shape[1]))
-        return torch.fft.ifft(padded, norm="forward")[:, : self.samples]
+        return torch.fft.ifft(padded, norm="forward").roll(-self.first_sample, dims=1)[:, : self.samples]
+
+
+def wandering(frames: int, length: int, lead: int, chance: Chance) -> torch.Tensor:
+    """A random walk of unit normal steps that is zero at the frame's first sample, [B, lead + length]."""
+    after = torch.randn((frames, length), generator=chance.of("after").generator(), dtype=torch.float64)
+    after[:, 0] = 0.0
+    if not lead:
+        return after.cumsum(dim=1)
+    before = torch.randn((frames, lead), generator=chance.of("before").generator(), dtype=torch.float64)
+    return torch.cat((before.cumsum(dim=1).flip(1), after.cumsum(dim=1)), dim=1)

@@ -8,7 +8,7 @@ import torch
 
 __all__ = ["gaussian_step", "root_raised_cosine"]
 
-# How far from its two removable gaps the root raised cosine is evaluated instead, relative to a symbol.
+# So close to one of its removable gaps, the root raised cosine is evaluated at this distance from it instead.
 HAIR = 1e-7
 
 
@@ -24,8 +24,7 @@ def root_raised_cosine(times: torch.Tensor, rolloff: torch.Tensor) -> torch.Tens
     Source: Proakis and Salehi, Digital Communications, 5th edition, section 9.2-1.
     """
     t = torch.where(times.abs() < HAIR, HAIR, times)
-    slope = 4 * rolloff * t
-    t = torch.where((slope.abs() - 1).abs() < HAIR, t * (1 + HAIR), t)
+    t = torch.where(((4 * rolloff * t).abs() - 1).abs() < HAIR, t.sign() * ((1 + HAIR) / (4 * rolloff)), t)
     slope = 4 * rolloff * t
     turns = math.pi * t
     above = torch.sin(turns * (1 - rolloff)).addcmul_(slope, torch.cos(turns * (1 + rolloff)))
