@@ -19,6 +19,8 @@ REACH = 8
 NUMBERS = 2**40
 # The message of an analogue transmitter repeats after at least so many frames, so that no frame sees it repeat.
 FRAMES_PER_PERIOD = 4
+# And after at least so many samples, so that the narrowest message has harmonics at all.
+LEAST_PERIOD = 512
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Emitter:
             torch.randint(NUMBERS, (count, frames), generator=chance.of("symbols", side).generator())
             for side, count in (("before", before), ("after", after))
         ]
-        period = 2 ** math.ceil(math.log2(max(FRAMES_PER_PERIOD * length, 2 * span)))
+        period = 2 ** math.ceil(math.log2(max(FRAMES_PER_PERIOD * length, 2 * span, LEAST_PERIOD)))
         highest = math.ceil(1.1 * limits(self.message_band)[1] * period) + 1
         wander = torch.zeros((frames, 1), dtype=torch.float64)
         if limits(self.linewidth)[1] > 0:

@@ -24,6 +24,7 @@ __all__ = [
     "SingleSideband",
     "modulation_named",
     "pulses_around",
+    "window",
 ]
 
 

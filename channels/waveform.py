@@ -13,7 +13,7 @@ from channels.multipath import Echoes, Multipath
 from channels.ranges import Range, check_range, draw_range, limits
 from channels.units import db_to_ratio
 
-__all__ = ["Arrival", "Frames", "Waveform", "generate"]
+__all__ = ["Arrival", "Frames", "Waveform", "make_frames"]
 
 # Frames of one class that are modulated at a time.
 TOGETHER = 32
@@ -64,6 +64,8 @@ class Waveform:
         check_range("snr_db", self.snr_db)
         check_range("level_db", self.level_db)
         check_range("interferers", self.interferers, low=0)
+        if any(each != int(each) for each in limits(self.interferers)):
+            raise ValueError(f"interferers must be a whole number or two of them, got {self.interferers!r}")
         if self.most_interferers and any(not set(self.crowd) - {name} for name in self.modulations):
             raise ValueError(
                 f"others must name a modulation besides each wanted one, got {self.crowd!r}; "
@@ -86,13 +88,13 @@ class Arrival:
     """One transmitter as it is received, and the truth about it.
 
     Args:
-        names: [B] which modulation it used, as a place in `modulations`, or in `crowd` for an interferer.
+        classes: [B] which modulation it used, as a place in `modulations`, or in `crowd` for an interferer.
         emission: what chance decided for the transmitter.
         echoes: what chance decided for its paths.
         signal: [B, N] complex, what is heard of it alone, at mean power 1.
     """
 
-    names: torch.Tensor
+    classes: torch.Tensor
     emission: Emission
     echoes: Echoes
     signal: torch.Tensor
@@ -125,7 +127,7 @@ class Frames:
     gain: torch.Tensor
 
 
-def generate(waveform: Waveform, labels: torch.Tensor, chance: Chance) -> Frames:
+def make_frames(waveform: Waveform, labels: torch.Tensor, chance: Chance) -> Frames:
     """Make a frame of each label; the same chance gives the same frames.
 
     Frames are independent realisations: each has its own symbols, message, clock, oscillator, paths and noise, so any
@@ -165,27 +167,29 @@ def generate(waveform: Waveform, labels: torch.Tensor, chance: Chance) -> Frames
 def interferer(waveform: Waveform, labels: torch.Tensor, chance: Chance) -> torch.Tensor:
     """One interferer of every frame, [B, N], of another modulation than the wanted one and at its level."""
     picks = torch.rand(len(labels), generator=chance.of("modulation").generator(), dtype=torch.float64)
-    names = torch.empty_like(labels)
+    classes = torch.empty_like(labels)
     for label, name in enumerate(waveform.modulations):
         allowed = torch.tensor([place for place, other in enumerate(waveform.crowd) if other != name])
         mine = labels == label
-        names[mine] = allowed[(picks[mine] * len(allowed)).long()]
+        classes[mine] = allowed[(picks[mine] * len(allowed)).long()]
     level_db = draw_range(waveform.level_db, len(labels), generator=chance.of("level").generator())
     amplitude = db_to_ratio(level_db).sqrt().float().unsqueeze(1)
-    return amplitude * arrive(waveform, waveform.crowd, names, chance).signal
+    return amplitude * arrive(waveform, waveform.crowd, classes, chance).signal
 
 
-def arrive(waveform: Waveform, modulations: tuple[str, ...], names: torch.Tensor, chance: Chance) -> Arrival:
+def arrive(waveform: Waveform, modulations: tuple[str, ...], classes: torch.Tensor, chance: Chance) -> Arrival:
     """Draw one transmitter and its paths for every frame, and work out what is heard of it."""
-    echoes = waveform.multipath.draw(len(names), chance)
+    echoes = waveform.multipath.draw(len(classes), chance)
     lead = waveform.multipath.paths - 1
-    emission = waveform.emitter.draw(len(names), waveform.length, chance, lead=lead)
-    envelope = torch.empty((len(names), emission.samples), dtype=torch.complex64)
-    for place in names.unique().tolist():
+    emission = waveform.emitter.draw(len(classes), waveform.length, chance, lead=lead)
+    envelope = torch.empty((len(classes), emission.samples), dtype=torch.complex64)
+    for place in classes.unique().tolist():
         # A few at a time: what pulses are computed from then stays in the processor's cache.
-        for rows in (names == place).nonzero().squeeze(1).split(TOGETHER):
+        for rows in (classes == place).nonzero().squeeze(1).split(TOGETHER):
             envelope[rows] = modulation_named(modulations[place]).envelope(emission.rows(rows))
-    return Arrival(names=names, emission=emission, echoes=echoes, signal=echoes.received(envelope * emission.carrier()))
+    return Arrival(
+        classes=classes, emission=emission, echoes=echoes, signal=echoes.received(envelope * emission.carrier())
+    )
 
 
 def check_labels(waveform: Waveform, labels: torch.Tensor) -> int:

@@ -14,7 +14,7 @@ from channels.likelihood import Recognition, likelihood_accuracy, log_likelihood
 from channels.matched import matched_filter
 from channels.modulation import Linear, modulation_named
 from channels.multipath import Multipath
-from channels.waveform import Waveform, generate
+from channels.waveform import Waveform, make_frames
 
 DIGITAL = ("BPSK", "QPSK", "8PSK", "QAM16", "QAM64")
 
@@ -86,7 +86,7 @@ def test_modulated_frames_are_recognised_as_often_as_the_bound_says(assert_mean)
         level_control=False,
     )
     labels = torch.arange(4).repeat(500)
-    frames = generate(waveform, labels, Chance(3))
+    frames = make_frames(waveform, labels, Chance(3))
     symbols, whole = matched_filter(frames.received, frames.wanted.emission)
     count = int(whole[0].sum())
     constellations = [modulation_named(name).points for name in waveform.modulations]  # type: ignore[union-attr]

@@ -16,7 +16,7 @@ from channels.fading import Rayleigh
 from channels.modulation import RML2016, RML2018, Linear, modulation_named
 from channels.multipath import Multipath
 from channels.units import ratio_to_db
-from channels.waveform import Frames, Waveform, generate
+from channels.waveform import Frames, Waveform, make_frames
 
 ELEVEN = len(RML2016)
 LEVELS = range(-20, 19, 2)
@@ -52,7 +52,7 @@ def test_measured_snr_is_the_label_for_every_class(name: str) -> None:
     # A narrow message makes the power of single frames wander, so a sideband alone needs more of them.
     frames = 10_000 if name == "AM-SSB" else 3000
     for level in (-20.0, 18.0) if name == "AM-SSB" else (-20.0, 0.0, 18.0):
-        assert_snr(generate(Waveform(snr_db=level), of_class(name, frames), Chance(11)), level)
+        assert_snr(make_frames(Waveform(snr_db=level), of_class(name, frames), Chance(11)), level)
 
 
 @pytest.mark.slow
@@ -60,11 +60,13 @@ def test_measured_snr_is_the_label_for_every_class(name: str) -> None:
 def test_measured_snr_is_the_label_for_every_class_at_every_level(name: str) -> None:
     frames = 10_000 if name == "AM-SSB" else 3000
     for level in LEVELS:
-        assert_snr(generate(Waveform(snr_db=float(level)), of_class(name, frames), Chance(level + 100)), float(level))
+        assert_snr(
+            make_frames(Waveform(snr_db=float(level)), of_class(name, frames), Chance(level + 100)), float(level)
+        )
 
 
 def test_noise_is_white_over_the_sampled_band_and_given_per_complex_sample(assert_mean) -> None:
-    noise = generate(Waveform(snr_db=3.0), labels(40), Chance(1)).noise.to(torch.complex128)
+    noise = make_frames(Waveform(snr_db=3.0), labels(40), Chance(1)).noise.to(torch.complex128)
     assert_mean(noise.abs().square(), 10**-0.3)
     assert_mean(noise.real.square(), 10**-0.3 / 2)
     for lag in (1, 5):
@@ -74,7 +76,7 @@ def test_noise_is_white_over_the_sampled_band_and_given_per_complex_sample(asser
 def test_received_is_the_sum_of_its_parts() -> None:
     for level_control in (True, False):
         waveform = Waveform(interferers=2, level_db=-3.0, level_control=level_control)
-        frames = generate(waveform, labels(4), Chance(1))
+        frames = make_frames(waveform, labels(4), Chance(1))
         whole = frames.wanted.signal + frames.interference + frames.noise
         torch.testing.assert_close(frames.received, frames.gain.unsqueeze(1) * whole)
     assert frames.gain.tolist() == [1.0] * len(frames.labels)
@@ -82,7 +84,7 @@ def test_received_is_the_sum_of_its_parts() -> None:
 
 def test_fading_and_echoes_keep_the_snr_on_average(assert_mean) -> None:
     waveform = Waveform(multipath=Multipath(fading=Rayleigh(), paths=4))
-    assert_mean(power(generate(waveform, labels(400), Chance(1)).wanted.signal), 1.0)
+    assert_mean(power(make_frames(waveform, labels(400), Chance(1)).wanted.signal), 1.0)
 
 
 # Interferers
@@ -90,27 +92,27 @@ def test_fading_and_echoes_keep_the_snr_on_average(assert_mean) -> None:
 
 def test_an_interferer_has_its_level_and_never_the_wanted_modulation(assert_mean) -> None:
     waveform = Waveform(interferers=1, level_db=-6.0)
-    frames = generate(waveform, labels(200), Chance(2))
+    frames = make_frames(waveform, labels(200), Chance(2))
     assert_mean(power(frames.interference), 10**-0.6)
     # Among two classes the other one is certain: BPSK's square has a mean, that of QPSK has none.
     two = Waveform(
         modulations=("BPSK", "QPSK"), interferers=1, emitter=Emitter(phase=0.0, carrier_offset=0.0, linewidth=0.0)
     )
-    frames = generate(two, labels(300, 2), Chance(3))
+    frames = make_frames(two, labels(300, 2), Chance(3))
     real = frames.interference.imag.abs().amax(dim=1) < 0.2
     assert torch.equal(real, frames.labels == 1)
 
 
 def test_interferers_may_use_modulations_that_are_never_wanted() -> None:
     waveform = Waveform(modulations=("QPSK",), others=("CPFSK", "QPSK"), interferers=1)
-    interference = generate(waveform, torch.zeros(30, dtype=torch.long), Chance(3)).interference
+    interference = make_frames(waveform, torch.zeros(30, dtype=torch.long), Chance(3)).interference
     torch.testing.assert_close(interference.abs(), torch.ones(30, 128), atol=1e-5, rtol=0)
     with pytest.raises(ValueError, match="others must name a modulation besides each wanted one"):
         Waveform(modulations=("QPSK",), interferers=1)
 
 
 def test_the_number_of_interferers_may_be_drawn_for_every_frame() -> None:
-    frames = generate(Waveform(interferers=(0, 3)), labels(60), Chance(4))
+    frames = make_frames(Waveform(interferers=(0, 3)), labels(60), Chance(4))
     assert set(frames.interferers.tolist()) == {0, 1, 2, 3}
     silent = power(frames.interference) == 0
     assert torch.equal(silent, frames.interferers == 0)
@@ -121,28 +123,28 @@ def test_the_number_of_interferers_may_be_drawn_for_every_frame() -> None:
 
 def test_the_same_chance_gives_the_same_frames_and_another_gives_others() -> None:
     waveform = Waveform(interferers=1)
-    one, same, other = (generate(waveform, labels(3), Chance(5).of("batch", batch)) for batch in (0, 0, 1))
+    one, same, other = (make_frames(waveform, labels(3), Chance(5).of("batch", batch)) for batch in (0, 0, 1))
     assert torch.equal(one.received, same.received)
     for part in (lambda f: f.received, lambda f: f.noise, lambda f: f.wanted.signal, lambda f: f.interference):
         assert (part(one) != part(other)).any(dim=1).all(), "no frame of one batch is in another"
 
 
 def test_another_snr_only_scales_the_noise() -> None:
-    quiet, loud = (generate(Waveform(snr_db=level), labels(3), Chance(5)) for level in (10.0, -10.0))
+    quiet, loud = (make_frames(Waveform(snr_db=level), labels(3), Chance(5)) for level in (10.0, -10.0))
     assert torch.equal(quiet.wanted.signal, loud.wanted.signal)
     torch.testing.assert_close(loud.noise, 10 * quiet.noise)
 
 
 def test_one_more_interferer_moves_neither_the_others_nor_the_noise() -> None:
-    one, two = (generate(Waveform(interferers=count), labels(3), Chance(5)) for count in (1, 2))
-    none = generate(Waveform(), labels(3), Chance(5))
+    one, two = (make_frames(Waveform(interferers=count), labels(3), Chance(5)) for count in (1, 2))
+    none = make_frames(Waveform(), labels(3), Chance(5))
     for other in (one, two):
         assert torch.equal(other.wanted.signal, none.wanted.signal)
         assert torch.equal(other.noise, none.noise)
     added = two.interference - one.interference
     assert_close = torch.testing.assert_close
     assert_close(power(added).mean(), power(one.interference).mean(), rtol=0.2, atol=0)
-    only = generate(Waveform(interferers=1, level_db=-200.0), labels(3), Chance(5))
+    only = make_frames(Waveform(interferers=1, level_db=-200.0), labels(3), Chance(5))
     assert torch.equal(only.wanted.signal, one.wanted.signal)
 
 
@@ -158,7 +160,7 @@ CHANGES: dict[str, Callable[[Waveform], Waveform]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_one_change_leaves_symbols_message_clock_and_noise_alone(change: str) -> None:
-    before, after = (generate(w, labels(2), Chance(6)) for w in (Waveform(), CHANGES[change](Waveform())))
+    before, after = (make_frames(w, labels(2), Chance(6)) for w in (Waveform(), CHANGES[change](Waveform())))
     assert torch.equal(before.noise, after.noise)
     assert torch.equal(before.snr_db, after.snr_db)
     for name in ("numbers", "harmonics", "samples_per_symbol", "timing"):
@@ -169,7 +171,7 @@ def test_the_class_of_one_frame_moves_no_other() -> None:
     one = labels(3)
     other = one.clone()
     other[5] = RML2016.index("WBFM")
-    first, second = (generate(Waveform(interferers=1), each, Chance(7)).wanted.signal for each in (one, other))
+    first, second = (make_frames(Waveform(interferers=1), each, Chance(7)).wanted.signal for each in (one, other))
     torch.testing.assert_close(first[:5], second[:5])
     torch.testing.assert_close(first[6:], second[6:])
     assert not torch.allclose(first[5], second[5])
@@ -181,13 +183,13 @@ def test_the_class_of_one_frame_moves_no_other() -> None:
 def test_fault_noise_whose_deviation_is_the_power_ratio() -> None:
     # 10**(-snr/10) as a deviation makes noise of power 10**(-2 snr/10): right at 0 dB alone.
     for level in (-10.0, 10.0):
-        noise = power(generate(Waveform(snr_db=level), labels(100), Chance(1)).noise).mean().item()
+        noise = power(make_frames(Waveform(snr_db=level), labels(100), Chance(1)).noise).mean().item()
         assert -ratio_to_db(noise) == pytest.approx(level, abs=0.1)
         assert abs(-ratio_to_db(noise) - 2 * level) > 9
 
 
 def test_fault_a_single_sideband_that_is_noise_alone(assert_mean) -> None:
-    frames = generate(Waveform(snr_db=18.0), of_class("AM-SSB", 3000), Chance(1))
+    frames = make_frames(Waveform(snr_db=18.0), of_class("AM-SSB", 3000), Chance(1))
     assert_mean(power(frames.wanted.signal), 1.0)
     # And it carries a message: what one sample says of the next is no accident.
     signal = frames.received.to(torch.complex128)
@@ -196,7 +198,7 @@ def test_fault_a_single_sideband_that_is_noise_alone(assert_mean) -> None:
 
 
 def test_fault_one_seed_of_noise_for_all(assert_mean) -> None:
-    noise = torch.cat([generate(Waveform(snr_db=0.0), labels(20), Chance(1).of(k)).noise for k in range(2)])
+    noise = torch.cat([make_frames(Waveform(snr_db=0.0), labels(20), Chance(1).of(k)).noise for k in range(2)])
     assert len({tuple(row.tolist()) for row in noise[:, :4]}) == len(noise)
     assert_mean((noise[1:] * noise[:-1].conj()).real[::2], 0.0)
 
@@ -204,14 +206,14 @@ def test_fault_one_seed_of_noise_for_all(assert_mean) -> None:
 @pytest.mark.parametrize("name", RML2018)
 def test_fault_frames_that_begin_or_end_in_a_transient(name: str, assert_mean) -> None:
     waveform = Waveform(modulations=(name,), multipath=Multipath(fading=Rayleigh(), paths=3))
-    signal = generate(waveform, torch.zeros(1500, dtype=torch.long), Chance(2)).wanted.signal
+    signal = make_frames(waveform, torch.zeros(1500, dtype=torch.long), Chance(2)).wanted.signal
     for place in (0, 1, 64, 126, 127):
         assert_mean(signal[:, place].abs().square(), 1.0)
 
 
 def test_fault_one_oversampling_one_pulse_and_one_profile_for_all() -> None:
     waveform = Waveform(multipath=Multipath(fading=Rayleigh(), paths=3))
-    emission = generate(waveform, labels(10), Chance(2)).wanted.emission
+    emission = make_frames(waveform, labels(10), Chance(2)).wanted.emission
     for name in (
         *("samples_per_symbol", "rolloff", "message_band", "timing", "phase", "carrier_offset", "clock_offset_ppm"),
         "linewidth",
@@ -223,12 +225,12 @@ def test_fault_one_oversampling_one_pulse_and_one_profile_for_all() -> None:
 def test_fault_windows_of_one_run_on_both_sides_of_a_split(assert_mean) -> None:
     # Neighboring frames of a class share neither symbols nor message nor carrier: no part of one predicts another.
     for name in ("QPSK", "AM-SSB"):
-        signal = generate(Waveform(), of_class(name, 2000), Chance(3)).wanted.signal
+        signal = make_frames(Waveform(), of_class(name, 2000), Chance(3)).wanted.signal
         for late in (0, 40):
             overlap = (signal[1:, late:] * signal[:-1, : 128 - late].conj()).mean(dim=1)
             assert_mean(overlap.real[::2], 0.0)
             assert_mean(overlap.imag[::2], 0.0)
-    emission = generate(Waveform(), labels(40), Chance(3)).wanted.emission
+    emission = make_frames(Waveform(), labels(40), Chance(3)).wanted.emission
     assert len({tuple(row.tolist()) for row in emission.numbers[:, :4]}) == 40 * ELEVEN
 
 
@@ -246,12 +248,12 @@ def by_power(energy: torch.Tensor, truth: torch.Tensor, bins: int = 30) -> torch
 
 @pytest.mark.parametrize("snr_db", [(-20.0, 18.0), 18.0])
 def test_a_classifier_that_sees_power_alone_stands_at_chance(snr_db: float | tuple[float, float], assert_mean) -> None:
-    frames = generate(Waveform(snr_db=snr_db), labels(1000), Chance(4))
+    frames = make_frames(Waveform(snr_db=snr_db), labels(1000), Chance(4))
     assert_mean(by_power(power(frames.received), frames.labels), 1 / ELEVEN)
 
 
 def test_fault_energy_as_a_sum_of_magnitudes_would_give_the_class_away() -> None:
-    frames = generate(Waveform(snr_db=18.0), labels(300), Chance(4))
+    frames = make_frames(Waveform(snr_db=18.0), labels(300), Chance(4))
     magnitude = frames.received.abs().mean(dim=1, keepdim=True)
     assert by_power(power(frames.received / magnitude), frames.labels).mean() > 2 / ELEVEN
 
@@ -268,6 +270,7 @@ def test_fault_energy_as_a_sum_of_magnitudes_would_give_the_class_away() -> None
         ({"length": 0}, "length must be at least 1 sample, got 0"),
         ({"snr_db": math.nan}, "snr_db must be a number"),
         ({"interferers": -1}, "interferers must be a number from 0 to"),
+        ({"interferers": 1.5}, "interferers must be a whole number or two of them, got 1.5"),
     ],
 )
 def test_what_is_no_waveform_is_refused(wrong: dict[str, object], message: str) -> None:
@@ -278,7 +281,7 @@ def test_what_is_no_waveform_is_refused(wrong: dict[str, object], message: str) 
 @pytest.mark.parametrize("wrong", [[[0, 1]], [0.0], [], [11], [-1]])
 def test_labels_that_are_no_places_are_refused(wrong: list[object]) -> None:
     with pytest.raises(ValueError, match="labels must be"):
-        generate(Waveform(), torch.tensor(wrong), Chance(1))
+        make_frames(Waveform(), torch.tensor(wrong), Chance(1))
 
 
 def test_classes_differ_in_what_classifiers_by_moments_use() -> None:
