@@ -187,9 +187,8 @@ def arrive(waveform: Waveform, modulations: tuple[str, ...], classes: torch.Tens
         # A few at a time: what pulses are computed from then stays in the processor's cache.
         for rows in (classes == place).nonzero().squeeze(1).split(TOGETHER):
             envelope[rows] = modulation_named(modulations[place]).envelope(emission.rows(rows))
-    return Arrival(
-        classes=classes, emission=emission, echoes=echoes, signal=echoes.received(envelope * emission.carrier())
-    )
+    signal = echoes.received(envelope * emission.carrier())
+    return Arrival(classes=classes, emission=emission, echoes=echoes, signal=signal)
 
 
 def check_labels(waveform: Waveform, labels: torch.Tensor) -> int:

@@ -60,9 +60,8 @@ def test_measured_snr_is_the_label_for_every_class(name: str) -> None:
 def test_measured_snr_is_the_label_for_every_class_at_every_level(name: str) -> None:
     frames = 10_000 if name == "AM-SSB" else 3000
     for level in LEVELS:
-        assert_snr(
-            make_frames(Waveform(snr_db=float(level)), of_class(name, frames), Chance(level + 100)), float(level)
-        )
+        drawn = make_frames(Waveform(snr_db=float(level)), of_class(name, frames), Chance(level + 100))
+        assert_snr(drawn, float(level))
 
 
 def test_noise_is_white_over_the_sampled_band_and_given_per_complex_sample(assert_mean) -> None:
