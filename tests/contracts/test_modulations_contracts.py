@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from channels import MODULATIONS, RML2016, RML2018, Chance, Emitter, Waveform, make_frames, modulation_named
-from channels.modulation import Modulation
+from channels.modulation import Linear, Modulation
 
 EACH = [pytest.param(modulation, id=modulation.name) for modulation in MODULATIONS]
 
@@ -36,6 +36,14 @@ def test_a_modulation_is_a_frozen_value_found_by_its_name(modulation: Modulation
     assert dataclasses.fields(modulation)[-1].name == "kind"
     with pytest.raises(dataclasses.FrozenInstanceError):
         modulation.name = "another"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("modulation", EACH)
+def test_a_number_in_a_name_is_the_number_of_points(modulation: Modulation) -> None:
+    order = "".join(letter for letter in modulation.name if letter.isdigit())
+    if order:
+        assert isinstance(modulation, Linear)
+        assert len(set(modulation.points)) == int(order)
 
 
 @pytest.mark.parametrize("modulation", EACH)
