@@ -163,7 +163,7 @@ def test_both_sidebands_of_am_are_alike_and_its_phase_never_moves(assert_mean) -
 
 
 def bias(size: int) -> float:
-    """How far estimates from so many symbols are off on average, at most: 3 E|a|^4 over their number, E|a|^4 up to 2."""
+    """The most by which estimates from so many symbols are off on average: 3 E|a|^4 over their number."""
     return 6 / size
 
 
