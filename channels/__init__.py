@@ -1,4 +1,4 @@
-"""The air between users as a library in bare torch: fading, interference, noise, receivers and closed forms."""
+"""The air between users as a library in bare torch: fading, interference, noise, receivers, closed forms, waveforms."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from channels.cell import as_heard_for, link_for, seen_from, sentence_shifts
 from channels.chance import Chance, complex_gaussian
 from channels.coherence import Coherence, PerBlock, PerSentence, PerSymbol
+from channels.emission import Emitter
 from channels.fading import Fading, Nakagami, NoFading, RandomPhase, Rayleigh, Rician
 from channels.interference import Bursts, Crowd, Gaussian, Interference, Neighbors, Qam, Tone
+from channels.likelihood import Recognition, likelihood_accuracy, log_likelihoods
 from channels.link import Link, mean_sinr_db, mean_sir_db
+from channels.matched import matched_filter
+from channels.modulation import MODULATIONS, RML2016, RML2018, modulation_named
+from channels.multipath import Multipath
 from channels.power import normalize_power, to_reals, to_symbols
 from channels.realization import Energies, Realization, draw, equalize, everyone, measured_powers, superpose
 from channels.receiver import (
@@ -30,6 +35,7 @@ from channels.theory import (
     outage_probability,
 )
 from channels.units import db_to_ratio, deepsc_to_snr_db, ebno_to_snr_db, ratio_to_db, snr_to_ebno_db
+from channels.waveform import Frames, Waveform, make_frames
 
 __all__ = [
     "COHERENCE",
@@ -37,19 +43,25 @@ __all__ = [
     "EQUALIZERS",
     "FADING",
     "INTERFERENCE",
+    "MODULATIONS",
+    "RML2016",
+    "RML2018",
     "Bursts",
     "Chance",
     "Coherence",
     "Crowd",
     "Csi",
+    "Emitter",
     "Energies",
     "Equalizer",
     "Fading",
+    "Frames",
     "Gaussian",
     "Interference",
     "InterferenceRejecting",
     "Link",
     "Mmse",
+    "Multipath",
     "Nakagami",
     "Neighbors",
     "NoCsi",
@@ -64,8 +76,10 @@ __all__ = [
     "RandomPhase",
     "Rayleigh",
     "Realization",
+    "Recognition",
     "Rician",
     "Tone",
+    "Waveform",
     "ZeroForcing",
     "as_heard_for",
     "bit_error_rate",
@@ -79,10 +93,15 @@ __all__ = [
     "everyone",
     "finite_length_error_rate",
     "finite_length_rate",
+    "likelihood_accuracy",
     "link_for",
+    "log_likelihoods",
+    "make_frames",
+    "matched_filter",
     "mean_sinr_db",
     "mean_sir_db",
     "measured_powers",
+    "modulation_named",
     "normalize_power",
     "outage_probability",
     "ratio_to_db",

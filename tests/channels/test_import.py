@@ -15,6 +15,8 @@ link = channels.Link(interferers=2, interference=channels.Qam(level_db=(-3.0, -6
 assert channels.mean_sinr_db(link) < channels.mean_sir_db(link) < channels.mean_sir_db(channels.Link())
 for variant in (*channels.FADING, *channels.COHERENCE, *channels.INTERFERENCE, *channels.EQUALIZERS, *channels.CSI):
     hash(variant())
+waveform = channels.Waveform(multipath=channels.Multipath(fading=channels.Rayleigh(), paths=3), interferers=2)
+assert hash(waveform) != hash(channels.Waveform())
 heavy = {"numpy", "scipy", "sionna", "pydantic"} & set(sys.modules)
 assert not heavy, heavy
 """
