@@ -207,10 +207,11 @@ def leads_somewhere(page: Path, to: str, anchor: str) -> bool:
 
 def test_the_code_on_the_pages_runs() -> None:
     page = (ROOT / "channels" / "README.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     there: dict[str, object] = {}
-    exec(code, there)
+    for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(code, there)
     assert there["estimate"].shape == (32, 160)
+    assert there["frames"].received.shape == (440, 128)
 
 
 def test_the_citation_is_of_this_version() -> None:

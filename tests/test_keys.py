@@ -13,10 +13,10 @@ import pytest
 
 from semcom.experiment.axes import Steps
 from semcom.experiment.inventory import VARIANTS
+from semcom.experiment.load import load_scenario
 from semcom.experiment.meanings import KINDS, meanings_of, unit_of
 from semcom.experiment.plans import AdoptPlan, CodecPlan, DistillPlan, LinkPlan, MeasurePlan
 from semcom.experiment.reference import reference
-from semcom.experiment.load import load_scenario
 from semcom.experiment.scenario import Scenario
 from semcom.experiment.sweep import SweepPlan
 from semcom.metrics.embedding_model import EmbeddingModel
