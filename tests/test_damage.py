@@ -23,13 +23,13 @@ from semcom.report import drawing
 from semcom.training import fit as fitting
 
 PLACES = 20
-# A few of each in every test run, all of them where slow tests run.
-SPOTS = [pytest.param(spot, marks=() if spot % 10 == 7 else pytest.mark.slow) for spot in range(PLACES)]
+# Some of each in every run of the tests, all of them by `pytest -m exhaustive`.
+SPOTS = [pytest.param(spot, marks=() if spot % 10 == 7 else pytest.mark.exhaustive) for spot in range(PLACES)]
 
 
 def few(number: int) -> tuple[pytest.MarkDecorator, ...]:
     """The mark of all cases but every sixth."""
-    return (pytest.mark.slow,) if number % 6 else ()
+    return (pytest.mark.exhaustive,) if number % 6 else ()
 
 
 KINDS = {

@@ -55,7 +55,7 @@ def test_measured_snr_is_the_label_for_every_class(name: str) -> None:
         assert_snr(make_frames(Waveform(snr_db=level), of_class(name, frames), Chance(11)), level)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", RML2016)
 def test_measured_snr_is_the_label_for_every_class_at_every_level(name: str) -> None:
     frames = 10_000 if name == "AM-SSB" else 3000

@@ -13,8 +13,10 @@ from semcom.experiment import build as building
 from semcom.experiment import run as running
 from semcom.experiment.conduct import conduct
 from semcom.experiment.crew import Means
+from semcom.experiment.expand import expand
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.load import load_scenario
+from semcom.experiment.ownership import left_out
 from semcom.experiment.preview import preview
 
 
@@ -99,6 +101,14 @@ def test_it_may_be_told_to_replace_and_nothing_is_lost(semcom, finished, folder,
     said = carry_out_at(tiny_yaml, folder, replace=True)
     assert "0 of 2 codecs to train, 0 of 12 points to measure" in said
     assert (folder / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
+
+
+def test_points_that_the_store_has_lost_do_not_leave(folder, tiny_yaml) -> None:
+    """They are in the table alone, so nothing would bring them back."""
+    sweep = expand(load_scenario(tiny_yaml, ("sweep.snr_db=[1]",))[0])
+    held = {run.identity for run in expand(load_scenario(tiny_yaml)[0]).runs[:5]}
+    assert str(left_out(sweep, RunFolder(folder), done=held)).startswith("5 of the 5 points now in")
+    assert left_out(sweep, RunFolder(folder), done=set()) is None
 
 
 @pytest.mark.parametrize("spoilt", ["", "[", "- 1", "name: [", "codecs: {}"])

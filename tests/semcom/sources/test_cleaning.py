@@ -122,6 +122,12 @@ def test_every_single_character_goes_by_the_rules_that_its_text_is_named_by() ->
                 assert rules_for(text.encode(), cleaning) == 2
 
 
+@pytest.mark.parametrize(("lost", "is_kept"), [(2, True), (3, False)])
+def test_a_quarter_of_all_letters_may_be_lost(lost: int, is_kept: bool) -> None:
+    """Of all: the seven that are kept, and those that are lost."""
+    assert clean_or_drop("abc defg " + "\u0436" * lost, "letters") == ("abc defg" if is_kept else None)
+
+
 @pytest.mark.parametrize("cleaning", ["letters", "light"])
 @pytest.mark.parametrize(
     "text",
