@@ -112,6 +112,7 @@ def check(
     plan, _ = _load(scenario, changes)
     folder = out or Path("runs") / plan.name
     console.print(preview(plan, folder, replace=replace), highlight=False, markup=False)
+    _see_it_written()
 
 
 @app.command()
@@ -145,6 +146,7 @@ def send(
         run_dir, sentence, codecs=tuple(codec or ()), snr_db=snr_db, interferers=interferers, repeats=repeats, seed=seed
     )
     console.print(table)
+    _see_it_written()
 
 
 @app.command()
@@ -169,6 +171,7 @@ def list_names(
     from semcom.experiment.inventory import inventory
 
     console.print(inventory(kind), highlight=False, markup=False)
+    _see_it_written()
 
 
 @app.command()
@@ -190,6 +193,14 @@ def schema(
     # The question is the file's first comment, which no editor sees.
     told["required"] = [name for name in told["required"] if name != "question"]
     console.file.write(json.dumps(told, indent=2) + "\n")
+    _see_it_written()
+
+
+def _see_it_written() -> None:
+    """For commands that only say something: where a full disk lost it they failed; a reader who left is no failure."""
+    console.file.flush()
+    if console.lost is not None:
+        raise unwritable(Path("standard output"), console.lost)
 
 
 def main() -> None:

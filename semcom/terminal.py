@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import IO, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -33,15 +33,21 @@ class Terminal(Console):
         # Where no terminal says how wide it is, tables may be as wide as a log file bears. No emoji: a path or a
         # sentence may hold a word between colons.
         super().__init__(stderr=stderr, soft_wrap=True, emoji=False, width=None if is_sized else 120)
+        # Why something that was said is lost, unless its reader left.
+        self.lost: OSError | None = None
 
     @property
     def file(self) -> IO[str]:
         """The stream written to, which takes whatever it is given."""
-        return _Patient(super().file)  # type: ignore[return-value]
+        return _Patient(super().file, self._lose)  # type: ignore[return-value]
 
     @file.setter
     def file(self, new_file: IO[str]) -> None:
         self._file = new_file
+
+    def _lose(self, error: Exception) -> None:
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            self.lost = error
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Rich's own rendering, with foreign controls spelled out; rich's own cursor movements pass."""
@@ -50,10 +56,15 @@ class Terminal(Console):
 
 
 class _Patient:
-    """A text stream whose writes do not fail."""
+    """A text stream whose writes do not fail.
 
-    def __init__(self, stream: IO[str]) -> None:
+    Args:
+        on_loss: told why, where they would have.
+    """
+
+    def __init__(self, stream: IO[str], on_loss: Callable[[Exception], None]) -> None:
         self._stream = stream
+        self._on_loss = on_loss
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -63,15 +74,17 @@ class _Patient:
             self._stream.write(text)
         except UnicodeEncodeError:
             self._stream.write(_encodable(text, getattr(self._stream, "encoding", None) or "ascii"))
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
             # ValueError is what a closed Python stream raises.
+            self._on_loss(error)
             _silence(self._stream)
         return len(text)
 
     def flush(self) -> None:
         try:
             self._stream.flush()
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            self._on_loss(error)
             _silence(self._stream)
 
 

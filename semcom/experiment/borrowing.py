@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from semcom.sources.tokenizer import Tokenizer
 from semcom.training.checkpoint import check_weights
 
 TIMED = ("seconds", "step_ms")
+FROM_ELSEWHERE = "run the lender again, or borrow from another"
 
 
 def check_lenders(lenders: tuple[Path, ...]) -> None:
@@ -56,15 +58,17 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
                 continue
             if build.identity in spoilt:
                 what = f"what it says of {build.name} must be as its run stored it, got a damaged or edited record"
-                raise UserMistake(f"{lender.store_file}: {what}; run the lender again, or borrow from another")
-            check_weights(weights, build=build.identity, noted=known.record.get(WEIGHTS_DIGEST))
+                raise UserMistake(f"{lender.store_file}: {what}; {FROM_ELSEWHERE}")
+            with _as_lent():
+                check_weights(weights, build=build.identity, noted=known.record.get(WEIGHTS_DIGEST))
             copied = _copy(weights, place.weights(build.identity), noted=known.record.get(WEIGHTS_DIGEST))
             record = {**_lasting(known.record), "name": build.name, WEIGHTS_DIGEST: copied}
             store.finish_build(build.identity, name=build.name, record=record)
             borrowed.append(build.name)
         for tokenizer in sorted(noted) if len(borrowed) > before else ():
             if not (place.tokenizers / tokenizer.name).is_file():
-                Tokenizer.load(tokenizer)
+                with _as_lent():
+                    Tokenizer.load(tokenizer)
                 name = f"{place.tokenizers.name}/{tokenizer.name}"
                 wanted = store.noted.file(name) or noted[tokenizer]
                 store.noted.note_file(name, _copy(tokenizer, place.tokenizers / tokenizer.name, noted=wanted))
@@ -76,6 +80,16 @@ def _lasting(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: fact for name, fact in record.items() if name not in TIMED and not name.startswith("latency")}
 
 
+@contextlib.contextmanager
+def _as_lent() -> Iterator[None]:
+    """Advice on damaged files that is of use here: running the borrower again would only meet them again."""
+    try:
+        yield
+    except UserMistake as mistake:
+        what, _, _ = str(mistake).partition("; ")
+        raise UserMistake(f"{what}; {FROM_ELSEWHERE}") from None
+
+
 def _copy(source: Path, target: Path, *, noted: str | None) -> str:
     """Copy a file that has the digest that was noted, if one was; the digest of the copy."""
     try:
@@ -84,7 +98,7 @@ def _copy(source: Path, target: Path, *, noted: str | None) -> str:
         raise UserMistake(f"{source}: must be readable to be borrowed, got: {error.strerror}") from None
     if noted not in (None, digest(content)):
         what = "must be as its run wrote it to be borrowed, got a damaged or edited file"
-        raise UserMistake(f"{source}: {what}; run the lender again, or borrow from another")
+        raise UserMistake(f"{source}: {what}; {FROM_ELSEWHERE}")
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(target, content)
     return digest(content)

@@ -39,7 +39,9 @@ def off_label(runs: Iterable[Run], finished: Mapping[str, Finished]) -> str | No
 def _told(name: str, found: list[tuple[float, Run]], *, of: int) -> str:
     gap, run = max(found, key=lambda each: abs(each[0]))
     what = f"measured {name} more than {FAR_DB:g} dB off the label"
-    return f"{len(found)} of {counted(of, 'point')} with {what}, up to {gap:+.1f} dB for {place_of(run)}"
+    # Next to the bound one decimal would say the bound itself.
+    furthest = f"{gap:+.2f}" if abs(gap) < FAR_DB + 0.05 else f"{gap:+.1f}"
+    return f"{len(found)} of {counted(of, 'point')} with {what}, up to {furthest} dB for {place_of(run)}"
 
 
 def place_of(run: Run) -> str:

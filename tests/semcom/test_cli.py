@@ -259,6 +259,26 @@ def test_a_pipe_that_closes_is_no_mistake(tmp_path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", [("schema",), ("list",), ("check", "snr")])
+def test_what_a_command_is_for_is_not_lost_in_silence(tmp_path, command: tuple[str, ...]) -> None:
+    """As in `semcom schema > schema.json` on a full disk."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "semcom", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.split("; ")[0] == (
+        "standard output: the disk must have room for this file, got: No space left on device"
+    )
+
+
 # Output that ends early, and memory that runs out
 
 

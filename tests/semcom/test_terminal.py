@@ -96,6 +96,9 @@ def test_a_stream_that_fails_costs_what_was_said_and_no_more(error: Exception) -
     terminal.file = Refusing(error)
     terminal.print("lost")
     terminal.print("lost too")
+    # A reader who left wants no more, and a stream that was closed was meant to be.
+    wanted = isinstance(error, OSError) and not isinstance(error, BrokenPipeError)
+    assert terminal.lost is (error if wanted else None)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")

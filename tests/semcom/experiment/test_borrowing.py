@@ -70,6 +70,8 @@ def test_damaged_files_are_not_borrowed_and_the_lender_is_named(carry_out, finis
     with pytest.raises(UserMistake) as caught:
         carry_out(tmp_path / "new", lenders=(lender.path,))
     assert str(file) in str(caught.value)
+    # Running the borrower again would only meet the same file.
+    assert str(caught.value).endswith("; run the lender again, or borrow from another")
     kept = [path.name for path in (tmp_path / "new").rglob(file.name) if path.parent.name == file.parent.name]
     assert not kept, "and no damaged copy is left behind"
 

@@ -40,12 +40,18 @@ def told(runs: tuple[Run, ...], **gaps: float) -> str | None:
     return off_label(runs, records | {runs[-1].identity: done(runs[-1], met(runs[-1], **gaps))})
 
 
-@pytest.mark.parametrize("gap", [0.51, -0.6, 1.5, -12.0])
+@pytest.mark.parametrize("gap", [-0.6, 1.5, -12.0])
 def test_a_measured_snr_off_its_label_is_told(runs, gap: float) -> None:
     line = told(runs(), snr=gap)
     what = f"1 of 12 points with measured SNR more than 0.5 dB off the label, up to {gap:+.1f} dB"
     assert line and line.startswith(f"{what} for small at 12 dB, 2 interferers; more measure.sentences")
     assert "SINR" not in line
+
+
+@pytest.mark.parametrize(("gap", "shown"), [(0.52, "+0.52"), (-0.54, "-0.54"), (0.56, "+0.6"), (-0.97, "-1.0")])
+def test_a_gap_next_to_the_bound_is_not_rounded_to_it(runs, gap: float, shown: str) -> None:
+    line = told(runs(), snr=gap)
+    assert line and f"more than 0.5 dB off the label, up to {shown} dB for" in line
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.49, -0.3, 0.5 - 1e-9])
