@@ -280,6 +280,26 @@ def test_exchanged_and_edited_weights_change_no_result(carry_out, semcom, finish
     assert "weights.safetensors: damaged" in assert_equal_or_refused(carry_out, finished, there[0])
 
 
+def test_a_codec_forgotten_by_an_attempt_that_was_killed_is_trained_by_the_next(carry_out, finished, out) -> None:
+    """Its points are all measured, and only the store can tell that it is wanted."""
+    with Store(out / "results.sqlite") as store:
+        small = next(key for key, build in store.builds().items() if build.name == "small")
+        store.noted.forget("build", [small])
+    RunFolder(out).weights(small).unlink()
+    said = assert_equal_or_refused(carry_out, finished, out / "results.sqlite")
+    assert "1 of 2 codecs to train, 0 of 12 points to measure" in said
+    assert RunFolder(out).weights(small).read_bytes() == RunFolder(finished).weights(small).read_bytes()
+
+
+def test_a_damaged_teacher_that_nobody_measures_is_trained_again_as_is_said(carry_out, finished, out) -> None:
+    with Store(out / "results.sqlite", reading=True) as store:
+        big = next(key for key, build in store.builds().items() if build.name == "big")
+    flip(RunFolder(out).weights(big), 9)
+    said = " ".join(carry_out(out, "sweep.codec=[small]").said.split())
+    assert "big is trained again" in said and "1 of 2 codecs to train, 0 of 6 points to measure" in said
+    assert RunFolder(out).weights(big).read_bytes() == RunFolder(finished).weights(big).read_bytes()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("key", ["start: big", "adopt: {transmitter: big}", "distill: {teacher: big}"])
 def test_what_a_codec_is_made_from_is_sound(carry_out, tmp_path, key: str) -> None:
