@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from semcom.experiment import conduct as conducting
+from semcom.experiment.digests import Noted
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.material import exam, load_material
 from semcom.experiment.run import encoded_exam
@@ -278,6 +279,46 @@ def test_exchanged_and_edited_weights_change_no_result(carry_out, semcom, finish
     answer = semcom("send", out, SAID)
     assert answer.code == 2 and "weights.safetensors" in answer.err
     assert "weights.safetensors: damaged" in assert_equal_or_refused(carry_out, finished, there[0])
+
+
+def test_a_codec_forgotten_by_an_attempt_that_was_killed_is_trained_by_the_next(carry_out, finished, out) -> None:
+    """Its points are all measured, and only the store can tell that it is wanted."""
+    with Store(out / "results.sqlite") as store:
+        small = next(key for key, build in store.builds().items() if build.name == "small")
+        store.noted.forget("build", [small])
+    RunFolder(out).weights(small).unlink()
+    said = assert_equal_or_refused(carry_out, finished, out / "results.sqlite")
+    assert "1 of 2 codecs to train, 0 of 12 points to measure" in said
+    assert RunFolder(out).weights(small).read_bytes() == RunFolder(finished).weights(small).read_bytes()
+
+
+@pytest.mark.parametrize(("owner", "step"), [(Noted, "forget"), (Path, "unlink")])
+def test_killed_while_it_forgets_a_codec_a_run_trains_it_the_next_time(
+    carry_out, finished, out, monkeypatch, owner: type, step: str
+) -> None:
+    path = sorted(out.glob("models/*/weights.safetensors"))[0]
+    flip(path, 12)
+    do = getattr(owner, step)
+
+    def killed(self, *rest, **options) -> None:
+        if rest[:1] == ("build",) or getattr(self, "name", "") == path.name:
+            raise KeyboardInterrupt
+        do(self, *rest, **options)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(owner, step, killed)
+        carry_out(out)
+    assert "1 of 2 codecs to train" in assert_equal_or_refused(carry_out, finished, path)
+    assert path.read_bytes() == (finished / path.relative_to(out)).read_bytes()
+
+
+def test_a_damaged_teacher_that_nobody_measures_is_trained_again_as_is_said(carry_out, finished, out) -> None:
+    with Store(out / "results.sqlite", reading=True) as store:
+        big = next(key for key, build in store.builds().items() if build.name == "big")
+    flip(RunFolder(out).weights(big), 9)
+    said = " ".join(carry_out(out, "sweep.codec=[small]").said.split())
+    assert "big is trained again" in said and "1 of 2 codecs to train, 0 of 6 points to measure" in said
+    assert RunFolder(out).weights(big).read_bytes() == RunFolder(finished).weights(big).read_bytes()
 
 
 @pytest.mark.slow

@@ -75,9 +75,9 @@ def _has_sound_weights(build: Build, place: RunFolder, store: Store, say: Callab
         check_weights(path, build=build.identity, noted=noted)
     except UserMistake:
         say(f"{path}: damaged, edited or exchanged since it was saved; {build.name} is trained again")
-        # Gone before it is forgotten: after a kill in between, nobody takes it for sound.
-        path.unlink()
+        # Forgotten before it is gone: what is only gone would count as removed by somebody who has no need of it.
         store.noted.forget("build", [build.identity])
+        path.unlink()
         return False
     if noted is None:
         record = {**known.record, WEIGHTS_DIGEST: digest_of(path)}

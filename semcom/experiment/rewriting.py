@@ -145,13 +145,21 @@ def _steps(text: str, forms: _Forms) -> str:
     found = re.fullmatch(rf"({_NUMBER}){_TO}({_NUMBER})(?:\s*:\s*({_NUMBER}))?", text, flags=re.IGNORECASE)
     if not found:
         return ""
-    start, stop, step = found[1], found[2], found[3]
-    if step is not None and abs(float(stop)) < abs(float(step)):
-        stop, step = step, stop  # 0:6:18 has the step in the middle, 0:18:6 at the end
+    start, stop, step = found[1], found[2], None
+    if found[3] is not None:
+        # 0:6:18 has the step in the middle, 0:18:6 at the end.
+        pairs = ((found[2], found[3]), (found[3], found[2]))
+        stop, step = max(pairs, key=lambda pair: _likely(start, *pair))
     if forms.has_steps:
         said = f"write {{start: {start}, stop: {stop}, step: {step or '...'}}}"
         return said if step else f"{said} with the step you want, or [{start}, {stop}] for these two"
     return f"write [{start}, {stop}]" if forms.has_range else "write one number"
+
+
+def _likely(start: str, stop: str, step: str) -> tuple[bool, bool, float]:
+    """What to compare two readings by: steps that lead to the stop, a whole number of them, then the more."""
+    count = (float(stop) - float(start)) / float(step) if float(step) else 0.0
+    return count >= 1, count.is_integer(), count
 
 
 def _several(text: str, forms: _Forms) -> str:

@@ -133,10 +133,10 @@ def _check_noted(place: RunFolder, path: Path, what: str) -> None:
 def _sealed(folder: Path, builds: dict[str, Build], sample: Sample | None) -> dict[str, Build]:
     """Trained builds with what their files must be, as the store knows; a folder without one is believed."""
     place = RunFolder(folder)
-    for name, build in builds.items():
-        if not place.weights(build.identity).is_file():
-            raise _untrained(name, folder, sample)
+    gone = [name for name, build in builds.items() if not place.weights(build.identity).is_file()]
     if not place.store_file.is_file():
+        if gone:
+            raise _untrained(gone[0], folder, sample)
         return builds
     with Store(place.store_file, reading=True) as store:
         known, done = sealed(builds.values(), place, store), store.done_builds()
@@ -146,6 +146,10 @@ def _sealed(folder: Path, builds: dict[str, Build], sample: Sample | None) -> di
                 raise UserMistake(f"{place.store_file}: {what}; run again to train {name} anew")
             if build.identity not in done:
                 raise _untrained(name, folder, sample)
+            if name in gone:
+                what = f"{name} must have its weights in {folder}, got none, though it was trained there"
+                hint = "`semcom run` makes them again where something is left to measure, or with another --out"
+                raise UserMistake(f"{what}; {hint}")
     return {name: replace(build, digests=known[build.identity].digests) for name, build in builds.items()}
 
 

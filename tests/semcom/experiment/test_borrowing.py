@@ -39,6 +39,16 @@ def test_what_differs_is_trained(carry_out, finished, tmp_path, trained) -> None
     assert trained == ["small"]
 
 
+def test_latencies_are_not_borrowed(carry_out, finished, tmp_path) -> None:
+    """They are of the lender's machine, and all alike, so that nothing else would have them measured here."""
+    carry_out(tmp_path / "new", lenders=(finished,))
+    when = []
+    for folder in (finished, tmp_path / "new"):
+        with Store(folder / "results.sqlite", reading=True) as store:
+            when.append({build.record["latency"]["together"] for build in store.builds().values()})
+    assert len(when[0]) == len(when[1]) == 1 and when[0] != when[1]
+
+
 def test_a_second_call_borrows_nothing(carry_out, finished, tmp_path) -> None:
     carry_out(tmp_path / "new", lenders=(finished,))
     assert "borrowed" not in carry_out(tmp_path / "new", lenders=(finished,)).said

@@ -380,8 +380,21 @@ def test_a_sample_of_another_corpus_is_none(finished, tmp_path) -> None:
 
 def test_what_is_not_trained_is_said_to_be_without_a_word_of_the_text(finished, tmp_path) -> None:
     folder = RunFolder(Path(shutil.copytree(finished, tmp_path / "tiny")))
+    with Store(folder.store_file) as store:
+        store.noted.forget("build", store.done_builds())
+    with pytest.raises(UserMistake, match=r"got no such weights; `semcom run` with this --out trains it"):
+        send(folder.path)
     shutil.rmtree(folder.models)
     with pytest.raises(UserMistake, match=r"got no such weights; `semcom run` with this --out trains it"):
+        send(folder.path)
+
+
+def test_of_weights_that_were_removed_no_run_is_promised_that_would_not_train_them(finished, tmp_path) -> None:
+    folder = RunFolder(Path(shutil.copytree(finished, tmp_path / "tiny")))
+    shutil.rmtree(folder.models)
+    with pytest.raises(
+        UserMistake, match=r"big must have its weights in .*, got none, though .* or with another --out"
+    ):
         send(folder.path)
 
 
