@@ -13,8 +13,9 @@ from channels import Bursts, Link, Mmse, Neighbors, NoFading, Qam, Rayleigh, Zer
 from semcom.experiment.checks import check_sense
 from semcom.experiment.expand import expand, operating_points
 from semcom.experiment.load import load_scenario
-from semcom.experiment.plans import LinkPlan, SweepPlan
+from semcom.experiment.plans import LinkPlan
 from semcom.experiment.scenario import Scenario
+from semcom.experiment.sweep import SweepPlan
 from semcom.mistakes import UserMistake
 
 SOFT_LOGITS = "codecs.small.distill.methods=[{kind: soft_logits}]"  # which a receiver alone can learn from too
