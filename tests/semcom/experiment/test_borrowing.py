@@ -10,6 +10,7 @@ import pytest
 from semcom.experiment import build as building
 from semcom.experiment.folder import RunFolder
 from semcom.experiment.store import Store
+from semcom.files import digest_of
 from semcom.mistakes import UserMistake
 
 
@@ -37,6 +38,22 @@ def test_borrowed_codecs_give_the_same_table_without_training(carry_out, finishe
 def test_what_differs_is_trained(carry_out, finished, tmp_path, trained) -> None:
     carry_out(tmp_path / "new", "codecs.small.training={steps: 4}", lenders=(finished,))
     assert trained == ["small"]
+
+
+def test_a_tokenizer_other_than_that_of_the_borrower_s_own_codecs_is_not_taken(carry_out, finished, tmp_path) -> None:
+    """As where another version of tokenizers trained the lender's, which is as its run wrote it."""
+    lender, ours = (RunFolder(Path(shutil.copytree(finished, tmp_path / name))) for name in ("lender", "ours"))
+    (theirs,) = lender.tokenizers.iterdir()
+    theirs.write_text(theirs.read_text() + " ")
+    with Store(lender.store_file) as store:
+        store.noted.note_file(f"tokenizers/{theirs.name}", digest_of(theirs))
+    (ours.tokenizers / theirs.name).unlink()
+    with Store(ours.store_file) as store:
+        small = next(key for key, build in store.builds().items() if build.name == "small")
+        store.noted.forget("build", [small])
+    with pytest.raises(UserMistake, match=rf"{theirs.name}: must be as its run wrote it to be borrowed"):
+        carry_out(ours.path, lenders=(lender.path,))
+    assert not (ours.tokenizers / theirs.name).exists()
 
 
 def test_latencies_are_not_borrowed(carry_out, finished, tmp_path) -> None:

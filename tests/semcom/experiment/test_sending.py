@@ -318,9 +318,11 @@ def test_a_text_that_changed_since_does_not_matter(carry_out, tmp_path, text) ->
     carry_out(tmp_path / "out", f"corpus.path={text}", *ONE)
     assert len(list((tmp_path / "out" / "models").iterdir())) == 2
     assert send(tmp_path / "out")
+    today = load_scenario(tmp_path / "out" / "scenario.yaml")[0].corpus
+    kept = read_sample(RunFolder(tmp_path / "out"), today)
+    assert kept is not None and kept.fingerprint == today.fingerprint()
     carry_out(tmp_path / "out", f"corpus.path={text}", *ONE, "corpus.longest=19")
-    kept = json.loads((tmp_path / "out" / "sample.json").read_text())
-    assert kept["corpus"]["longest"] == 19
+    assert json.loads((tmp_path / "out" / "sample.json").read_text())["corpus"]["longest"] == 19
 
 
 @pytest.mark.parametrize("corpus", ["as it was", "typed from the working directory"])
