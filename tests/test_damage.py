@@ -28,6 +28,10 @@ PLACES = 20
 SPOTS = [pytest.param(spot, marks=() if spot % 10 == 7 else pytest.mark.exhaustive) for spot in range(PLACES)]
 
 
+# For tests that go through the places by themselves.
+SOME, ALL = range(7, PLACES, 10), pytest.param(range(PLACES), marks=pytest.mark.exhaustive)
+
+
 def few(number: int) -> tuple[pytest.MarkDecorator, ...]:
     """The mark of all cases but every sixth."""
     return (pytest.mark.exhaustive,) if number % 6 else ()
@@ -115,8 +119,9 @@ def test_a_flipped_bit_changes_no_result(carry_out, finished, broken_off, kind: 
 
 
 @pytest.mark.parametrize("name", ["models/*/weights.safetensors", "tokenizers/*.json", "scenario.yaml", "sample.json"])
-def test_nothing_is_sent_with_a_flipped_bit(semcom, finished, out, name: str) -> None:
-    for spot in range(PLACES):
+@pytest.mark.parametrize("spots", [SOME, ALL], ids=["some", "all"])
+def test_nothing_is_sent_with_a_flipped_bit(semcom, finished, out, name: str, spots: range) -> None:
+    for spot in spots:
         for path in sorted(finished.glob(name)):
             damaged = out / path.relative_to(finished)
             flip(damaged, spot)
@@ -129,11 +134,12 @@ def test_nothing_is_sent_with_a_flipped_bit(semcom, finished, out, name: str) ->
 
 
 @pytest.mark.parametrize("name", ["results.csv", "costs.csv", "record.json"])
-def test_no_table_is_drawn_with_a_flipped_bit(semcom, finished, out, monkeypatch, name: str) -> None:
+@pytest.mark.parametrize("spots", [SOME, ALL], ids=["some", "all"])
+def test_no_table_is_drawn_with_a_flipped_bit(semcom, finished, out, monkeypatch, name: str, spots: range) -> None:
     monkeypatch.setattr(drawing, "drawings", lambda *_: iter(()))
     assert semcom("report", out).code == 0
     wanted = {path.name: path.read_bytes() for path in (out / "tables").iterdir()}
-    for spot in range(PLACES):
+    for spot in spots:
         flip(out / name, spot)
         answer = semcom("report", out)
         if answer.code or name != "record.json":

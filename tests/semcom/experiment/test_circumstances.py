@@ -75,7 +75,7 @@ def test_what_was_made_alike_is_passed_over(with_threads, folder: Path) -> None:
     assert MIXED not in with_threads(1, folder, "sweep.snr_db=[0, 6, 9, 12]")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_workers_are_no_circumstance(with_threads, finished: Path, tmp_path: Path) -> None:
     """And the latencies of codecs that workers trained are measured by the one who is left."""
     place = RunFolder(tmp_path / "new")
@@ -229,7 +229,7 @@ def test_threads_do_change_trained_numbers() -> None:
     assert any(one != two for one, two in itertools.zip_longest(sums[1], sums[2]))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_processes_that_train_one_codec_have_the_threads_asked_for(with_threads, tmp_path: Path) -> None:
     """Rather than as many as whoever starts them sees fit."""
     with_threads(2, tmp_path, "training.devices=2", "sweep={codec: [plain], snr_db: [6]}")
