@@ -64,23 +64,23 @@ def send_sentence(
         _check_noted(place, place.sample_file, "the sample of the text")
     sample = read_sample(place, scenario.corpus)
     sweep = _sweep(scenario, folder, sample)
-    builds = _sealed(folder, _builds(sweep, codecs or scenario.sweep.codec), sample)
-    others = _sealed(folder, _builds(sweep, scenario.link.crowd or ()), sample)
+    named, talking = codecs or scenario.sweep.codec, scenario.link.crowd or ()
+    builds = _sealed(folder, _builds(sweep, (*named, *talking)), sample)
     link = _link(scenario, snr_db, interferers)
     said, bleu = _said(scenario, sentence), Bleu(order=1, tokenize=scenario.measure.bleu_tokenize)
     # Text, because a sentence may hold what would be markup.
-    table = Table(title=Text(_title(said, link, scenario.link.crowd or ())), title_justify="left", show_lines=True)
+    table = Table(title=Text(_title(said, link, talking)), title_justify="left", show_lines=True)
     for heading in ("codec", "air", "what arrived", "BLEU-1"):
         table.add_column(heading, overflow="fold")
-    for name, build in builds.items():
+    for name, build in ((name, builds[name]) for name in dict.fromkeys(named)):
         tokenizer = tokenizer_of(build, folder)
         batch = _understood(said, tokenizer)
         neighbors = _neighbors(build, folder, sample)
-        ours, crowded = build.spec.symbols_per_token, scenario.link.crowd or (name,)
-        theirs = [{**builds, **others}[each].spec.symbols_per_token for each in crowded]
+        ours = build.spec.symbols_per_token
+        theirs = [builds[each].spec.symbols_per_token for each in talking or (name,)]
         _check_crowd(link, batch, neighbors, ours=ours, theirs=theirs)
         encoded = _on_the_air(load_codec(build, folder), batch, neighbors)
-        crowd = [_on_the_air(load_codec(others[each], folder), batch, neighbors) for each in scenario.link.crowd or ()]
+        crowd = [_on_the_air(load_codec(builds[each], folder), batch, neighbors) for each in talking]
         for repeat in range(repeats):
             air = Chance(seed).of("send", repeat)
             delivery = deliver(encoded, link, air, beam=scenario.measure.beam, crowd=crowd)
