@@ -52,7 +52,7 @@ def _options(debug: Annotated[bool, typer.Option(help="Show tracebacks of mistak
 
 
 def _load(scenario: str, changes: list[str] | None) -> Any:
-    from semcom.experiment.load import find_scenario, load_scenario
+    from semcom.scenario.load import find_scenario, load_scenario
 
     return load_scenario(find_scenario(scenario), tuple(changes or ()))
 
@@ -71,7 +71,7 @@ def run(
     """Carry a scenario out: train, sweep, tabulate, draw. Begun again, it goes on where it stopped."""
     plan, text = _load(scenario, changes)
     from semcom.experiment.conduct import conduct
-    from semcom.experiment.crew import Means
+    from semcom.experiment.workers import Means
 
     folder = out or Path("runs") / plan.name
     means = Means(workers=workers, device=device, threads=threads or plan.threads)
@@ -168,7 +168,7 @@ def list_names(
     kind: Annotated[str | None, typer.Argument(help="fading, interference, methods, metrics, ...")] = None,
 ) -> None:
     """What a scenario may name, with one line each."""
-    from semcom.experiment.inventory import inventory
+    from semcom.scenario.inventory import inventory
 
     console.print(inventory(kind), highlight=False, markup=False)
     _see_it_written()
@@ -181,13 +181,13 @@ def schema(
     """The JSON schema of a scenario, for editors; every key with its type, default and meaning."""
     # Written past rich: both are for machines, to the letter.
     if markdown:
-        from semcom.experiment.reference import reference
+        from semcom.scenario.reference import reference
 
         console.file.write("\n\n".join(f"## {name}\n\n{table}" for name, table in reference().items()) + "\n")
         return
     import json
 
-    from semcom.experiment.scenario import Scenario
+    from semcom.scenario.scenario import Scenario
 
     told = Scenario.model_json_schema()
     # The question is the file's first comment, which no editor sees.

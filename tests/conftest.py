@@ -133,8 +133,8 @@ def carry_out(tiny_yaml: Path) -> Callable[..., Carried]:
     from rich.console import Console
 
     from semcom.experiment.conduct import conduct
-    from semcom.experiment.crew import Means
-    from semcom.experiment.load import load_scenario
+    from semcom.experiment.workers import Means
+    from semcom.scenario.load import load_scenario
 
     def call(folder: Path, *changes: str, lenders: tuple[Path, ...] = ()) -> Carried:
         scenario, text = load_scenario(tiny_yaml, changes)

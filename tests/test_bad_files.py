@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from semcom.experiment.expand import expand
-from semcom.experiment.folder import RunFolder
-from semcom.experiment.load import load_scenario
 from semcom.experiment.material import exam, load_material
-from semcom.experiment.results import read_csv, write_csv
 from semcom.experiment.run import encoded_exam
 from semcom.models.codec import initialize
 from semcom.models.spec import symmetric
 from semcom.report.drawing import FORMATS, report
+from semcom.scenario.expand import expand
+from semcom.scenario.load import load_scenario
+from semcom.store.folder import RunFolder
+from semcom.store.results import read_csv, write_csv
 from semcom.training.checkpoint import save_weights
 
 WHOLE = (

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from semcom.experiment import conduct as conducting
-from semcom.experiment.digests import Noted
-from semcom.experiment.folder import RunFolder
 from semcom.experiment.material import exam, load_material
 from semcom.experiment.run import encoded_exam
-from semcom.experiment.store import Store
 from semcom.mistakes import UserMistake
 from semcom.report import drawing
+from semcom.store.digests import Noted
+from semcom.store.folder import RunFolder
+from semcom.store.store import Store
 from semcom.training import fit as fitting
 
 PLACES = 20

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from semcom.experiment.results import read_csv
+from semcom.store.results import read_csv
 
 ROOT = Path(__file__).resolve().parents[1]
 # Long enough to be killed in its middle many times, short enough to be waited for.
@@ -26,10 +26,10 @@ from pathlib import Path
 from rich.console import Console
 import semcom.training.fit as fit
 from semcom.experiment.conduct import conduct
-from semcom.experiment.crew import Means
-from semcom.experiment.expand import expand
-from semcom.experiment.load import load_scenario
-from semcom.experiment.store import Store
+from semcom.experiment.workers import Means
+from semcom.scenario.expand import expand
+from semcom.scenario.load import load_scenario
+from semcom.store.store import Store
 
 fit.CHECKPOINT_SECONDS = 0.02
 path, folder, seed, *changes = sys.argv[1:]

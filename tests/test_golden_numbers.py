@@ -1,7 +1,7 @@
 """Numbers of one tiny scenario that goes through most of the code, pinned: every weight and every row.
 
 A number that moves under an unchanged identity says that every finished run of every user is silently wrong. Only who
-means to move them (and so raises `GENERATION` or another number in `semcom/experiment/identity.py`) writes them anew:
+means to move them (and so raises `GENERATION` or another number in `semcom/scenario/identity.py`) writes them anew:
 `SEMCOM_REWRITE_GOLDEN=1 pytest tests/test_golden_numbers.py`.
 
 Rounding differs between processors and versions of torch. So the file says what it was made with (`arithmetic`), and
@@ -35,12 +35,12 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 from channels import Chance, NoisyCsi
-from semcom.experiment.circumstances import circumstances
 from semcom.experiment.conduct import conduct
-from semcom.experiment.crew import Means
-from semcom.experiment.expand import expand
-from semcom.experiment.folder import RunFolder
-from semcom.experiment.load import load_scenario
+from semcom.experiment.workers import Means
+from semcom.scenario.expand import expand
+from semcom.scenario.load import load_scenario
+from semcom.store.circumstances import circumstances
+from semcom.store.folder import RunFolder
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 CLOSE = 1e-5

@@ -264,9 +264,9 @@ SPECS = [
     "semcom.compression.catalog",
     "semcom.compression.layer_pruning",
     "semcom.distillation.catalog",
-    "semcom.experiment.load",
+    "semcom.scenario.load",
     "semcom.experiment.preview",
-    "semcom.experiment.reference",
+    "semcom.scenario.reference",
 ]
 HEAVY = [
     "torch._C",

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from semcom.experiment.axes import Steps
-from semcom.experiment.inventory import VARIANTS
-from semcom.experiment.load import load_scenario
-from semcom.experiment.meanings import KINDS, meanings_of, unit_of
-from semcom.experiment.plans import AdoptPlan, CodecPlan, DistillPlan, LinkPlan, MeasurePlan
-from semcom.experiment.reference import reference
-from semcom.experiment.scenario import Scenario
-from semcom.experiment.sweep import SweepPlan
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.spec import SideSpec
+from semcom.scenario.axes import Steps
+from semcom.scenario.inventory import VARIANTS
+from semcom.scenario.load import load_scenario
+from semcom.scenario.meanings import KINDS, meanings_of, unit_of
+from semcom.scenario.plans import AdoptPlan, CodecPlan, DistillPlan, LinkPlan, MeasurePlan
+from semcom.scenario.reference import reference
+from semcom.scenario.scenario import Scenario
+from semcom.scenario.sweep import SweepPlan
 from semcom.training.settings import TrainingSettings
 
 PAGE = Path(__file__).resolve().parents[1] / "scenarios" / "KEYS.md"

@@ -14,11 +14,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from semcom.experiment.results import KINDS, Row, kind_of, read_csv, write_csv
 from semcom.report.ablation import ablation_lines
 from semcom.report.costs import by_codec, read_costs
 from semcom.report.drawing import drawings
 from semcom.report.reading import read_rows, results_of
+from semcom.store.results import KINDS, Row, kind_of, read_csv, write_csv
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "scenarios" / "results"

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from semcom.experiment.expand import expand
-from semcom.experiment.load import find_scenario, load_scenario, names
 from semcom.experiment.preview import preview
-from semcom.experiment.results import read_csv
-from semcom.experiment.scenario import Scenario
+from semcom.scenario.expand import expand
+from semcom.scenario.load import find_scenario, load_scenario, names
+from semcom.scenario.scenario import Scenario
 from semcom.sources.docstrings import Docstrings
 from semcom.sources.europarl import Europarl
+from semcom.store.results import read_csv
 from semcom.words import counted
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -156,9 +156,7 @@ def test_an_installed_wheel_finds_the_scenarios(tmp_path) -> None:
         archive.extractall(installed)
     done = semcom("list", "scenarios", folder=cwd, PYTHONPATH=str(installed))
     assert all(name in done.stdout for name in names())
-    where = (
-        "import semcom.cli, semcom.experiment.scenario as s; print(s.__file__); print(s.find_scenario('quickstart'))"
-    )
+    where = "import semcom.cli, semcom.scenario.scenario as s; print(s.__file__); print(s.find_scenario('quickstart'))"
     told = subprocess.run(
         [sys.executable, "-c", where],
         capture_output=True,

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from semcom.experiment import expand as expanding
-from semcom.experiment.expand import expand
-from semcom.experiment.load import find_scenario, load_scenario, names
+from semcom.scenario import expand as expanding
+from semcom.scenario.expand import expand
+from semcom.scenario.load import find_scenario, load_scenario, names
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = ROOT / "tests" / "golden" / "shipped.json"

@@ -1,1 +1,1 @@
-"""From a question to a table; YAML lives on this floor alone."""
+"""From the work a scenario asks for to its table: training, measuring, and going on where an attempt stopped."""

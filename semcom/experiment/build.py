@@ -15,15 +15,15 @@ from torch import nn
 from channels import Chance
 from semcom.compression.cost import count
 from semcom.distillation.distiller import Distiller
-from semcom.experiment.circumstances import circumstances
-from semcom.experiment.digests import WEIGHTS_DIGEST
-from semcom.experiment.expand import Adoption, Build, Lesson
-from semcom.experiment.folder import RunFolder
-from semcom.experiment.identity import canonical
 from semcom.experiment.material import Material, material_of, tokenizer_of, training_batches, validation_batches
-from semcom.experiment.supply import most_neighbors, neighbors_in
 from semcom.models.codec import SemanticCodec, initialize
+from semcom.scenario.identity import canonical
+from semcom.scenario.neighbor_supply import most_neighbors, neighbors_in
+from semcom.scenario.work import Adoption, Build, Lesson
 from semcom.sources.batches import SentenceBatch
+from semcom.store.circumstances import circumstances
+from semcom.store.digests import WEIGHTS_DIGEST
+from semcom.store.folder import RunFolder
 from semcom.training.checkpoint import Checkpoint, about_codec, load_weights, save_weights
 from semcom.training.fit import Progress, fit, processes, silent
 from semcom.training.objective import HardLabels

@@ -10,32 +10,33 @@ from typing import Any
 
 from rich.console import Console
 
-from semcom.experiment.borrowing import borrow, check_lenders
-from semcom.experiment.circumstances import Made, circumstances, made, otherwise
 from semcom.experiment.costs import cost_rows, write_costs
-from semcom.experiment.crew import Alone, Job, Means, Several, crew_of
 from semcom.experiment.estimate import sweep_seconds
-from semcom.experiment.expand import Build, Run, Sweep, expand
 from semcom.experiment.failures import failure_of
-from semcom.experiment.folder import RunFolder, record, write_record
 from semcom.experiment.material import exam, material_of
-from semcom.experiment.mending import mend, note_tokenizers, sealed
 from semcom.experiment.off_label import off_label, place_of
-from semcom.experiment.ownership import check_owner, left_out
-from semcom.experiment.pitfalls import pitfalls, scarce
 from semcom.experiment.progress import Board, named
-from semcom.experiment.results import write_csv
+from semcom.experiment.repair import mend, note_tokenizers, sealed
 from semcom.experiment.run import Outcome, metrics_of
 from semcom.experiment.sample import keep_sample
-from semcom.experiment.scenario import Scenario
-from semcom.experiment.store import Store
-from semcom.experiment.suited import check_metrics
-from semcom.experiment.supply import check_cells, check_exam, check_text
 from semcom.experiment.tabulate import measured_rows, tabulate
 from semcom.experiment.timing import time_codecs
-from semcom.experiment.unheard import unheard
+from semcom.experiment.workers import Alone, Job, Means, Several, crew_of
 from semcom.files import digest, digest_of, write_atomically
 from semcom.mistakes import UserMistake
+from semcom.scenario.expand import expand
+from semcom.scenario.metric_checks import check_metrics
+from semcom.scenario.neighbor_supply import check_cells, check_exam, check_text
+from semcom.scenario.pitfalls import pitfalls, scarce
+from semcom.scenario.scenario import Scenario
+from semcom.scenario.unused_keys import unheard
+from semcom.scenario.work import Build, Run, Sweep
+from semcom.store.borrowing import borrow, check_lenders
+from semcom.store.circumstances import Made, circumstances, made, otherwise
+from semcom.store.folder import RunFolder, record, write_record
+from semcom.store.ownership import check_owner, left_out
+from semcom.store.results import write_csv
+from semcom.store.store import Store
 from semcom.words import counted, lasting
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import torch
 
 from semcom.compression.cost import count
-from semcom.experiment.expand import Build, Run, Sweep
-from semcom.experiment.results import write_table
-from semcom.experiment.store import Finished
 from semcom.experiment.timing import known_latency
 from semcom.models.codec import SemanticCodec
+from semcom.scenario.work import Build, Run, Sweep
+from semcom.store.results import write_table
+from semcom.store.store import Finished
 
 
 @dataclass(frozen=True, kw_only=True)

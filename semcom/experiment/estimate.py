@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from semcom.experiment.expand import Build, Run, Sweep
 from semcom.models.spec import CodecSpec, SideSpec
+from semcom.scenario.work import Build, Run, Sweep
 
 # One core of a 2020s server, measured on the teacher: multiply-adds a second in training and in decoding, and
 # the fixed cost of one step. A guess for a plan, never a result.

@@ -8,16 +8,16 @@ from functools import lru_cache
 from pathlib import Path
 
 from channels import Chance
-from semcom.experiment.expand import Build
-from semcom.experiment.folder import RunFolder
-from semcom.experiment.identity import identity
-from semcom.experiment.supply import check_batches, kept_sentences, most_neighbors
 from semcom.files import digest_of
 from semcom.mistakes import UserMistake
+from semcom.scenario.identity import identity
+from semcom.scenario.neighbor_supply import check_batches, kept_sentences, most_neighbors
+from semcom.scenario.work import Build
 from semcom.sources.batches import SentenceBatch, TrainingBatches, bucket, evaluation_batches
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
 from semcom.sources.sentences import Corpus
 from semcom.sources.tokenizer import Tokenizer
+from semcom.store.folder import RunFolder
 from semcom.training.settings import TrainingSettings
 
 VALIDATION_SENTENCES = 256

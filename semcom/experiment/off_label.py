@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from channels import Link, Nakagami, Rayleigh, Rician, link_for, mean_sinr_db
-from semcom.experiment.air import in_phase
-from semcom.experiment.expand import Run
-from semcom.experiment.store import Finished
+from semcom.scenario.air import in_phase
+from semcom.scenario.work import Run
+from semcom.store.store import Finished
 from semcom.words import counted
 
 FAR_DB = 0.5  # less moves no curve visibly

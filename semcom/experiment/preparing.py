@@ -8,9 +8,9 @@ from typing import cast
 
 from rich.console import Console
 
-from semcom.experiment.paths import from_here
 from semcom.experiment.progress import Board, named
 from semcom.mistakes import UserMistake
+from semcom.scenario.paths import from_here
 from semcom.sources.catalog import AnyCorpus
 from semcom.sources.cleaning import Cleaning
 from semcom.sources.docstrings import Docstrings

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from semcom.experiment.air import NAMES, air_lines, phase_note
-from semcom.experiment.circumstances import foreseen, made, otherwise
 from semcom.experiment.estimate import build_seconds, sweep_seconds
-from semcom.experiment.expand import Build, Run, Sweep, expand
-from semcom.experiment.folder import RunFolder
-from semcom.experiment.ownership import check_owner, left_out
-from semcom.experiment.pitfalls import pitfalls, scarce
-from semcom.experiment.scenario import Scenario
-from semcom.experiment.store import Finished, Store
-from semcom.experiment.supply import check_text
-from semcom.experiment.unheard import unheard
+from semcom.scenario.air import NAMES, air_lines, phase_note
+from semcom.scenario.expand import expand
+from semcom.scenario.neighbor_supply import check_text
+from semcom.scenario.pitfalls import pitfalls, scarce
+from semcom.scenario.scenario import Scenario
+from semcom.scenario.unused_keys import unheard
+from semcom.scenario.work import Build, Run, Sweep
 from semcom.sources.textfile import TextFile
+from semcom.store.circumstances import foreseen, made, otherwise
+from semcom.store.folder import RunFolder
+from semcom.store.ownership import check_owner, left_out
+from semcom.store.store import Finished, Store
 from semcom.words import counted, lasting
 
 

@@ -14,14 +14,14 @@ import numpy as np
 
 from channels import Chance, Energies
 from semcom.experiment.build import load_codec
-from semcom.experiment.circumstances import circumstances
-from semcom.experiment.expand import Build, Run
 from semcom.experiment.material import Exam, exam, material_of
-from semcom.experiment.plans import MeasurePlan
 from semcom.metrics.bootstrap import Combine, Interval, bootstrap, sum_of, sum_repeats
 from semcom.metrics.catalog import metric_named
 from semcom.metrics.metric import Metric
 from semcom.metrics.score import gather
+from semcom.scenario.plans import MeasurePlan
+from semcom.scenario.work import Build, Run
+from semcom.store.circumstances import circumstances
 from semcom.tasks.cell import deliver_cell
 from semcom.tasks.text import Delivery, Encoded, deliver, encode_once
 

@@ -6,15 +6,15 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from semcom.experiment.expand import Build
-from semcom.experiment.folder import RunFolder
-from semcom.experiment.identity import canonical
 from semcom.experiment.material import by_hash, material_of
-from semcom.experiment.store import Store
-from semcom.experiment.strict import Plan
 from semcom.files import digest, digest_of, write_atomically
 from semcom.mistakes import UserMistake
+from semcom.scenario.identity import canonical
+from semcom.scenario.plan import Plan
+from semcom.scenario.work import Build
 from semcom.sources.catalog import AnyCorpus
+from semcom.store.folder import RunFolder
+from semcom.store.store import Store
 
 SENTENCES = 64
 

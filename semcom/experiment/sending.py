@@ -11,26 +11,27 @@ from rich.table import Table
 from rich.text import Text
 
 from channels import Chance, Link, Neighbors, mean_sinr_db
-from semcom.experiment.axes import values
 from semcom.experiment.build import load_codec
-from semcom.experiment.expand import Build, Sweep, expand
-from semcom.experiment.folder import RunFolder
-from semcom.experiment.hints import suggestion
-from semcom.experiment.load import load_scenario
 from semcom.experiment.material import exam, material_of, tokenizer_of
-from semcom.experiment.mending import sealed
+from semcom.experiment.repair import sealed
 from semcom.experiment.sample import SENTENCES, Sample, read_sample
-from semcom.experiment.scenario import Scenario
-from semcom.experiment.store import Store
-from semcom.experiment.supply import neighbors_in_turn
-from semcom.experiment.sweep import MOST_DECIBELS
 from semcom.files import digest_of
 from semcom.metrics.bleu import Bleu
 from semcom.mistakes import UserMistake
 from semcom.models.codec import SemanticCodec
+from semcom.scenario.axes import values
+from semcom.scenario.expand import expand
+from semcom.scenario.hints import suggestion
+from semcom.scenario.load import load_scenario
+from semcom.scenario.neighbor_supply import neighbors_in_turn
+from semcom.scenario.scenario import Scenario
+from semcom.scenario.sweep import MOST_DECIBELS
+from semcom.scenario.work import Build, Sweep
 from semcom.sources.batches import SentenceBatch, evaluation_batches, make_batch
 from semcom.sources.cleaning import clean_or_drop
 from semcom.sources.tokenizer import Tokenizer
+from semcom.store.folder import RunFolder
+from semcom.store.store import Store
 from semcom.tasks.text import Encoded, deliver, encode_once
 from semcom.words import counted, visible
 

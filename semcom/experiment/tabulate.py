@@ -10,15 +10,15 @@ from functools import partial
 from typing import Any
 
 from channels import Link, link_for, mean_sinr_db, mean_sir_db
-from semcom.experiment.air import in_words
-from semcom.experiment.expand import Run, Sweep
-from semcom.experiment.published import PUBLISHED, Published
-from semcom.experiment.results import Row
 from semcom.experiment.run import evidence, metrics_of
-from semcom.experiment.scenario import Scenario
-from semcom.experiment.store import Finished, Store
 from semcom.metrics.bootstrap import Array, Combine, Interval, bootstrap_difference, bootstrap_share_of_gap
 from semcom.metrics.metric import Metric
+from semcom.scenario.air import in_words
+from semcom.scenario.published import PUBLISHED, Published
+from semcom.scenario.scenario import Scenario
+from semcom.scenario.work import Run, Sweep
+from semcom.store.results import Row
+from semcom.store.store import Finished, Store
 
 
 @dataclass(frozen=True, eq=False)

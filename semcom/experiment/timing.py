@@ -11,10 +11,10 @@ from typing import Any
 import torch
 
 from semcom.compression.latency import Latency, Shape, latencies
-from semcom.experiment.expand import Build, Sweep
-from semcom.experiment.heap import keep_memory
+from semcom.experiment.memory import keep_memory
 from semcom.experiment.progress import Board
-from semcom.experiment.store import Store
+from semcom.scenario.work import Build, Sweep
+from semcom.store.store import Store
 
 KEY = "latency"
 NAMES = {each.name for each in dataclasses.fields(Latency)}

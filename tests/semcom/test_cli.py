@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from semcom.experiment.load import names
-from semcom.experiment.scenario import Scenario
+from semcom.scenario.load import names
+from semcom.scenario.scenario import Scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch._C", "pandas", "matplotlib", "scipy", "sentence_transformers", "distributed", "lightning_fabric")
@@ -324,7 +324,7 @@ def test_a_finished_run_ends_well_in_any_encoding(finished, encoding: str) -> No
     ("where", "command"),
     [
         ("semcom.experiment.preview.preview", ("check", "quickstart")),
-        ("semcom.experiment.inventory.inventory", ("list",)),
+        ("semcom.scenario.inventory.inventory", ("list",)),
         ("semcom.report.drawing.report", ("report", ".")),
     ],
 )

@@ -10,9 +10,10 @@ from channels import Chance
 from semcom.distillation.catalog import METHODS
 from semcom.experiment import build as building
 from semcom.experiment.build import load_codec
-from semcom.experiment.expand import Build, expand
-from semcom.experiment.load import load_scenario
 from semcom.mistakes import UserMistake
+from semcom.scenario.expand import expand
+from semcom.scenario.load import load_scenario
+from semcom.scenario.work import Build
 
 TAUGHT = (
     "codecs.small.distill={teacher: big, methods: [{kind: hidden_hints, side: decoder}, {kind: components}], "

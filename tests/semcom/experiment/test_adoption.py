@@ -7,11 +7,12 @@ import torch
 from torch import nn
 
 from semcom.experiment.build import load_codec
-from semcom.experiment.expand import Build, expand
-from semcom.experiment.load import load_scenario
 from semcom.mistakes import UserMistake
 from semcom.models.codec import SemanticCodec, initialize
 from semcom.models.spec import CodecSpec
+from semcom.scenario.expand import expand
+from semcom.scenario.load import load_scenario
+from semcom.scenario.work import Build
 
 ADOPT = "codecs.under={size: tiny, adopt: {transmitter: big}}"
 OVER = "codecs.over={size: tiny, adopt: {receiver: big}}"

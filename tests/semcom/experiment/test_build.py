@@ -10,10 +10,11 @@ import torch
 from safetensors import safe_open
 
 from semcom.experiment.build import carry_out_build, load_codec
-from semcom.experiment.expand import Build, expand
-from semcom.experiment.folder import RunFolder
-from semcom.experiment.load import load_scenario
 from semcom.mistakes import UserMistake
+from semcom.scenario.expand import expand
+from semcom.scenario.load import load_scenario
+from semcom.scenario.work import Build
+from semcom.store.folder import RunFolder
 from semcom.training.checkpoint import weights_of
 from semcom.training.fit import Diverged
 

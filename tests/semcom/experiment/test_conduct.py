@@ -14,16 +14,16 @@ import pytest
 from semcom.experiment import build as building
 from semcom.experiment import conduct as conducting
 from semcom.experiment import run as running
-from semcom.experiment.expand import expand
-from semcom.experiment.folder import RunFolder
-from semcom.experiment.load import load_scenario
 from semcom.experiment.material import exam, load_material
-from semcom.experiment.results import Row, read_csv
-from semcom.experiment.store import Store
 from semcom.mistakes import UserMistake
 from semcom.report import drawing
+from semcom.scenario.expand import expand
+from semcom.scenario.load import load_scenario
 from semcom.sources.sentences import Corpus
 from semcom.sources.textfile import TextFile
+from semcom.store.folder import RunFolder
+from semcom.store.results import Row, read_csv
+from semcom.store.store import Store
 
 LOST = "codecs.big.training={learning_rate: 1.0e+30}"
 
@@ -149,7 +149,7 @@ def test_names_in_the_table_are_those_of_today(carry_out, folder, tiny_yaml, tmp
     from rich.console import Console
 
     from semcom.experiment.conduct import conduct
-    from semcom.experiment.crew import Means
+    from semcom.experiment.workers import Means
 
     renamed = tmp_path / "renamed.yaml"
     renamed.write_text(tiny_yaml.read_text().replace("big", "huge"))

@@ -11,10 +11,10 @@ import pytest
 from semcom.compression.latency import Latency
 from semcom.experiment import timing
 from semcom.experiment.costs import COLUMNS, cost_rows
-from semcom.experiment.expand import expand
-from semcom.experiment.folder import RunFolder
-from semcom.experiment.load import load_scenario
-from semcom.experiment.store import Finished, Store
+from semcom.scenario.expand import expand
+from semcom.scenario.load import load_scenario
+from semcom.store.folder import RunFolder
+from semcom.store.store import Finished, Store
 
 TIMES = ("step_ms", "train_seconds", "latency_ms", "latency_low_ms", "latency_high_ms")
 

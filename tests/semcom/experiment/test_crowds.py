@@ -9,18 +9,19 @@ import pytest
 from rich.console import Console
 
 from semcom.experiment.conduct import conduct
-from semcom.experiment.crew import Means
-from semcom.experiment.document import ScenarioError
-from semcom.experiment.expand import Run, expand
-from semcom.experiment.folder import RunFolder
-from semcom.experiment.load import load_scenario
 from semcom.experiment.material import load_material
 from semcom.experiment.preview import preview
-from semcom.experiment.results import read_csv
 from semcom.experiment.run import carry_out_run
-from semcom.experiment.store import Store
 from semcom.experiment.tabulate import tabulate
+from semcom.experiment.workers import Means
 from semcom.models.codec import Transmitter, initialize
+from semcom.scenario.document import ScenarioError
+from semcom.scenario.expand import expand
+from semcom.scenario.load import load_scenario
+from semcom.scenario.work import Run
+from semcom.store.folder import RunFolder
+from semcom.store.results import read_csv
+from semcom.store.store import Store
 from semcom.training.checkpoint import save_weights
 
 CROWDS = "sweep.crowd=[[big], [plain], [big, plain]]"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from semcom.experiment.folder import RunFolder
 from semcom.files import PARTIAL, write_atomically
 from semcom.mistakes import UserMistake
+from semcom.store.folder import RunFolder
 
 
 @pytest.mark.parametrize("name", ["scenario.yaml", "results.csv", "costs.csv", "sample.json", "record.json"])

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from channels import Chance, Crowd, Qam, draw, everyone
 from channels import Link as AirLink
-from semcom.experiment.load import load_scenario
 from semcom.experiment.material import (
     VALIDATION_SENTENCES,
     exam,
@@ -20,9 +19,17 @@ from semcom.experiment.material import (
     training_batches,
     validation_batches,
 )
-from semcom.experiment.scenario import Scenario
-from semcom.experiment.supply import check_batches, check_exam, check_text, kept_sentences, most_neighbors, neighbors_in
 from semcom.mistakes import UserMistake
+from semcom.scenario.load import load_scenario
+from semcom.scenario.neighbor_supply import (
+    check_batches,
+    check_exam,
+    check_text,
+    kept_sentences,
+    most_neighbors,
+    neighbors_in,
+)
+from semcom.scenario.scenario import Scenario
 from semcom.sources.batches import TrainingBatches
 from semcom.sources.sentences import Corpus
 from semcom.sources.textfile import TextFile

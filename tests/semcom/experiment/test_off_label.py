@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from channels import link_for, mean_sinr_db
-from semcom.experiment.expand import Run, expand
-from semcom.experiment.load import load_scenario
 from semcom.experiment.off_label import off_label
-from semcom.experiment.results import read_csv
-from semcom.experiment.store import Finished
+from semcom.scenario.expand import expand
+from semcom.scenario.load import load_scenario
+from semcom.scenario.work import Run
+from semcom.store.results import read_csv
+from semcom.store.store import Finished
 
 RAYLEIGH = "link.fading={kind: rayleigh}"
 STRATIFIED = "link.fading={kind: rayleigh, stratified: true}"

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from semcom.experiment.estimate import build_seconds, run_seconds, sweep_seconds
-from semcom.experiment.expand import Sweep, expand
-from semcom.experiment.load import find_scenario, load_scenario
 from semcom.experiment.preview import preview
 from semcom.mistakes import UserMistake
+from semcom.scenario.expand import expand
+from semcom.scenario.load import find_scenario, load_scenario
+from semcom.scenario.work import Sweep
 
 RESULTS = Path(__file__).resolve().parents[3] / "scenarios" / "results"
 

@@ -11,13 +11,14 @@ import pytest
 import torch
 
 from channels import Chance
-from semcom.experiment.expand import Build, Run, expand
-from semcom.experiment.folder import RunFolder
-from semcom.experiment.load import load_scenario
 from semcom.experiment.material import exam, load_material
 from semcom.experiment.run import carry_out_run, encoded_exam, family_of, metrics_of
 from semcom.metrics.bootstrap import bootstrap
 from semcom.models.codec import Transmitter, initialize
+from semcom.scenario.expand import expand
+from semcom.scenario.load import load_scenario
+from semcom.scenario.work import Build, Run
+from semcom.store.folder import RunFolder
 from semcom.tasks.text import deliver
 from semcom.training.checkpoint import save_weights
 

@@ -14,15 +14,15 @@ from rich.console import Console
 from rich.table import Table
 
 from semcom.experiment import sending as module
-from semcom.experiment.folder import RunFolder
-from semcom.experiment.load import load_scenario
 from semcom.experiment.material import exam, load_material
 from semcom.experiment.sample import SENTENCES, read_sample
 from semcom.experiment.sending import send_sentence
-from semcom.experiment.store import Store
 from semcom.files import digest_of
 from semcom.mistakes import UserMistake
+from semcom.scenario.load import load_scenario
 from semcom.sources.catalog import CORPORA
+from semcom.store.folder import RunFolder
+from semcom.store.store import Store
 
 SAID = "The cat sees a quiet garden, today."
 

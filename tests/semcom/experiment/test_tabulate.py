@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from channels import Bursts, Mmse, Neighbors, NoFading, Qam, Rayleigh, Rician, mean_sinr_db, mean_sir_db
-from semcom.experiment.expand import Sweep, expand
-from semcom.experiment.load import load_scenario
-from semcom.experiment.published import DEEPSC_OFFSET_DB, PUBLISHED
-from semcom.experiment.results import COLUMNS, Row, read_csv
 from semcom.experiment.run import family_of, metrics_of
-from semcom.experiment.scenario import Scenario
-from semcom.experiment.store import Store
 from semcom.experiment.tabulate import in_words, tabulate
 from semcom.metrics.bootstrap import bootstrap_difference, bootstrap_share_of_gap
+from semcom.scenario.expand import expand
+from semcom.scenario.load import load_scenario
+from semcom.scenario.published import DEEPSC_OFFSET_DB, PUBLISHED
+from semcom.scenario.scenario import Scenario
+from semcom.scenario.work import Sweep
+from semcom.store.results import COLUMNS, Row, read_csv
+from semcom.store.store import Store
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 
 from semcom.compression.latency import Latency
 from semcom.experiment import timing
-from semcom.experiment.folder import RunFolder
-from semcom.experiment.store import Store
 from semcom.report.drawing import report
+from semcom.store.folder import RunFolder
+from semcom.store.store import Store
 
 TWINS = "sweep.codec=[big, small, plain]"  # of which the last two are of one shape
 LATENCIES = ("latency_ms", "latency_low_ms", "latency_high_ms", "threads")

@@ -9,16 +9,16 @@ from rich.console import Console
 from channels import mean_sinr_db, mean_sir_db
 from channels.cell import link_for
 from semcom.experiment.conduct import conduct
-from semcom.experiment.crew import Means
-from semcom.experiment.document import ScenarioError
-from semcom.experiment.expand import expand
-from semcom.experiment.load import load_scenario
 from semcom.experiment.preview import preview
-from semcom.experiment.results import Row, read_csv
 from semcom.experiment.run import metrics_of
-from semcom.experiment.store import Store
+from semcom.experiment.workers import Means
 from semcom.metrics.bootstrap import bootstrap, bootstrap_difference, sum_of
 from semcom.mistakes import UserMistake
+from semcom.scenario.document import ScenarioError
+from semcom.scenario.expand import expand
+from semcom.scenario.load import load_scenario
+from semcom.store.results import Row, read_csv
+from semcom.store.store import Store
 
 CELL = (
     "measure.users=all", "sweep.crowd=[[plain], [big, plain]]", "sweep.snr_db=[3]", "sweep.interferers=[0, 2]",

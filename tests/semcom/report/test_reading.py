@@ -6,10 +6,10 @@ import math
 
 import pytest
 
-from semcom.experiment import results as written
 from semcom.mistakes import UserMistake
 from semcom.report.reading import COLUMNS, KINDS, ROLES, STATUSES, read_results, read_rows
 from semcom.report.wording import caption
+from semcom.store import results as written
 
 
 def small(made):

@@ -9,8 +9,8 @@ from channels import Chance
 from semcom.distillation.distiller import Distiller
 from semcom.distillation.soft_logits import SoftLogits
 from semcom.experiment.build import _adopt
-from semcom.experiment.expand import Adoption
 from semcom.mistakes import UserMistake
+from semcom.scenario.work import Adoption
 from semcom.sources.batches import TrainingBatches
 from semcom.training.checkpoint import Checkpoint, check_weights, load_weights, save_weights, weights_of
 from semcom.training.fit import Diverged, fit

@@ -1,0 +1,94 @@
+"""Mending: what is damaged in a run folder is found, told, and made again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from semcom.experiment.material import tokenizer_file
+from semcom.files import digest_of
+from semcom.mistakes import UserMistake
+from semcom.scenario.work import Build, Digests, Sweep
+from semcom.store.digests import WEIGHTS_DIGEST
+from semcom.store.folder import RunFolder
+from semcom.store.store import Store
+from semcom.training.checkpoint import Checkpoint, check_weights
+from semcom.words import counted
+
+
+def mend(sweep: Sweep, place: RunFolder, store: Store, say: Callable[[str], None]) -> set[str]:
+    """Forget what is damaged, so that it is made again; all of it can be, with the same numbers.
+
+    What an older version kept has no digest. It is taken as it is and gets one.
+
+    Returns:
+        Identities of the builds that were forgotten.
+    """
+    if runs := store.noted.damaged("run"):
+        what = f"what it says of {counted(len(runs), 'point')} was damaged or edited since"
+        say(f"{place.store_file}: {what}; measured again where asked for")
+        store.noted.forget("run", runs)
+    lost = set(store.noted.damaged("build"))
+    if lost:
+        what = f"what it says of {counted(len(lost), 'codec')} was damaged or edited since"
+        say(f"{place.store_file}: {what}; trained again where asked for")
+        store.noted.forget("build", lost)
+    for path in {tokenizer_file(place.path, build.fingerprint, build.tokenizer) for build in sweep.builds}:
+        noted = store.noted.file(f"{place.tokenizers.name}/{path.name}")
+        if path.is_file() and noted not in (None, digest_of(path)):
+            say(f"{path}: damaged or edited since it was written; trained again")
+            path.unlink()
+    for build in sweep.builds:
+        if not _has_sound_weights(build, place, store, say):
+            lost.add(build.identity)
+        _drop_damaged_checkpoint(build, place, store, say)
+    return lost
+
+
+def note_tokenizers(builds: Iterable[Build], place: RunFolder, store: Store) -> None:
+    """Note the digests of tokenizers that have none, before anything is trained with them."""
+    for path in {tokenizer_file(place.path, build.fingerprint, build.tokenizer) for build in builds}:
+        name = f"{place.tokenizers.name}/{path.name}"
+        if path.is_file() and store.noted.file(name) is None:
+            store.noted.note_file(name, digest_of(path))
+
+
+def sealed(builds: Iterable[Build], place: RunFolder, store: Store) -> dict[str, Build]:
+    """The builds by identity, each with what its files must be."""
+    known = store.builds()
+    sealed = {}
+    for build in builds:
+        path = tokenizer_file(place.path, build.fingerprint, build.tokenizer)
+        record = known[build.identity].record if build.identity in known else {}
+        digests = Digests(record.get(WEIGHTS_DIGEST), store.noted.file(f"{place.tokenizers.name}/{path.name}"))
+        sealed[build.identity] = replace(build, digests=digests)
+    return sealed
+
+
+def _has_sound_weights(build: Build, place: RunFolder, store: Store, say: Callable[[str], None]) -> bool:
+    """Whether a finished build has the weights that it was finished with, as far as there are any."""
+    known, path = store.builds().get(build.identity), place.weights(build.identity)
+    if known is None or known.status != "done" or not path.is_file():
+        return True
+    noted = known.record.get(WEIGHTS_DIGEST)
+    try:
+        check_weights(path, build=build.identity, noted=noted)
+    except UserMistake:
+        say(f"{path}: damaged, edited or exchanged since it was saved; {build.name} is trained again")
+        # Forgotten before it is gone: what is only gone would count as removed by somebody who has no need of it.
+        store.noted.forget("build", [build.identity])
+        path.unlink()
+        return False
+    if noted is None:
+        record = {**known.record, WEIGHTS_DIGEST: digest_of(path)}
+        store.finish_build(build.identity, name=known.name, record=record)
+    return True
+
+
+def _drop_damaged_checkpoint(build: Build, place: RunFolder, store: Store, say: Callable[[str], None]) -> None:
+    path = place.checkpoint(build.identity)
+    if build.identity in store.done_builds() or not path.is_file():
+        return
+    if Checkpoint(path, build.identity).load() is None:
+        say(f"{path}: damaged, or of another training; {build.name} is trained from the beginning")
+        path.unlink()

@@ -1,0 +1,1 @@
+"""From a question to the work it asks for: the only floor that knows YAML."""

@@ -1,0 +1,218 @@
+"""expand: from a scenario to builds and runs, each with an identity."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from channels import Interference, Link, Neighbors, NoFading, NoisyCsi, PerSentence
+from semcom.files import expanded
+from semcom.metrics.embedding_model import find_model
+from semcom.mistakes import UserMistake
+from semcom.scenario.axes import values
+from semcom.scenario.identity import ESTIMATES, GAINS, identity
+from semcom.scenario.plans import DistillPlan, MeasurePlan
+from semcom.scenario.scenario import Scenario
+from semcom.scenario.work import Adoption, Build, Lesson, Run, Sweep
+from semcom.training.settings import TrainingSettings
+
+MOST_POINTS = 100_000  # of one codec; more would take longer to list than anyone waits
+
+
+def expand(scenario: Scenario, *, fingerprint: str | None = None) -> Sweep:
+    """Everything a scenario asks for, nothing twice.
+
+    Args:
+        fingerprint: of the corpus as it was; None looks at it as it is.
+    """
+    fingerprint = fingerprint or scenario.corpus.fingerprint()
+    builds: dict[tuple[str, int], Build] = {}
+    for seed in scenario.seeds:
+        for name in (*scenario.sweep.codec, *(name for crowd in scenario.crowds for name in crowd or ())):
+            _build(scenario, name, seed, fingerprint=fingerprint, builds=builds)
+    unique = {build.identity: build for build in builds.values()}
+    roles = _roles(scenario)
+    places, exam = _places(scenario), _exam(scenario.measure, fingerprint)
+    runs = [
+        _run(
+            builds[name, seed],
+            roles[name],
+            link,
+            measure=scenario.measure,
+            exam=exam,
+            crowd=None if crowd is None else tuple(builds[each, seed] for each in crowd),
+        )
+        for name in scenario.sweep.codec
+        for seed in scenario.seeds
+        for link, crowd in places
+    ]
+    return Sweep(tuple(unique.values()), tuple(runs))
+
+
+def _build(
+    scenario: Scenario, name: str, seed: int, *, fingerprint: str, builds: dict[tuple[str, int], Build]
+) -> Build:
+    """This codec's build; those of its origins are put before it."""
+    if (name, seed) in builds:
+        return builds[name, seed]
+    plan = scenario.codecs[name]
+    origins = {
+        each: _build(scenario, each, seed, fingerprint=fingerprint, builds=builds) for each in scenario.origins(name)
+    }
+    lesson = _lesson(plan.distill, origins) if plan.distill else None
+    start = origins[plan.start].identity if plan.start else None
+    adoption = Adoption(plan.adopt.side, origins[plan.adopt.donor].identity) if plan.adopt else None
+    spec = scenario.spec_of(name)
+    decisive: dict[str, Any] = {
+        "corpus": fingerprint,
+        "tokenizer": scenario.tokenizer,
+        "spec": spec,
+        "settings": scenario.training_of(name),
+        "seed": seed,
+        "lesson": lesson,
+        "start": start,
+        "adoption": adoption,
+        **({"draw": plan.draw} if plan.draw > 1 else {}),
+        **_renewed(scenario.training_of(name)),
+    }
+    build = Build(
+        name=name,
+        identity=identity(what="build", **decisive),
+        corpus=scenario.corpus,
+        fingerprint=fingerprint,
+        tokenizer=scenario.tokenizer,
+        spec=spec,
+        settings=scenario.training_of(name),
+        seed=seed,
+        lesson=lesson,
+        start=start,
+        adoption=adoption,
+        needs=tuple(origin.identity for origin in origins.values()),
+        draw=plan.draw if plan.draw > 1 else None,
+    )
+    builds[name, seed] = build
+    return build
+
+
+def _lesson(plan: DistillPlan, origins: dict[str, Build]) -> Lesson:
+    teachers = tuple(origins[name].identity for name in plan.teachers)
+    return Lesson(
+        teacher=teachers if len(teachers) > 1 else teachers[0],
+        methods=plan.methods,
+        label_weight=plan.label_weight,
+        hears=plan.hears,
+        cleaner_db=plan.cleaner_db,
+        teacher_interferers=plan.teacher_interferers,
+        above_sinr_db=plan.above_sinr_db,
+        rises_over_db=plan.rises_over_db,
+    )
+
+
+def _roles(scenario: Scenario) -> dict[str, str]:
+    """Who teaches is a teacher, who learns from one a student, and a student's like without one its control."""
+    teachers = {name for plan in scenario.codecs.values() if plan.distill for name in plan.distill.teachers}
+    taught = {name: plan for name, plan in scenario.codecs.items() if plan.distill}
+    sizes = {(scenario.spec_of(name), plan.adopt) for name, plan in taught.items()}
+    roles = {}
+    for name, plan in scenario.codecs.items():
+        if name in taught:
+            roles[name] = "student"
+        elif name in teachers:
+            roles[name] = "teacher"
+        else:
+            roles[name] = "control" if (scenario.spec_of(name), plan.adopt) in sizes else "codec"
+    return roles
+
+
+def _places(scenario: Scenario) -> list[tuple[Link, tuple[str, ...] | None]]:
+    """Every operating point under every crowd; where nobody interferes there is no crowd to be of any kind."""
+    links = list(operating_points(scenario))
+    met = ((link, crowd if link.interferers else None) for crowd in scenario.crowds for link in links)
+    return list(dict.fromkeys(met))
+
+
+def _exam(measure: MeasurePlan, fingerprint: str) -> dict[str, Any]:
+    """What decides what is measured, whatever the codec and the air."""
+    decisive: dict[str, Any] = measure.model_dump(
+        include={"metrics", "sentences", "repeats", "beam", "batch", "resamples"}
+    )
+    if measure.skip:
+        decisive["skip"] = measure.skip
+    if measure.bleu_tokenize and any(name.startswith("bleu") for name in measure.metrics):
+        decisive["bleu_tokenize"] = measure.bleu_tokenize
+    embeds = any("similarity" in name for name in measure.metrics)
+    encoder = measure.similarity
+    named = encoder.model
+    if embeds and named != "bundled" and expanded(named).is_dir():
+        # What lies there decides, not where; what a hub hands out under a name is the hub's to keep.
+        found = find_model(encoder)
+        encoder = dataclasses.replace(encoder, model="folder")
+        decisive["encoder"] = [found.weights_sha256, found.pooling]
+    return {"corpus": fingerprint, "similarity": encoder if embeds else None, **decisive}
+
+
+def _run(
+    build: Build, role: str, link: Link, *, measure: MeasurePlan, exam: dict[str, Any], crowd: tuple[Build, ...] | None
+) -> Run:
+    decisive = dict(exam)
+    senders = [crowd[user % len(crowd)].identity for user in range(link.interferers)] if crowd else []
+    if measure.users == "all":
+        # The slowest codec of the crowd sets how long the air of a cell lasts, whoever it is that carries it.
+        decisive |= {"users": "all", "crowd": [each.identity for each in crowd or ()]}
+    elif set(senders) - {build.identity}:
+        # Where all send through the run's own codec it is the run that it would be without a crowd.
+        decisive["crowd"] = senders
+    decisive |= _renewed(link)
+    run = identity(what="run", build=build.identity, link=link, **decisive)
+    return Run(build, role, link, measure, run, crowd)
+
+
+def _renewed(air: Link | TrainingSettings) -> dict[str, int]:
+    """The generations of what the code has come to draw otherwise, where any of it is drawn."""
+    if not isinstance(air.fading, NoFading):
+        return {"gains": GAINS}
+    # A gain that does not fade was once estimated once a sentence, where nobody else faded.
+    renewed = isinstance(air.csi, NoisyCsi) and not isinstance(air.coherence, PerSentence)
+    return {"estimates": ESTIMATES} if renewed else {}
+
+
+def operating_points(scenario: Scenario) -> Iterator[Link]:
+    """The links of the sweep, SNR running fastest."""
+    sweep, link = scenario.sweep, scenario.link
+    axes = (
+        sweep.fading or (link.fading,),
+        sweep.interference or (link.interference,),
+        sweep.equalizer or (link.equalizer,),
+        sweep.antennas or (link.antennas,),
+        (None,) if sweep.level_db is None else values(sweep.level_db),
+        values(sweep.interferers),
+        values(sweep.snr_db),
+    )
+    count = math.prod(map(len, axes))
+    if count > MOST_POINTS:
+        raise UserMistake(f"sweep: must hold at most {MOST_POINTS} points a codec, got {count}; take larger steps")
+    seen = set()
+    for fading, interference, equalizer, antennas, level_db, interferers, snr_db in itertools.product(*axes):
+        point = Link(
+            snr_db=float(snr_db),
+            fading=fading,
+            coherence=link.coherence,
+            interferers=int(interferers),
+            interference=_as_loud(interference, level_db),
+            csi=link.csi,
+            equalizer=equalizer,
+            antennas=antennas,
+        )
+        if not interferers:
+            # Nobody is there to be of a kind or to have a level, so all these points are one.
+            point = dataclasses.replace(point, interference=Neighbors())
+        if point not in seen:
+            seen.add(point)
+            yield point
+
+
+def _as_loud(interference: Interference, level_db: float | None) -> Interference:
+    return interference if level_db is None else dataclasses.replace(interference, level_db=float(level_db))

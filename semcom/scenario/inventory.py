@@ -1,0 +1,80 @@
+"""inventory: what a scenario may name, with one line each."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
+from semcom.distillation.catalog import METHODS
+from semcom.metrics.catalog import METRICS
+from semcom.mistakes import UserMistake
+from semcom.models.sizes import SIZES
+from semcom.scenario.hints import suggestion
+from semcom.scenario.load import names, shipped
+from semcom.scenario.published import PUBLISHED
+from semcom.sources.catalog import CORPORA, TOKENIZERS
+
+VARIANTS: dict[str, tuple[type, ...]] = {
+    "corpora": CORPORA,
+    "tokenizers": TOKENIZERS,
+    "fading": FADING,
+    "coherence": COHERENCE,
+    "interference": INTERFERENCE,
+    "csi": CSI,
+    "equalizers": EQUALIZERS,
+    "methods": METHODS,
+}
+KINDS = ("scenarios", "sizes", *VARIANTS, "metrics", "overlays")
+
+
+def inventory(kind: str | None) -> str:
+    """A listing of one kind of name, or of all.
+
+    Raises:
+        UserMistake: there is no such kind.
+    """
+    if kind is not None and kind not in KINDS:
+        hint = suggestion(kind, KINDS) or "; name one of them, or none for all"
+        raise UserMistake(f"what to list must be one of {', '.join(KINDS)}, got {kind}{hint}")
+    chosen = KINDS if kind is None else (kind,)
+    return "\n\n".join("\n".join((f"{each}:", *_lines(each))) for each in chosen)
+
+
+def _lines(kind: str) -> Iterator[str]:
+    entries = list(_entries(kind))
+    width = max(len(name) for name, _ in entries)
+    for name, line in entries:
+        yield f"  {name:<{width}}  {line}"
+
+
+def _entries(kind: str) -> Iterator[tuple[str, str]]:
+    if kind == "scenarios":
+        for name in names():
+            first = (shipped() / f"{name}.yaml").read_text(encoding="utf-8").partition("\n")[0]
+            yield name, first.lstrip("# ")
+    elif kind == "sizes":
+        for name, spec in SIZES.items():
+            side = spec.receiver
+            yield name, f"{side.layers} + {side.layers} layers, width {side.width}, {spec.decoding}"
+    elif kind == "metrics":
+        for metric in METRICS:
+            english = "; the bundled encoder is English" if metric.name.startswith("similarity") else ""
+            yield metric.name, f"{metric.label}{english}"
+    elif kind == "overlays":
+        for curve in PUBLISHED:
+            yield curve.name, curve.note
+    else:
+        for variant in VARIANTS[kind]:
+            yield _name(variant), f"{(variant.__doc__ or '').partition(chr(10))[0]}{_options(variant)}"
+
+
+def _name(variant: type) -> str:
+    fields: dict[str, Any] = {each.name: each.default for each in dataclasses.fields(variant)}
+    return str(fields.get("kind", fields.get("source")))
+
+
+def _options(variant: type) -> str:
+    options = [each.name for each in dataclasses.fields(variant) if each.name not in ("kind", "source")]
+    return f"  ({', '.join(options)})" if options else ""

@@ -1,0 +1,109 @@
+"""Scenario: one question, parsed, and what follows from what was typed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from channels import Neighbors
+from semcom.models.spec import CodecSpec
+from semcom.scenario.axes import values
+from semcom.scenario.plan import Plan, by, changed
+from semcom.scenario.plans import CodecPlan, LinkPlan, MeasurePlan
+from semcom.scenario.sweep import MOST_SEED, SweepPlan
+from semcom.sources.catalog import AnyCorpus, AnyTokenizer
+from semcom.sources.docstrings import Docstrings
+from semcom.sources.tokenizer import BytePairs
+from semcom.training.settings import TrainingSettings
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+
+
+class Scenario(Plan):
+    """One YAML file. The first comment line of the file is its question.
+
+    Args:
+        name: what the run folder and the tables call it.
+        question: what it asks; taken from the first line of the file, a comment.
+        seed: the number that everything random follows from.
+        task: what the receiver wants.
+        corpus: where the sentences come from.
+        tokenizer: how sentences become tokens; learned from the training sentences alone.
+        codecs: the codecs by name, and how each comes to be.
+        training: how codecs are trained, and in which air; a codec may differ in its own `training`.
+        link: the standing conditions of every measurement.
+        sweep: what the measurements vary.
+        measure: what is measured, on how much, and how surely.
+        overlay: published curves to draw beside the measured ones.
+        threads: torch threads of each worker; more than 1 changes trained numbers.
+    """
+
+    name: str = Field(pattern=NAME)
+    question: str = Field(min_length=1)
+    seed: int = Field(default=0, ge=0, lt=MOST_SEED)
+    task: Literal["text"] = "text"
+    corpus: Annotated[AnyCorpus, by("source")] = Docstrings()
+    tokenizer: Annotated[AnyTokenizer, by("kind")] = BytePairs()
+    codecs: dict[Annotated[str, Field(pattern=NAME)], CodecPlan] = Field(min_length=1)
+    training: TrainingSettings = TrainingSettings()
+    link: LinkPlan = LinkPlan()
+    sweep: SweepPlan
+    measure: MeasurePlan = MeasurePlan()
+    overlay: tuple[Literal["deepsc_code_awgn", "deepsc_code_awgn_wide", "deepsc_code_rayleigh"], ...] = ()
+    threads: int = Field(default=1, ge=1, le=256)
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        """The codecs that must exist before this one."""
+        codec = self.codecs[name]
+        taught_by = codec.distill.teachers if codec.distill else ()
+        named = (codec.start, codec.adopt and codec.adopt.donor, *taught_by)
+        return tuple(each for each in named if each)
+
+    def spec_of(self, name: str) -> CodecSpec:
+        """The codec's own shape, with the side that it takes over from another."""
+        codec = self.codecs[name]
+        spec = codec.spec()
+        if codec.adopt is None:
+            return spec
+        donor = self.spec_of(codec.adopt.donor)
+        return replace(spec, **{key: getattr(donor, key) for key in codec.adopt.settled})
+
+    def training_of(self, name: str) -> TrainingSettings:
+        """The scenario's training with what this codec does differently."""
+        settings: TrainingSettings = changed(self.training, self.codecs[name].training)
+        return settings
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds to train and measure with."""
+        return self.sweep.seed or (self.seed,)
+
+    @property
+    def most_interferers(self) -> int:
+        """The largest crowd of the sweep."""
+        return max(int(count) for count in values(self.sweep.interferers))
+
+    @property
+    def most_neighbors(self) -> int:
+        """The largest crowd of codec neighbors, who alone need sentences to say."""
+        kinds = self.sweep.interference or (self.link.interference,)
+        return self.most_interferers if any(isinstance(each, Neighbors) for each in kinds) else 0
+
+    @property
+    def crowds(self) -> tuple[tuple[str, ...] | None, ...]:
+        """What the codec neighbors of each crowd send through; None is the wanted user's own codec."""
+        return self.sweep.crowd or (self.link.crowd,)
+
+    @property
+    def needed_codecs(self) -> tuple[str, ...]:
+        """The codecs of the sweep and of its crowds, and all that they are made from."""
+        found: list[str] = []
+        waiting = [*self.sweep.codec, *(name for crowd in self.crowds for name in crowd or ())]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.append(name)
+                waiting.extend(self.origins(name))
+        return tuple(name for name in self.codecs if name in found)

@@ -1,0 +1,80 @@
+"""Shorthand: bare names and mappings without a kind, written out in full before anything is checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from semcom.scenario.forms import Schema, children, spread
+
+
+def in_full(data: dict[str, Any], schema: Schema) -> dict[str, Any]:
+    """The data with every variant as a mapping that names its kind.
+
+    Two rules, wherever the schema tells variants apart by a key (`kind`, or `source` of a corpus):
+
+    1. A bare name is a mapping with nothing else: `rayleigh` is `{kind: rayleigh}`.
+    2. A mapping without the key changes what would stand there without it. That is the default's kind: `{level_db: -6}`
+       is `{kind: neighbors, level_db: -6}` in `link.interference`. In the training of a codec it is what the training
+       of the scenario says there, with all its keys. In a list, or where the default is nothing, it stays as it is.
+
+    What fits no variant stays as it is, for the check to complain of.
+    """
+    full = with_kinds(data, schema)
+    codecs, settings = full.get("codecs"), full.get("training") or {}
+    node = schema.get("properties", {}).get("training")
+    if node and isinstance(codecs, dict) and isinstance(settings, dict):
+        full["codecs"] = {name: _trained_beside(codec, settings, node, schema) for name, codec in codecs.items()}
+    return full
+
+
+def with_kinds(data: dict[str, Any], schema: Schema) -> dict[str, Any]:
+    """The data in full but for the training of codecs, which hangs on what the training of the scenario ends up as."""
+    full: dict[str, Any] = _walked(data, schema, schema)
+    return full
+
+
+def _trained_beside(codec: Any, settings: dict[str, Any], node: Schema, root: Schema) -> Any:
+    """A codec whose own training says in full what it changes of the scenario's."""
+    changes = codec.get("training") if isinstance(codec, dict) else None
+    if not isinstance(changes, dict):
+        return codec
+    changed = {
+        name: {**settings[name], **value} if _is_change(value) and isinstance(settings.get(name), dict) else value
+        for name, value in changes.items()
+    }
+    return {**codec, "training": _walked(changed, node, root)}
+
+
+def _is_change(value: Any) -> bool:
+    return isinstance(value, dict) and "kind" not in value
+
+
+def _walked(value: Any, node: Schema, root: Schema) -> Any:
+    """The value in full, as far as its schema knows of it."""
+    for branch in spread(node, root, keep_variants=True):
+        if "discriminator" in branch:
+            return _variant(value, branch, root, node.get("default"))
+        if isinstance(value, dict) and branch.get("type") == "object":
+            return {key: _entry(each, branch, key, root) for key, each in value.items()}
+        if isinstance(value, list) and branch.get("type") == "array":
+            return [_entry(each, branch, index, root) for index, each in enumerate(value)]
+    return value
+
+
+def _entry(value: Any, node: Schema, part: str | int, root: Schema) -> Any:
+    """One entry of a list or a mapping in full."""
+    known = children(node, part)
+    return _walked(value, known[0], root) if known else value
+
+
+def _variant(value: Any, node: Schema, root: Schema, default: Any) -> Any:
+    """A mapping with the key that tells its kind, if a bare name or the default gives it."""
+    key, kinds = node["discriminator"]["propertyName"], node["discriminator"]["mapping"]
+    if isinstance(value, str):
+        return {key: value} if value in kinds else value
+    if not isinstance(value, dict):
+        return value
+    if key not in value and isinstance(default, dict):
+        value = {key: default[key], **value}
+    kind = value.get(key)
+    return _walked(value, {"$ref": kinds[kind]}, root) if isinstance(kind, str) and kind in kinds else value

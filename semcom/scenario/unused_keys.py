@@ -1,0 +1,50 @@
+"""unheard: what was typed in a scenario and changes none of its numbers, said before hours of work are spent on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from semcom.training.settings import TrainingSettings, bounds
+
+if TYPE_CHECKING:
+    from semcom.scenario.scenario import Scenario
+
+
+def unheard(scenario: Scenario) -> tuple[str, ...]:
+    """One sentence for every key that goes unheard as the scenario stands.
+
+    These are no mistakes: the interference of a training whose interferers `--set` took away keeps its place for the
+    next question. Whoever forgot the other half of a pair has to hear of it all the same. A link under a sweep is no
+    such key: `send` goes through it.
+    """
+    return (*_training(scenario), *_codecs(scenario), *_measure(scenario))
+
+
+def _training(scenario: Scenario) -> Iterator[str]:
+    """Interferers described where there are none, in the training of all and in that of each codec."""
+    names = scenario.needed_codecs
+    blocks: dict[str, tuple[object, tuple[str, ...]]] = {"training": (scenario.training, names)}
+    blocks |= {f"codecs.{name}.training": (scenario.codecs[name].training, (name,)) for name in names}
+    for where, (typed, trained) in blocks.items():
+        if any(bounds(scenario.training_of(name).interferers)[1] for name in trained):
+            continue
+        for key in ("level_db", "interference"):
+            if getattr(typed, key, None) not in (None, getattr(TrainingSettings, key)):
+                yield f"{where}.{key} goes unheard: nobody interferes in this training; see {where}.interferers"
+
+
+def _codecs(scenario: Scenario) -> Iterator[str]:
+    for name in scenario.codecs:
+        if name not in scenario.needed_codecs:
+            yield f"codecs.{name} goes unheard: it is neither measured nor needed to make one that is; see sweep.codec"
+
+
+def _measure(scenario: Scenario) -> Iterator[str]:
+    measure = scenario.measure
+    if measure.beam > 1 and all(scenario.spec_of(name).decoding == "parallel" for name in scenario.needed_codecs):
+        yield "measure.beam goes unheard: every codec decodes in parallel"
+    if "similarity" in measure.model_fields_set and not any("similarity" in metric for metric in measure.metrics):
+        yield "measure.similarity goes unheard: it describes a metric that measure.metrics leaves out"
+    if measure.bleu_tokenize and not any(metric.startswith("bleu") for metric in measure.metrics):
+        yield "measure.bleu_tokenize goes unheard: it describes metrics that measure.metrics leaves out"

@@ -1,0 +1,124 @@
+"""Work: the builds and runs that a scenario comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from channels import Chance, Link
+from semcom.distillation.catalog import AnyMethod
+from semcom.models.spec import CodecSpec
+from semcom.scenario.plans import MeasurePlan
+from semcom.sources.catalog import AnyCorpus, AnyTokenizer
+from semcom.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class Digests:
+    """What the files of one build must be; None where nobody noted it."""
+
+    weights: str | None = None
+    tokenizer: str | None = None
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a student is taught: by the build of which teacher, and how."""
+
+    teacher: str | tuple[str, ...]  # identity of the teacher's build, or those of several
+    methods: tuple[AnyMethod, ...]
+    label_weight: float
+    hears: Literal["student", "own"]
+    cleaner_db: float = 0.0
+    teacher_interferers: Literal["same", "none"] = "same"
+    above_sinr_db: float | None = None
+    rises_over_db: tuple[float, float] | None = None
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """The identities of all teachers' builds."""
+        return (self.teacher,) if isinstance(self.teacher, str) else self.teacher
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """A side taken over, frozen, from another build."""
+
+    side: Literal["transmitter", "receiver"]
+    donor: str  # identity of the build it comes from
+
+
+@dataclass(frozen=True)
+class Build:
+    """How one codec comes to be.
+
+    `corpus`, `tokenizer`, `spec`, `settings`, `seed`, the lesson and the starting weights decide the result, so
+    they are its identity; the name is only what people call it.
+    """
+
+    name: str
+    identity: str
+    corpus: AnyCorpus
+    fingerprint: str  # of the corpus as the identity counts on it
+    tokenizer: AnyTokenizer
+    spec: CodecSpec
+    settings: TrainingSettings
+    seed: int
+    lesson: Lesson | None
+    start: str | None  # identity of the build whose weights it begins from
+    adoption: Adoption | None
+    needs: tuple[str, ...]  # identities of the builds that must be done first
+    draw: int | None = None  # which draw of chance under the seed; None is the first
+    digests: Digests = Digests()  # what its files must be; whoever hands the build out knows
+
+    @property
+    def chance(self) -> Chance:
+        """The chance of its training: weights, batches and air. What it is measured in is the seed's alone."""
+        chance = Chance(self.seed)
+        return chance if self.draw is None else chance.of("draw", self.draw)
+
+    @property
+    def method(self) -> str:
+        """What the results table says of how it was made."""
+        made = "+".join(method.kind for method in self.lesson.methods) if self.lesson else "trained"
+        made += f", {len(self.lesson.teachers)} teachers" if self.lesson and len(self.lesson.teachers) > 1 else ""
+        made += f", {self.adoption.side} adopted" if self.adoption else ""
+        return f"{made}, from weights" if self.start else made
+
+
+@dataclass(frozen=True)
+class Run:
+    """One codec at one operating point."""
+
+    build: Build
+    role: str
+    link: Link
+    measure: MeasurePlan
+    identity: str
+    crowd: tuple[Build, ...] | None = None  # what the interferers send through, in turn; None: the run's own codec
+
+    @property
+    def point(self) -> tuple[int, Link, tuple[str, ...] | None]:
+        """What must agree for two codecs to have met the same air, and the same crowd in it."""
+        crowd = None if self.crowd is None else tuple(each.identity for each in self.crowd)
+        return self.build.seed, self.link, crowd
+
+    @property
+    def builds(self) -> tuple[Build, ...]:
+        """The codecs that must be there to carry it out."""
+        return (self.build, *(self.crowd or ()))
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Whom its rows are about: all users of a cell by number, and their sum; else the wanted one, unnamed."""
+        if self.measure.users == "wanted":
+            return ("",)
+        return (*map(str, range(1 + self.link.interferers)), "sum")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """All of a scenario's work: builds with origins first, and runs in the order of the table."""
+
+    builds: tuple[Build, ...]
+    runs: tuple[Run, ...]
