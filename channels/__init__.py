@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from channels.arrived import Arrived, arrive
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from channels.cell import as_heard_for, link_for, seen_from, sentence_shifts
 from channels.chance import Chance, complex_gaussian
@@ -46,6 +47,7 @@ __all__ = [
     "MODULATIONS",
     "RML2016",
     "RML2018",
+    "Arrived",
     "Bursts",
     "Chance",
     "Coherence",
@@ -81,6 +83,7 @@ __all__ = [
     "Tone",
     "Waveform",
     "ZeroForcing",
+    "arrive",
     "as_heard_for",
     "bit_error_rate",
     "complex_gaussian",

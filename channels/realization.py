@@ -239,15 +239,21 @@ def equalize(received: torch.Tensor, link: Link, air: Realization) -> torch.Tens
             f"received must be {tuple(air.noise.shape)} (batch, antennas, symbols) as the air was drawn, "
             f"got {tuple(received.shape)}; equalize what came through this air"
         )
-    known = link.csi.known(air.gains, air.csi_error, amplitudes=link.amplitudes)
-    weights = link.equalizer.weights(
-        known, noise_power=link.noise_power, interference_power=sum(link.interferer_powers)
-    )
+    _, weights = weigh(link, air)
     if blocks := 1 < weights.shape[2] < received.shape[2]:
         weights, received = weights.unsqueeze(-1), in_spans(received, weights.shape[2])
     weighted = weights * received
     estimate = weighted.squeeze(1) if link.antennas == 1 else weighted.sum(dim=1)
     return estimate.flatten(-2) if blocks else estimate
+
+
+def weigh(link: Link, air: Realization) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the receiver knows of the gains [B, U, A, G], and the equalizer's weights [B, A, G]."""
+    known = link.csi.known(air.gains, air.csi_error, amplitudes=link.amplitudes)
+    weights = link.equalizer.weights(
+        known, noise_power=link.noise_power, interference_power=sum(link.interferer_powers)
+    )
+    return known, weights
 
 
 def in_spans(symbols: torch.Tensor, count: int) -> torch.Tensor:

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from semcom.experiment.material import exam, load_material
+
 from semcom.experiment.run import encoded_exam
-from semcom.models.codec import initialize
-from semcom.models.spec import symmetric
+from semcom.models.make import initialize
+from semcom.models.semantic_spec import symmetric
 from semcom.report.drawing import FORMATS, report
 from semcom.scenario.expand import expand
 from semcom.scenario.load import load_scenario

@@ -258,7 +258,7 @@ SPECS = [
     "channels",
     "semcom.sources.catalog",
     "semcom.metrics.catalog",
-    "semcom.models.spec",
+    "semcom.models.semantic_spec",
     "semcom.models.sizes",
     "semcom.training.settings",
     "semcom.compression.catalog",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from semcom.metrics.embedding_model import EmbeddingModel
-from semcom.models.spec import SideSpec
+from semcom.models.semantic_spec import SideSpec
 from semcom.scenario.axes import Steps
 from semcom.scenario.inventory import VARIANTS
 from semcom.scenario.load import load_scenario

@@ -12,10 +12,12 @@ from torch import Tensor, nn
 from channels import Chance, Link, draw
 from semcom.compression.evidence import Evidence, Kept, Seen
 from semcom.compression.reassembly import reassemble
-from semcom.models.codec import SemanticCodec, initialize
+from semcom.models.codec import air_shape
 from semcom.models.layers import DecoderLayer, add_positions
+from semcom.models.make import initialize
+from semcom.models.semantic import SemanticCodec
 from semcom.sources.batches import SentenceBatch
-from semcom.tasks.text import rehearse
+from semcom.tasks.trip import rehearse
 
 LENGTH = 20  # tokens of the sentence of ones
 
@@ -37,7 +39,7 @@ def codec_evidence(
     """
     return Evidence(
         network=codec,
-        fresh=lambda: initialize(codec.spec, codec.vocabulary, seed=chance.of("fresh").integer()).to(_device(codec)),
+        fresh=lambda: initialize(codec.spec, codec.outputs, seed=chance.of("fresh").integer()).to(_device(codec)),
         flow=lambda network: flow_of_ones(cast(SemanticCodec, network)),
         observe=lambda: observe(codec, batches, link, chance.of("observe")),
         rebuild=lambda kept: keep_layers(codec, kept),
@@ -67,7 +69,7 @@ def observe(codec: SemanticCodec, batches: Sequence[SentenceBatch], link: Link, 
     """The layers of both sides on one trip of each batch."""
     for index, batch in enumerate(batches):
         here = batch.to(_device(codec))
-        air = draw(link, codec.symbols(here), chance.of("batch", index)).to(_device(codec))
+        air = draw(link, air_shape(codec, here), chance.of("batch", index)).to(_device(codec))
         trace = rehearse(codec, here, link, air)
         yield Seen((trace.sent.layers, trace.heard.layers), trace.targets, trace.mask)
 

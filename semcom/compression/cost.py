@@ -1,4 +1,4 @@
-"""Cost: parameters of a codec, whole and without its vocabulary, and multiply-adds a token; by side too."""
+"""Cost: parameters of a codec, whole and without its vocabulary, and multiply-adds a unit; by side too."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import torch
 
-from semcom.models.codec import SemanticCodec
-from semcom.models.spec import CodecSpec, SideSpec
+from channels import Arrived, Chance, Link, draw
+from semcom.models.codec import Codec, air_shape
+from semcom.models.semantic import SemanticCodec
+from semcom.models.semantic_spec import SemanticSpec, SideSpec
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Cost:
     Args:
         parameters: all of them, tied ones once.
         body_parameters: without embeddings and output layer, which hide how much was compressed.
-        multiply_adds: per token, at 20 tokens a sentence, both sides, output layer included.
+        multiply_adds: of both sides, output layer included: per token at 20 tokens a sentence, or per frame.
         transmitter_body_parameters: those of the body that the transmitter holds.
         receiver_body_parameters: the rest of the body.
         transmitter_multiply_adds: of these, up to the symbols.
@@ -34,27 +36,47 @@ class Cost:
     receiver_multiply_adds: int
 
 
-def count(codec: SemanticCodec) -> Cost:
+def count(codec: Codec) -> Cost:
     """The cost of a codec as it stands."""
     sizes = {name: parameter.numel() for name, parameter in codec.named_parameters()}
     body = {name: size for name, size in sizes.items() if not _is_vocabulary(name)}
     sending = sum(size for name, size in body.items() if name.startswith("transmitter."))
+    by_side = _multiply_adds_by_side(codec)
     return Cost(
         parameters=sum(sizes.values()),
         body_parameters=sum(body.values()),
-        multiply_adds=multiply_adds(codec.spec, codec.vocabulary),
+        multiply_adds=sum(by_side),
         transmitter_body_parameters=sending,
         receiver_body_parameters=sum(body.values()) - sending,
-        transmitter_multiply_adds=transmitter_multiply_adds(codec.spec),
-        receiver_multiply_adds=receiver_multiply_adds(codec.spec, codec.vocabulary),
+        transmitter_multiply_adds=by_side[0],
+        receiver_multiply_adds=by_side[1],
     )
+
+
+def _multiply_adds_by_side(codec: Codec) -> tuple[int, int]:
+    """In closed form where there is one, or else counted on one message."""
+    if isinstance(codec, SemanticCodec):
+        return transmitter_multiply_adds(codec.spec), receiver_multiply_adds(codec.spec, codec.outputs)
+    batch, device = codec.example(), next(codec.parameters()).device
+    here = batch.to(device)
+    symbols = codec.send(here).symbols
+    link = Link(snr_db=0.0)
+    arrived = Arrived(symbols, link, draw(link, air_shape(codec, here), Chance(0)).to(device))
+    was_training = codec.training
+    codec.eval()
+    by_side = tuple(
+        counted_multiply_adds(side) // int(batch.lengths.sum())
+        for side in (lambda: codec.send(here), lambda: codec.hear(arrived, here))
+    )
+    codec.train(was_training)
+    return by_side[0], by_side[1]
 
 
 def _is_vocabulary(name: str) -> bool:
     return ".embedding." in name or (".output.weight" in name and "attention" not in name and "across" not in name)
 
 
-def multiply_adds(spec: CodecSpec, vocabulary: int, *, length: int = 20) -> int:
+def multiply_adds(spec: SemanticSpec, vocabulary: int, *, length: int = 20) -> int:
     """Multiply-adds a token of one trip, encoder to logits, in closed form.
 
     Per layer: 4 d^2 for query, key, value and output, 2 length d for scores and mixing, 2 d f feed-forward; an
@@ -77,14 +99,14 @@ def counted_multiply_adds(run: Callable[[], object]) -> int:
     return int(counter.get_total_flops()) // 2
 
 
-def transmitter_multiply_adds(spec: CodecSpec, *, length: int = 20) -> int:
+def transmitter_multiply_adds(spec: SemanticSpec, *, length: int = 20) -> int:
     """The part of them up to the symbols on the air."""
     side, reals = spec.transmitter, 2 * spec.symbols_per_token
     channel_encoder = side.width * side.channel_hidden + side.channel_hidden * reals
     return side.layers * _layer(side, length, attentions=1) + channel_encoder
 
 
-def receiver_multiply_adds(spec: CodecSpec, vocabulary: int, *, length: int = 20) -> int:
+def receiver_multiply_adds(spec: SemanticSpec, vocabulary: int, *, length: int = 20) -> int:
     """The part of them from the equalized signal on."""
     side, reals = spec.receiver, 2 * spec.symbols_per_token
     twice = 2 if spec.decoding == "autoregressive" else 1

@@ -1,4 +1,4 @@
-"""Latency: how long one sentence takes from its tokens to what is read, of several codecs in turn on one machine."""
+"""Latency: how long one message takes from what is sent to what is read, of several codecs in turn on one machine."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import torch
 
-from semcom.models.codec import initialize
-from semcom.models.search import decode
-from semcom.models.spec import CodecSpec
-from semcom.sources.batches import make_batch
+from channels import Arrived, Chance, Link, draw
+from semcom.models.codec import air_shape
+from semcom.models.make import initialize
+from semcom.models.spec import Spec
 
-SENTENCE = 20  # tokens
 BURST = 5  # trips in a row, of which the first brings the codec back into the caches and does not count
 ROUNDS = 40
 FEWEST = 4  # rounds, one for each part
@@ -27,8 +26,8 @@ MARGIN = 1.05  # what nobody reads off a logarithmic axis
 class Shape:
     """All that the time of one trip depends on, apart from the machine: weights do not change how long they take."""
 
-    spec: CodecSpec
-    vocabulary: int
+    spec: Spec
+    outputs: int
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,9 @@ class Latency:
 def latencies(
     shapes: Mapping[str, Shape], *, device: str = "cpu", progress: Callable[[int, int, str], None] | None = None
 ) -> dict[str, Latency]:
-    """Time a batch of one sentence of 20 tokens through transmitter and receiver, the air left out, greedily decoded.
+    """Time a batch of one message through transmitter and receiver, the air left out, greedily decoded.
+
+    Of a text codec it is a sentence of 20 tokens.
 
     All codecs take turns, round after round, so that whatever else the machine does meets all of them alike. It only
     ever makes a trip longer, so the least of many trips is the time of the codec. The rounds are cut into four parts
@@ -80,14 +81,16 @@ def latencies(
 
 def _trip(shape: Shape, device: str) -> Callable[[], float]:
     """What makes one trip through a codec of this shape and tells its time [ms]."""
-    codec = initialize(shape.spec, shape.vocabulary, seed=0).eval().to(device)
-    batch = make_batch([[index % shape.vocabulary for index in range(SENTENCE)]]).to(device)
+    codec = initialize(shape.spec, shape.outputs, seed=0).eval().to(device)
+    batch = codec.example().to(device)
+    link = Link(snr_db=0.0)
+    air = draw(link, air_shape(codec, batch), Chance(0)).to(device)
 
     @torch.inference_mode()
     def trip() -> float:
         began = time.perf_counter()
         # Reading the tokens waits for an accelerator, which otherwise would only have been told what to do.
-        decode(codec.receiver, codec.encode(batch), batch).tolist()
+        codec.decode(Arrived(codec.send(batch).symbols, link, air), batch).tolist()
         return 1e3 * (time.perf_counter() - began)
 
     return trip

@@ -14,7 +14,7 @@ from semcom.distillation.targets import divergence
 
 if TYPE_CHECKING:
     from semcom.distillation.features import Stack
-    from semcom.distillation.method import Part
+    from semcom.models.spec import Part
     from semcom.models.trace import Attention, Trace
 
 

@@ -12,8 +12,8 @@ from semcom.distillation.method import check_shares
 from semcom.distillation.symbols import squared_distance
 
 if TYPE_CHECKING:
-    from semcom.distillation.method import Part
-    from semcom.models.spec import CodecSpec
+    from semcom.models.semantic_spec import SemanticSpec
+    from semcom.models.spec import Part
     from semcom.models.trace import Trace
 
 # The three parts whose output has a width of its own; the channel encoder's are symbols.
@@ -62,7 +62,7 @@ class Components:
         hearing: set[Part] = {"heard"} if self.channel_decoder or self.semantic_decoder else set()
         return frozenset(sending | hearing)
 
-    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
+    def adapters(self, student: SemanticSpec, teacher: SemanticSpec) -> torch.nn.Module:
         """A projection for every part that counts and has another width.
 
         Raises:

@@ -8,16 +8,17 @@ from dataclasses import replace
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from channels import Chance, Link, Realization, draw, equalize, everyone, superpose
+from channels import Arrived, Chance, Link, Realization, draw
 from semcom.distillation.ensemble import nothing_sent, pooled
-from semcom.distillation.method import Method, Part, check_methods
+from semcom.distillation.method import Method, check_methods
 from semcom.distillation.share import check_share, share_in
-from semcom.models.codec import SemanticCodec
+from semcom.models.codec import Codec, air_shape
+from semcom.models.spec import Part, Side
 from semcom.models.trace import Trace
-from semcom.sources.batches import SentenceBatch
-from semcom.tasks.text import crowd_of, overhear, rehearse
+from semcom.sources.batch import Batch
+from semcom.tasks.trip import in_company, rehearse
 from semcom.training.objective import Losses, hard_labels
 
 Hears = Literal["student", "own"]
@@ -65,8 +66,8 @@ class Distiller(nn.Module):
 
     def __init__(
         self,
-        student: SemanticCodec,
-        teacher: SemanticCodec | Sequence[SemanticCodec],
+        student: Codec,
+        teacher: Codec | Sequence[Codec],
         methods: Sequence[Method],
         *,
         label_weight: float = 1.0,
@@ -78,7 +79,7 @@ class Distiller(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        teachers = (teacher,) if isinstance(teacher, SemanticCodec) else tuple(teacher)
+        teachers = (teacher,) if isinstance(teacher, Codec) else tuple(teacher)
         check_teachers(student, teachers)
         alike = len(teachers) == 1 and hears == "student" and not cleaner_db and teacher_interferers == "same"
         check_methods(
@@ -107,9 +108,9 @@ class Distiller(nn.Module):
         # Who took over the teacher's transmitter for good hears what the teacher would hear of its own.
         self._own = hears == "own" and not all(are_alike(student, each, "transmitter") for each in teachers)
 
-    def forward(self, batch: SentenceBatch, link: Link, chance: Chance) -> Losses:
+    def forward(self, batch: Batch, link: Link, chance: Chance) -> Losses:
         """Named, weighted losses of one batch."""
-        air = draw(link, self.student.symbols(batch), chance).to(batch.tokens.device)
+        air = draw(link, air_shape(self.student, batch), chance).to(batch.mask.device)
         ours = rehearse(self.student, batch, link, air)
         with torch.no_grad():
             theirs = self._teach(ours, batch, link, air=air, chance=chance)
@@ -124,32 +125,33 @@ class Distiller(nn.Module):
             losses[method.kind] = share * method.weight * method.loss(ours, theirs, adapters)
         return losses
 
-    def _teach(self, ours: Trace, batch: SentenceBatch, link: Link, *, air: Realization, chance: Chance) -> Trace:
+    def _teach(self, ours: Trace, batch: Batch, link: Link, *, air: Realization, chance: Chance) -> Trace:
         """The teachers' trip in the air they are granted: each its own, or their receivers on the student's signal."""
         granted = self.teachers_link(link)
         privileged = granted != link
         # The same chance once more: it is the student's draw, with less noise or without the others.
-        clean = draw(granted, self.student.symbols(batch), chance).to(batch.tokens.device) if privileged else air
+        clean = draw(granted, air_shape(self.student, batch), chance).to(batch.mask.device) if privileged else air
         if self._own:
             trips = [rehearse(each, batch, granted, clean) for each in self.teachers]
         else:
-            equalized = ours.equalized.detach()
+            arrived = ours.arrived.detach()
             if privileged:
-                equalized = arrive(ours.sent.symbols.detach(), batch, granted, clean, codec=self.student)
-            trips = [self._overheard(each, equalized, batch) for each in self.teachers]
+                arrived = in_company(ours.sent.symbols.detach(), batch, granted, clean, codec=self.student)
+            trips = [self._overheard(each, arrived, batch) for each in self.teachers]
         theirs = trips[0] if len(trips) == 1 else pooled(trips)
         if "received" in self._seen and (privileged or not self._own):
-            theirs = replace(theirs, arrived=arrive(theirs.sent.symbols, batch, link, air, codec=self.teachers[0]))
+            meant = in_company(theirs.sent.symbols, batch, link, air, codec=self.teachers[0])
+            theirs = replace(theirs, sent_arrived=meant.symbols)
         return theirs
 
-    def _overheard(self, teacher: SemanticCodec, equalized: Tensor, batch: SentenceBatch) -> Trace:
+    def _overheard(self, teacher: Codec, arrived: Arrived, batch: Batch) -> Trace:
         """A teacher's trip on a signal that is not its own; its transmitter runs only if somebody looks at it."""
         return Trace(
-            targets=batch.tokens,
+            targets=batch.targets,
             mask=batch.mask,
-            sent=teacher.transmitter(batch) if self._seen & OF_TRANSMITTER else nothing_sent(equalized),
-            equalized=equalized,
-            heard=overhear(teacher, equalized, batch),
+            sent=teacher.send(batch) if self._seen & OF_TRANSMITTER else nothing_sent(arrived.symbols),
+            arrived=arrived,
+            heard=teacher.hear(arrived, batch),
         )
 
     def teachers_link(self, link: Link) -> Link:
@@ -158,31 +160,24 @@ class Distiller(nn.Module):
         return replace(link, snr_db=link.snr_db + self.cleaner_db, interferers=interferers)
 
 
-def arrive(symbols: Tensor, batch: SentenceBatch, link: Link, air: Realization, *, codec: SemanticCodec) -> Tensor:
-    """What comes out of the equalizer when these symbols go through this air, among neighbors that send alike."""
-    signals = everyone(symbols, link, air, crowd_of(symbols, batch, codec))
-    return equalize(superpose(signals, air), link, air)
-
-
 def is_frozen(part: nn.Module) -> bool:
     """Whether no training reaches it."""
     return not any(each.requires_grad for each in part.parameters())
 
 
-def are_alike(student: SemanticCodec, teacher: SemanticCodec, side: Literal["transmitter", "receiver"]) -> bool:
+def are_alike(student: Codec, teacher: Codec, side: Side) -> bool:
     """Whether a side of the student is the teacher's, to the bit and for good: adopted, frozen, without dropout.
 
     Dropout acts in a frozen side too, and only the student is ever in training mode.
     """
     ours, theirs = getattr(student, side), getattr(teacher, side)
-    if not is_frozen(ours) or student.spec.dropout or student.spec.norm != teacher.spec.norm:
+    if not is_frozen(ours) or student.spec.dropout or student.spec.side(side) != teacher.spec.side(side):
         return False
     mine, its = ours.state_dict(), theirs.state_dict()
-    same_shape = getattr(student.spec, side) == getattr(teacher.spec, side)
-    return same_shape and all(torch.equal(each, its[name].to(each.device)) for name, each in mine.items())
+    return all(torch.equal(each, its[name].to(each.device)) for name, each in mine.items())
 
 
-def check_teachers(student: SemanticCodec, teachers: Sequence[SemanticCodec]) -> None:
+def check_teachers(student: Codec, teachers: Sequence[Codec]) -> None:
     """Refuse teachers that share neither a draw of the air nor a language with their student, or that are none."""
     if not teachers:
         raise ValueError("a student must have a teacher, got an empty list; for none train with HardLabels")
@@ -190,14 +185,14 @@ def check_teachers(student: SemanticCodec, teachers: Sequence[SemanticCodec]) ->
         check_pair(student, teacher)
 
 
-def check_pair(student: SemanticCodec, teacher: SemanticCodec) -> None:
+def check_pair(student: Codec, teacher: Codec) -> None:
     """Refuse codecs that share neither a draw of the air nor a language."""
-    ours, theirs = student.spec.symbols_per_token, teacher.spec.symbols_per_token
+    ours, theirs = student.spec.symbols_per_unit, teacher.spec.symbols_per_unit
     if ours != theirs:
         raise ValueError(
             f"student and teacher must send equally many symbols a token to share the air, got {ours} and {theirs}"
         )
-    if student.vocabulary != teacher.vocabulary:
+    if student.outputs != teacher.outputs:
         raise ValueError(
-            f"student and teacher must share a vocabulary, got {student.vocabulary} and {teacher.vocabulary} tokens"
+            f"student and teacher must share a vocabulary, got {student.outputs} and {teacher.outputs} tokens"
         )

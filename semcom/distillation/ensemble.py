@@ -30,9 +30,10 @@ def pooled(trips: Sequence[Trace]) -> Trace:
     """
     opinions = torch.stack([trip.heard.logits.log_softmax(dim=-1) for trip in trips])
     logits = opinions.logsumexp(dim=0) - math.log(len(trips))
-    unseen = torch.full_like(trips[0].equalized, math.nan)
+    unseen = torch.full_like(trips[0].arrived.symbols, math.nan)
     heard = Heard(features=torch.full_like(trips[0].heard.features, math.nan), layers=(), logits=logits)
-    return replace(trips[0], sent=nothing_sent(unseen), equalized=unseen, heard=heard)
+    arrived = replace(trips[0].arrived, symbols=unseen)
+    return replace(trips[0], sent=nothing_sent(unseen), arrived=arrived, heard=heard)
 
 
 def nothing_sent(like: Tensor) -> Sent:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 if TYPE_CHECKING:
-    from semcom.models.spec import CodecSpec, SideSpec
+    from semcom.models.semantic_spec import SemanticSpec, SideSpec
     from semcom.models.trace import Trace
 
 Side = Literal["encoder", "decoder", "both"]
@@ -20,7 +20,7 @@ def stacks(side: Side) -> tuple[Stack, ...]:
     return {"encoder": ("sent",), "decoder": ("heard",), "both": ("sent", "heard")}[side]  # type: ignore[return-value]
 
 
-def spec_of(codec: CodecSpec, stack: Stack) -> SideSpec:
+def spec_of(codec: SemanticSpec, stack: Stack) -> SideSpec:
     """The shape of one side."""
     return codec.transmitter if stack == "sent" else codec.receiver
 

@@ -10,8 +10,8 @@ import torch
 from semcom.distillation.features import Side, evenly, layers_of, spec_of, stacks, turn
 
 if TYPE_CHECKING:
-    from semcom.distillation.method import Part
-    from semcom.models.spec import CodecSpec
+    from semcom.models.semantic_spec import SemanticSpec
+    from semcom.models.spec import Part
     from semcom.models.trace import Trace
 
 
@@ -42,7 +42,7 @@ class HiddenHints:
         """The layers of its side."""
         return frozenset(stacks(self.side))
 
-    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
+    def adapters(self, student: SemanticSpec, teacher: SemanticSpec) -> torch.nn.Module:
         """A projection for every layer of the student."""
         projections: dict[str, torch.nn.Module] = {}
         for stack in stacks(self.side):

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from semcom.models.spec import CodecSpec
+    from semcom.models.spec import Part, Spec
     from semcom.models.trace import Trace
-
-Part = Literal["sent", "received", "heard", "logits", "attention"]
-"""What of a trip a method may compare: what the transmitter made, its symbols as they arrive, the receiver's features
-and layers, the logits it ends with, and what self-attention weighed on the sides that are seen."""
 
 LOGITS: frozenset[Part] = frozenset({"logits"})
 """What a method sees that compares only what both receivers say; it alone may learn from several teachers at once."""
@@ -43,7 +39,7 @@ class Method(Protocol):
         """The parts of the two trips that it compares; the costly ones are made only if somebody sees them."""
         ...
 
-    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> nn.Module:
+    def adapters(self, student: Any, teacher: Any) -> nn.Module:
         """Layers trained beside the student and thrown away afterwards; an empty module if there are none."""
         ...
 
@@ -52,7 +48,7 @@ class Method(Protocol):
         ...
 
 
-def no_adapters(method: Method, student: CodecSpec, teacher: CodecSpec) -> nn.Module:
+def no_adapters(method: Method, student: Spec, teacher: Spec) -> nn.Module:
     """`adapters` of a method that trains no layers: it compares what has one meaning at any width."""
     return torch.nn.Identity()
 

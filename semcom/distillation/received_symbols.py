@@ -10,8 +10,8 @@ import torch
 from semcom.distillation.symbols import Symbols, squared_distance
 
 if TYPE_CHECKING:
-    from semcom.distillation.method import Part
-    from semcom.models.spec import CodecSpec
+    from semcom.models.semantic_spec import SemanticSpec
+    from semcom.models.spec import Part
     from semcom.models.trace import Trace
 
 
@@ -40,7 +40,7 @@ class ReceivedSymbols:
         """What the transmitters send, as it arrives."""
         return frozenset({"received"})
 
-    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
+    def adapters(self, student: SemanticSpec, teacher: SemanticSpec) -> torch.nn.Module:
         """None; the symbols must be alike in number."""
         return Symbols().adapters(student, teacher)
 
@@ -48,5 +48,5 @@ class ReceivedSymbols:
         """See the class."""
         from semcom.models.trace import masked_mean
 
-        theirs = teacher.equalized if teacher.arrived is None else teacher.arrived
-        return masked_mean(squared_distance(student.equalized, theirs, student.mask), student.mask)
+        theirs = teacher.arrived.symbols if teacher.sent_arrived is None else teacher.sent_arrived
+        return masked_mean(squared_distance(student.arrived.symbols, theirs, student.mask), student.mask)

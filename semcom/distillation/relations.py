@@ -12,7 +12,7 @@ from semcom.distillation.method import check_shares, no_adapters
 
 if TYPE_CHECKING:
     from semcom.distillation.features import Stack
-    from semcom.distillation.method import Part
+    from semcom.models.spec import Part
     from semcom.models.trace import Trace
 
 

@@ -11,7 +11,7 @@ from semcom.distillation.features import Between, Side, layers_of, stacks
 from semcom.distillation.method import no_adapters
 
 if TYPE_CHECKING:
-    from semcom.distillation.method import Part
+    from semcom.models.spec import Part
     from semcom.models.trace import Trace
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 if TYPE_CHECKING:
-    from semcom.distillation.method import Part
-    from semcom.models.spec import CodecSpec
+    from semcom.models.semantic_spec import SemanticSpec
+    from semcom.models.spec import Part
     from semcom.models.trace import Trace
 
 
@@ -36,7 +36,7 @@ class Symbols:
         """What the transmitters send."""
         return frozenset({"sent"})
 
-    def adapters(self, student: CodecSpec, teacher: CodecSpec) -> torch.nn.Module:
+    def adapters(self, student: SemanticSpec, teacher: SemanticSpec) -> torch.nn.Module:
         """None; the symbols must be alike in number.
 
         Raises:

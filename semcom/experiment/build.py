@@ -15,24 +15,31 @@ from torch import nn
 from channels import Chance
 from semcom.compression.cost import count
 from semcom.distillation.distiller import Distiller
-from semcom.experiment.material import Material, material_of, tokenizer_of, training_batches, validation_batches
-from semcom.models.codec import SemanticCodec, initialize
-from semcom.scenario.identity import canonical
-from semcom.scenario.neighbor_supply import most_neighbors, neighbors_in
+from semcom.identity import canonical
+from semcom.models.codec import Codec
+from semcom.models.make import initialize
+from semcom.scenario.neighbor_supply import most_neighbors
 from semcom.scenario.work import Adoption, Build, Lesson
-from semcom.sources.batches import SentenceBatch
+from semcom.sources.batch import Batch
 from semcom.store.circumstances import circumstances
 from semcom.store.digests import WEIGHTS_DIGEST
 from semcom.store.folder import RunFolder
+from semcom.tasks.neighbors import neighbors_in
+from semcom.tasks.task import Data
 from semcom.training.checkpoint import Checkpoint, about_codec, load_weights, save_weights
 from semcom.training.fit import Progress, fit, processes, silent
 from semcom.training.objective import HardLabels
 from semcom.training.pace import Pace
 
 
-def load_codec(build: Build, folder: Path, device: str = "cpu") -> SemanticCodec:
+def data_of(build: Build, folder: Path) -> Data:
+    """The messages that a build was planned on."""
+    return build.task.load(RunFolder(folder).tokenizers, build.fingerprint, noted=build.digests.tokenizer)
+
+
+def load_codec(build: Build, folder: Path, device: str = "cpu") -> Codec:
     """A finished build's codec, ready to measure."""
-    codec = initialize(build.spec, tokenizer_of(build, folder).size, seed=0)
+    codec = initialize(build.spec, data_of(build, folder).outputs, seed=0)
     load_weights(codec, RunFolder(folder).weights(build.identity), build=build.identity, noted=build.digests.weights)
     return codec.eval().to(device)
 
@@ -65,9 +72,9 @@ def _train(
     # Fabric gives processes that it starts as many as it sees fit, and numbers depend on it.
     torch.set_num_threads(threads)
     began, device = time.perf_counter(), str(fabric.device)
-    material = material_of(build, folder)
+    data, settings = data_of(build, folder), build.settings
     chance = build.chance.of("training")
-    codec = initialize(build.spec, material.tokenizer.size, seed=chance.of("weights").integer())
+    codec = initialize(build.spec, data.outputs, seed=chance.of("weights").integer())
     if build.start:
         noted = known[build.start].digests.weights
         load_weights(codec, RunFolder(folder).weights(build.start), build=build.start, noted=noted)
@@ -80,11 +87,16 @@ def _train(
     pace = Pace()
     history = fit(
         objective,
-        training_batches(material, build.settings, chance.of("batches")),
-        build.settings,
+        data.training(
+            batch=settings.batch,
+            share=settings.share,
+            chance=chance.of("batches"),
+            neighbors=most_neighbors(settings),
+        ),
+        settings,
         chance,
         checkpoint=checkpoint,
-        validate=_validation(build, objective, material, device),
+        validate=_validation(build, objective, data, device),
         progress=progress,
         fabric=fabric,
         pace=pace,
@@ -92,7 +104,7 @@ def _train(
     seconds = time.perf_counter() - began
     saved = ""
     if fabric.global_rank == 0:
-        about = about_codec(canonical(build.spec), vocabulary=codec.vocabulary, build=build.identity)
+        about = about_codec(canonical(build.spec), vocabulary=codec.outputs, build=build.identity)
         # The checkpoint stays until the store knows of the build: a kill meanwhile costs no training.
         saved = save_weights(codec, place.weights(build.identity), about=about)
     fabric.barrier()
@@ -105,8 +117,8 @@ def _train(
         "settings": canonical(build.settings),
         **vars(count(codec)),
         "size_bytes": place.weights(build.identity).stat().st_size,
-        "train_sentences": len(material.corpus.train),
-        "vocabulary": codec.vocabulary,
+        "train_sentences": data.training_messages,
+        "vocabulary": codec.outputs,
         WEIGHTS_DIGEST: saved,
         "seconds": round(seconds, 2),
         "step_ms": pace.step_ms,
@@ -120,7 +132,7 @@ def _leaves_weights_alone(lesson: Lesson | None) -> bool:
     return lesson is not None and not lesson.label_weight and not any("logits" in each.sees for each in lesson.methods)
 
 
-def _adopt(codec: SemanticCodec, adoption: Adoption, donor: SemanticCodec) -> None:
+def _adopt(codec: Codec, adoption: Adoption, donor: Codec) -> None:
     """Put the donor's side into the codec and freeze it; `fit` leaves its running statistics alone as well."""
     side: nn.Module = getattr(codec, adoption.side)
     side.load_state_dict(getattr(donor, adoption.side).state_dict())
@@ -128,7 +140,7 @@ def _adopt(codec: SemanticCodec, adoption: Adoption, donor: SemanticCodec) -> No
 
 
 def _objective(
-    build: Build, codec: SemanticCodec, known: dict[str, Build], folder: Path, *, device: str
+    build: Build, codec: Codec, known: dict[str, Build], folder: Path, *, device: str
 ) -> HardLabels | Distiller:
     if build.lesson is None:
         return HardLabels(codec)
@@ -147,13 +159,9 @@ def _objective(
     )
 
 
-def _validation(
-    build: Build, objective: HardLabels | Distiller, material: Material, device: str
-) -> Callable[[], float]:
-    """The objective on fixed validation sentences in fixed air drawn like the training air."""
-    batches: list[SentenceBatch] = [
-        batch.to(device) for batch in validation_batches(material, build.settings.batch) if _enough(batch, build)
-    ]
+def _validation(build: Build, objective: HardLabels | Distiller, data: Data, device: str) -> Callable[[], float]:
+    """The objective on fixed validation messages in fixed air drawn like the training air."""
+    batches = [batch.to(device) for batch in data.validation(build.settings.batch) if _enough(batch, build)]
     airs = [Chance(build.seed).of("validation", index) for index in range(len(batches))]
     links = [build.settings.link(air.of("link")) for air in airs]
 
@@ -168,6 +176,6 @@ def _validation(
     return validate
 
 
-def _enough(batch: SentenceBatch, build: Build) -> bool:
+def _enough(batch: Batch, build: Build) -> bool:
     lengths: list[int] = batch.lengths.tolist()
     return neighbors_in(lengths, max(lengths)) >= most_neighbors(build.settings)

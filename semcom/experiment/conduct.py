@@ -10,10 +10,10 @@ from typing import Any
 
 from rich.console import Console
 
+from semcom.experiment.build import data_of
 from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.failures import failure_of
-from semcom.experiment.material import exam, material_of
 from semcom.experiment.off_label import off_label, place_of
 from semcom.experiment.progress import Board, named
 from semcom.experiment.repair import mend, note_tokenizers, sealed
@@ -26,7 +26,7 @@ from semcom.files import digest, digest_of, write_atomically
 from semcom.mistakes import UserMistake
 from semcom.scenario.expand import expand
 from semcom.scenario.metric_checks import check_metrics
-from semcom.scenario.neighbor_supply import check_cells, check_exam, check_text
+from semcom.scenario.neighbor_supply import check_cells, check_counts, check_exam, messages
 from semcom.scenario.pitfalls import pitfalls, scarce
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.unused_keys import unheard
@@ -138,25 +138,21 @@ def _check_processes(scenario: Scenario, means: Means) -> None:
 
 
 def _read(scenario: Scenario, board: Board) -> tuple[str, ...]:
-    """Obtain the text, which may take minutes the first time, see that there is enough of it, and what to tell of it.
-
-    The text itself is let go: whoever trains reads it from the cache, and need not hold a large one twice.
-    """
-    corpus = scenario.corpus.load(named(board.tick(f"reading {scenario.corpus.source}")))
-    check_text(scenario, corpus)
-    account = (f"{scenario.corpus.source}: {corpus.account}",) if corpus.account else ()
-    return *account, *scarce(scenario, corpus)
+    """Obtain the messages, which may take minutes the first time, see that there are enough, and tell of them."""
+    there = scenario.goal.count(named(board.tick(f"reading {scenario.goal.source_name}")))
+    check_counts(scenario, there)
+    return *((there.account,) if there.account else ()), *scarce(scenario, there)
 
 
 def _check_exam(scenario: Scenario, build: Build, folder: Path, board: Board) -> None:
-    """Ask for the test sentences before the training rather than after it."""
-    material = material_of(build, folder)
-    questions = exam(material, scenario.measure.sentences, scenario.measure.batch, skip=scenario.measure.skip)
-    there, wanted = len(questions.sentences), scenario.measure.sentences
+    """Ask for the test messages before the training rather than after it."""
+    measure, what = scenario.measure, messages(scenario)
+    questions = data_of(build, folder).exam(measure.sentences, measure.batch, skip=measure.skip)
+    there, wanted = len(questions.messages), measure.sentences
     if there < wanted:
-        skipped = f" behind {scenario.measure.skip} skipped ones" if scenario.measure.skip else ""
-        board.say(f"measure.sentences asks for {wanted}, there are {there} test sentences{skipped}: all are measured")
-    for each in check_metrics(scenario.measure, questions.sentences):
+        skipped = f" behind {measure.skip} skipped ones" if measure.skip else ""
+        board.say(f"measure.sentences asks for {wanted}, there are {there} test {what}{skipped}: all are measured")
+    for each in check_metrics(measure, questions.messages) if scenario.goal.carries == "sentences" else ():
         board.say(each)
     lengths = [batch.lengths.tolist() for batch in questions.batches]
     if scenario.measure.users == "all":

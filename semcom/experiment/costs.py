@@ -12,7 +12,7 @@ import torch
 
 from semcom.compression.cost import count
 from semcom.experiment.timing import known_latency
-from semcom.models.codec import SemanticCodec
+from semcom.models.make import make
 from semcom.scenario.work import Build, Run, Sweep
 from semcom.store.results import write_table
 from semcom.store.store import Finished
@@ -106,5 +106,5 @@ def _counted(build: Build, record: dict[str, Any]) -> dict[str, int]:
         return {}
     # Without memory behind it. Records of earlier versions do not tell the sides apart.
     with torch.device("meta"):
-        cost = vars(count(SemanticCodec(build.spec, record["vocabulary"])))
+        cost = vars(count(make(build.spec, record["vocabulary"])))
     return {name: record.get(name, value) for name, value in cost.items()}

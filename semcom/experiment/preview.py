@@ -8,12 +8,11 @@ from pathlib import Path
 from semcom.experiment.estimate import build_seconds, sweep_seconds
 from semcom.scenario.air import NAMES, air_lines, phase_note
 from semcom.scenario.expand import expand
-from semcom.scenario.neighbor_supply import check_text
+from semcom.scenario.neighbor_supply import check_counts
 from semcom.scenario.pitfalls import pitfalls, scarce
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.unused_keys import unheard
 from semcom.scenario.work import Build, Run, Sweep
-from semcom.sources.textfile import TextFile
 from semcom.store.circumstances import foreseen, made, otherwise
 from semcom.store.folder import RunFolder
 from semcom.store.ownership import check_owner, left_out
@@ -34,11 +33,10 @@ def preview(scenario: Scenario, folder: Path, *, replace: bool = False) -> str:
     check_owner(scenario, place, replace=replace)
     sweep = expand(scenario)
     short: tuple[str, ...] = ()
-    if isinstance(scenario.corpus, TextFile):
-        # The only text that is at hand in any case and quick to read.
-        corpus = scenario.corpus.load()
-        check_text(scenario, corpus)
-        short = scarce(scenario, corpus)
+    if scenario.goal.is_at_hand:
+        there = scenario.goal.count()
+        check_counts(scenario, there)
+        short = scarce(scenario, there)
     built, ran = _done(place)
     runs = {run.identity: run for run in sweep.runs}
     left = [build for build in sweep.builds if build.identity not in built]
@@ -82,12 +80,11 @@ def _notes(scenario: Scenario, sweep: Sweep) -> tuple[str, ...]:
 
 
 def _build_line(build: Build, names: dict[str, str], done: bool) -> str:
-    sides = " -> ".join(f"{side.layers}x{side.width}" for side in (build.spec.transmitter, build.spec.receiver))
     taught = f", taught by {' and '.join(names[each] for each in build.lesson.teachers)}" if build.lesson else ""
     begun = f", begun from {names[build.start]}" if build.start else ""
     state = "done" if done else f"about {lasting(build_seconds(build))}"
     return (
-        f"  {build.identity}  {build.name:<20} {sides}, {build.spec.symbols_per_token} symbols a token, "
+        f"  {build.identity}  {build.name:<20} {build.spec.told}, "
         f"{build.method}{taught}{begun}, {build.settings.steps} steps, seed {build.seed}"
         f"{f', draw {build.draw}' if build.draw else ''}  [{state}]"
     )

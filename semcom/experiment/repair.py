@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 
-from semcom.experiment.material import tokenizer_file
 from semcom.files import digest_of
 from semcom.mistakes import UserMistake
 from semcom.scenario.work import Build, Digests, Sweep
@@ -33,7 +33,7 @@ def mend(sweep: Sweep, place: RunFolder, store: Store, say: Callable[[str], None
         what = f"what it says of {counted(len(lost), 'codec')} was damaged or edited since"
         say(f"{place.store_file}: {what}; trained again where asked for")
         store.noted.forget("build", lost)
-    for path in {tokenizer_file(place.path, build.fingerprint, build.tokenizer) for build in sweep.builds}:
+    for path in _kept_files(sweep.builds, place):
         noted = store.noted.file(f"{place.tokenizers.name}/{path.name}")
         if path.is_file() and noted not in (None, digest_of(path)):
             say(f"{path}: damaged or edited since it was written; trained again")
@@ -47,7 +47,7 @@ def mend(sweep: Sweep, place: RunFolder, store: Store, say: Callable[[str], None
 
 def note_tokenizers(builds: Iterable[Build], place: RunFolder, store: Store) -> None:
     """Note the digests of tokenizers that have none, before anything is trained with them."""
-    for path in {tokenizer_file(place.path, build.fingerprint, build.tokenizer) for build in builds}:
+    for path in _kept_files(builds, place):
         name = f"{place.tokenizers.name}/{path.name}"
         if path.is_file() and store.noted.file(name) is None:
             store.noted.note_file(name, digest_of(path))
@@ -58,11 +58,18 @@ def sealed(builds: Iterable[Build], place: RunFolder, store: Store) -> dict[str,
     known = store.builds()
     sealed = {}
     for build in builds:
-        path = tokenizer_file(place.path, build.fingerprint, build.tokenizer)
         record = known[build.identity].record if build.identity in known else {}
-        digests = Digests(record.get(WEIGHTS_DIGEST), store.noted.file(f"{place.tokenizers.name}/{path.name}"))
+        kept = next(
+            (store.noted.file(f"{place.tokenizers.name}/{path.name}") for path in _kept_files([build], place)), None
+        )
+        digests = Digests(record.get(WEIGHTS_DIGEST), kept)
         sealed[build.identity] = replace(build, digests=digests)
     return sealed
+
+
+def _kept_files(builds: Iterable[Build], place: RunFolder) -> set[Path]:
+    """What the folder keeps of the builds' messages: of text the tokenizers."""
+    return {path for build in builds for path in build.task.kept_files(place.tokenizers, build.fingerprint)}
 
 
 def _has_sound_weights(build: Build, place: RunFolder, store: Store, say: Callable[[str], None]) -> bool:

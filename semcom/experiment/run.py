@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from channels import Chance, Energies
-from semcom.experiment.build import load_codec
-from semcom.experiment.material import Exam, exam, material_of
+from semcom.experiment.build import data_of, load_codec
 from semcom.metrics.bootstrap import Combine, Interval, bootstrap, sum_of, sum_repeats
 from semcom.metrics.catalog import metric_named
 from semcom.metrics.metric import Metric
@@ -23,7 +22,8 @@ from semcom.scenario.plans import MeasurePlan
 from semcom.scenario.work import Build, Run
 from semcom.store.circumstances import circumstances
 from semcom.tasks.cell import deliver_cell
-from semcom.tasks.text import Delivery, Encoded, deliver, encode_once
+from semcom.tasks.task import Exam
+from semcom.tasks.trip import Delivery, Encoded, deliver, encode_once
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,7 @@ class Outcome:
 @lru_cache(maxsize=8)
 def encoded_exam(build: Build, folder: Path, *, count: int, skip: int, size: int, device: str) -> tuple[Exam, Encoded]:
     """The exam, encoded once by this build's codec for all operating points."""
-    material = material_of(build, folder)
-    questions = exam(material, count, size, skip=skip)
+    questions = data_of(build, folder).exam(count, size, skip=skip)
     codec = load_codec(build, folder, device)
     return questions, encode_once(codec, [batch.to(device) for batch in questions.batches])
 
@@ -67,11 +66,11 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
     ]
     crowd, air = [each for _, each in others], Chance(run.build.seed).of("air")
     trips = [_trip(run, encoded, air.of("repeat", repeat), crowd=crowd) for repeat in range(measure.repeats)]
-    tokenizer = material_of(run.build, folder).tokenizer
+    data = data_of(run.build, folder)
     metrics, statistics = metrics_of(measure), dict[str, np.ndarray]()
     for user, deliveries in zip(run.users, zip(*trips, strict=True), strict=False):
-        arrived = [sentence for delivery in deliveries for sentence in tokenizer.decode(delivery.tokens)]
-        rows_of_each = gather(metrics, questions.sentences * measure.repeats, arrived)
+        arrived = [message for delivery in deliveries for message in data.read(delivery.answers)]
+        rows_of_each = gather(metrics, list(questions.messages) * measure.repeats, arrived)
         for metric, rows in zip(metrics, rows_of_each, strict=True):
             statistics[family_of(metric, user)] = sum_repeats(rows, measure.repeats)
     seed = air.of("bootstrap").integer()
@@ -84,12 +83,23 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
     record = {
         **powers[0],
         **({"users": powers} if measure.users == "all" else {}),
-        "symbols_per_word": questions.tokens * run.build.spec.symbols_per_token / questions.words,
+        **(
+            {"symbols_per_word": questions.units * run.build.spec.symbols_per_unit / questions.words}
+            if questions.words
+            else {}
+        ),
         "metrics": {metric.name: metric.provenance() for metric in metrics},
         "seconds": round(time.perf_counter() - began, 3),
         **vars(circumstances(device)),
     }
     return Outcome(intervals, statistics, record)
+
+
+def _symbols_per_word(run: Run, questions: Exam) -> dict[str, float]:
+    """The bandwidth by words, where messages have any."""
+    if not questions.words:
+        return {}
+    return {"symbols_per_word": questions.units * run.build.spec.symbols_per_unit / questions.words}
 
 
 def _trip(run: Run, encoded: Encoded, chance: Chance, *, crowd: Sequence[Encoded]) -> list[Delivery]:

@@ -6,15 +6,16 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from semcom.experiment.material import by_hash, material_of
+from semcom.experiment.build import data_of
 from semcom.files import digest, digest_of, write_atomically
+from semcom.identity import canonical
 from semcom.mistakes import UserMistake
-from semcom.scenario.identity import canonical
 from semcom.scenario.plan import Plan
 from semcom.scenario.work import Build
 from semcom.sources.catalog import AnyCorpus
 from semcom.store.folder import RunFolder
 from semcom.store.store import Store
+from semcom.tasks.text import Text
 
 SENTENCES = 64
 
@@ -33,9 +34,11 @@ class Sample(Plan):
 
 def keep_sample(build: Build, place: RunFolder, store: Store) -> None:
     """Write the sample of a build's text into the run folder, unless it is there as it was written."""
-    name = place.sample_file.name
+    if not isinstance(build.task, Text):
+        return
+    name, corpus = place.sample_file.name, build.task.corpus
     try:
-        kept = read_sample(place, build.corpus)
+        kept = read_sample(place, corpus)
         if kept and store.noted.file(name) not in (None, digest_of(place.sample_file)):
             kept = None
     except UserMistake:
@@ -43,12 +46,12 @@ def keep_sample(build: Build, place: RunFolder, store: Store) -> None:
     if kept and kept.fingerprint == build.fingerprint:
         return
     try:
-        sentences = by_hash(material_of(build, place.path).corpus.test)[:SENTENCES]
+        sentences = data_of(build, place.path).exam(SENTENCES, SENTENCES).messages
     except UserMistake:
         # Nothing is left to train or to measure, so a text that is gone is no reason to stop.
         place.sample_file.unlink(missing_ok=True)
         return
-    sample = Sample(corpus=canonical(build.corpus), fingerprint=build.fingerprint, sentences=tuple(sentences))
+    sample = Sample(corpus=canonical(corpus), fingerprint=build.fingerprint, sentences=tuple(sentences))
     written = sample.model_dump_json(indent=1) + "\n"
     store.noted.note_file(name, digest(written.encode()))
     write_atomically(place.sample_file, written)

@@ -11,28 +11,29 @@ from rich.table import Table
 from rich.text import Text
 
 from channels import Chance, Link, Neighbors, mean_sinr_db
-from semcom.experiment.build import load_codec
-from semcom.experiment.material import exam, material_of, tokenizer_of
+from semcom.experiment.build import data_of, load_codec
 from semcom.experiment.repair import sealed
 from semcom.experiment.sample import SENTENCES, Sample, read_sample
 from semcom.files import digest_of
 from semcom.metrics.bleu import Bleu
 from semcom.mistakes import UserMistake
-from semcom.models.codec import SemanticCodec
+from semcom.models.codec import Codec
 from semcom.scenario.axes import values
 from semcom.scenario.expand import expand
 from semcom.scenario.hints import suggestion
 from semcom.scenario.load import load_scenario
-from semcom.scenario.neighbor_supply import neighbors_in_turn
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.sweep import MOST_DECIBELS
 from semcom.scenario.work import Build, Sweep
+from semcom.sources.batch import Batch
 from semcom.sources.batches import SentenceBatch, evaluation_batches, make_batch
 from semcom.sources.cleaning import clean_or_drop
 from semcom.sources.tokenizer import Tokenizer
 from semcom.store.folder import RunFolder
 from semcom.store.store import Store
-from semcom.tasks.text import Encoded, deliver, encode_once
+from semcom.tasks.neighbors import neighbors_in_turn
+from semcom.tasks.text_data import TextData
+from semcom.tasks.trip import Encoded, deliver, encode_once
 from semcom.words import counted, visible
 
 NEIGHBORS_BATCH = 32
@@ -74,18 +75,18 @@ def send_sentence(
     for heading in ("codec", "air", "what arrived", "BLEU-1"):
         table.add_column(heading, overflow="fold")
     for name, build in ((name, builds[name]) for name in dict.fromkeys(named)):
-        tokenizer = tokenizer_of(build, folder)
+        tokenizer = _tokenizer(build, folder)
         batch = _understood(said, tokenizer)
         neighbors = _neighbors(build, folder, sample)
-        ours = build.spec.symbols_per_token
-        theirs = [builds[each].spec.symbols_per_token for each in talking or (name,)]
+        ours = build.spec.symbols_per_unit
+        theirs = [builds[each].spec.symbols_per_unit for each in talking or (name,)]
         _check_crowd(link, batch, neighbors, ours=ours, theirs=theirs)
         encoded = _on_the_air(load_codec(build, folder), batch, neighbors)
         crowd = [_on_the_air(load_codec(builds[each], folder), batch, neighbors) for each in talking]
         for repeat in range(repeats):
             air = Chance(seed).of("send", repeat)
             delivery = deliver(encoded, link, air, beam=scenario.measure.beam, crowd=crowd)
-            arrived = tokenizer.decode(delivery.tokens)[0]
+            arrived = tokenizer.decode(delivery.answers)[0]
             right = float(bleu.combine(bleu.statistics([said], [arrived])[0]))
             table.add_row(name if repeat == 0 else "", str(repeat + 1), Text(visible(arrived)), f"{right:.2f}")
     return table
@@ -111,11 +112,17 @@ def _sweep(scenario: Scenario, folder: Path, sample: Sample | None) -> Sweep:
         raise UserMistake(f"{what}; `semcom run` with this --out, where the text is, adds the sample") from mistake
 
 
-def _neighbors(build: Build, folder: Path, sample: Sample | None) -> list[SentenceBatch]:
+def _neighbors(build: Build, folder: Path, sample: Sample | None) -> list[Batch]:
     """What interferers send: test sentences that the folder keeps, or else those of the text."""
     if sample is None:
-        return exam(material_of(build, folder), SENTENCES, NEIGHBORS_BATCH).batches
-    return evaluation_batches(tokenizer_of(build, folder).encode(list(sample.sentences)), NEIGHBORS_BATCH)
+        return list(data_of(build, folder).exam(SENTENCES, NEIGHBORS_BATCH).batches)
+    return list(evaluation_batches(_tokenizer(build, folder).encode(list(sample.sentences)), NEIGHBORS_BATCH))
+
+
+def _tokenizer(build: Build, folder: Path) -> Tokenizer:
+    data = data_of(build, folder)
+    assert isinstance(data, TextData)
+    return data.tokenizer
 
 
 def _check_noted(place: RunFolder, path: Path, what: str) -> None:
@@ -231,9 +238,7 @@ def _understood(said: str, tokenizer: Tokenizer) -> SentenceBatch:
     return make_batch([ids])
 
 
-def _check_crowd(
-    link: Link, batch: SentenceBatch, neighbors: list[SentenceBatch], *, ours: int, theirs: list[int]
-) -> None:
+def _check_crowd(link: Link, batch: Batch, neighbors: list[Batch], *, ours: int, theirs: list[int]) -> None:
     lengths = [length for each in (batch, *neighbors) for length in each.lengths.tolist()]
     supply = neighbors_in_turn(lengths, int(batch.lengths.max()), ours=ours, theirs=theirs, wanted=link.interferers)
     if isinstance(link.interference, Neighbors) and link.interferers > supply:
@@ -255,7 +260,7 @@ def _title(said: str, link: Link, crowd: tuple[str, ...]) -> str:
     )
 
 
-def _on_the_air(codec: SemanticCodec, batch: SentenceBatch, neighbors: list[SentenceBatch]) -> Encoded:
+def _on_the_air(codec: Codec, batch: Batch, neighbors: list[Batch]) -> Encoded:
     """The one sentence, ready to be delivered among the others' symbols."""
     everybody = encode_once(codec, [batch, *neighbors])
     return Encoded(codec, everybody.batches[:1], everybody.symbols[:1], everybody.crowds[:1])

@@ -99,7 +99,7 @@ def _triples(scenario: Scenario, roles: dict[str, str]) -> list[tuple[str, str, 
 
 def _same_air(run: Run, twin: Run) -> bool:
     """Only codecs that send equally many symbols meet the same air; otherwise a difference is not paired."""
-    return run.build.spec.symbols_per_token == twin.build.spec.symbols_per_token
+    return run.build.spec.symbols_per_unit == twin.build.spec.symbols_per_unit
 
 
 def measured_rows(
@@ -175,12 +175,12 @@ def _facts(run: Run, built: dict[str, Any], record: dict[str, Any], user: str) -
     """The columns that say who and where: the wanted user's codec and point, and the user's own SINR."""
     build = run.build
     return {
-        "task": "text",
+        "task": build.task.kind,
         "codec": build.name,
         "role": run.role,
         "method": build.method,
         **{name: built.get(name) for name in ("parameters", "body_parameters", "size_bytes")},
-        "symbols_per_token": build.spec.symbols_per_token,
+        "symbols_per_token": build.spec.symbols_per_unit,
         **{name: record.get(name) for name in ("symbols_per_word", "measured_snr_db", "measured_sinr_db")},
         "seed": build.seed,
         "run_id": run.identity,

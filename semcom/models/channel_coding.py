@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from semcom.models.spec import SideSpec
+from semcom.models.semantic_spec import SideSpec
 
 
 class ChannelEncoder(nn.Module):

@@ -1,165 +1,65 @@
-"""SemanticCodec: a Transmitter (sentence to symbols) and a Receiver (symbols to sentence)."""
+"""Codec: what every transmitter-receiver pair promises, whatever its messages are."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from abc import ABC, abstractmethod
 
-import torch
 from torch import Tensor, nn
 
-from channels import normalize_power, to_reals, to_symbols
-from semcom.models.channel_coding import ChannelDecoder, ChannelEncoder
-from semcom.models.layers import DecoderLayer, EncoderLayer, add_positions, final_norm, self_attention
-from semcom.models.spec import CodecSpec
+from channels import Arrived
+from semcom.models.spec import Spec
 from semcom.models.trace import Heard, Sent, Trace
-from semcom.sources.batches import SentenceBatch
+from semcom.sources.batch import Batch
 
 
-def attention_mask(batch: SentenceBatch) -> Tensor | None:
-    """Who may be attended, [batch, 1, 1, length]; None when every token is real, which is the fast path."""
-    return batch.mask[:, None, None, :] if batch.ragged else None
-
-
-def embedding(vocabulary: int, width: int) -> nn.Embedding:
-    """Token vectors whose size suits both ends: times sqrt(width) at the input, as they are at the output."""
-    table = nn.Embedding(vocabulary, width)
-    nn.init.normal_(table.weight, std=width**-0.5)
-    return table
-
-
-class Transmitter(nn.Module):
-    """Embedding, semantic encoder, channel encoder, unit power."""
-
-    def __init__(self, spec: CodecSpec, vocabulary: int) -> None:
-        super().__init__()
-        side = spec.transmitter
-        self.spec = spec
-        self.embedding = embedding(vocabulary, side.width)
-        self.dropout = nn.Dropout(spec.dropout)
-        self.layers = nn.ModuleList(EncoderLayer(side, spec) for _ in range(side.layers))
-        self.norm = final_norm(side, spec)
-        self.channel_encoder = ChannelEncoder(side, spec.symbols_per_token)
-
-    def forward(self, batch: SentenceBatch) -> Sent:
-        mask = attention_mask(batch)
-        features = add_positions(self.embedding(batch.tokens) * self.spec.transmitter.width**0.5)
-        features = self.dropout(features)
-        layers, entering = [], features
-        for layer in self.layers:
-            entering, features = features, layer(features, mask)
-            layers.append(features)
-        reals = self.channel_encoder(self.norm(features))
-        sent = batch.mask.repeat_interleave(self.spec.symbols_per_token, dim=1) if batch.ragged else None
-        return Sent(normalize_power(to_symbols(reals).flatten(1), sent), tuple(layers), entering)
-
-
-class Receiver(nn.Module):
-    """Channel decoder, semantic decoder, output layer.
-
-    The autoregressive decoder is handed, at position t, the channel decoder's vector of position t beside the
-    token before it. Without this it spends nearly all its training finding out that output t belongs to
-    symbols t; with it the same score took about seven times less.
-
-    Args:
-        shared: an embedding to use as the output layer (and as the decoder's own input), or None for its own.
-    """
-
-    def __init__(self, spec: CodecSpec, vocabulary: int, shared: nn.Embedding | None = None) -> None:
-        super().__init__()
-        side = spec.receiver
-        self.spec = spec
-        self.autoregressive = spec.decoding == "autoregressive"
-        self.channel_decoder = ChannelDecoder(side, spec.symbols_per_token)
-        make = DecoderLayer if self.autoregressive else EncoderLayer
-        self.layers = nn.ModuleList(make(side, spec) for _ in range(side.layers))
-        self.norm = final_norm(side, spec)
-        self.dropout = nn.Dropout(spec.dropout)
-        self.embedding = shared or embedding(vocabulary, side.width)
-        self.output = nn.Linear(side.width, vocabulary, bias=False)
-        if spec.tied:
-            self.output.weight = self.embedding.weight
-        elif not self.autoregressive:
-            del self.embedding  # a one-shot decoder never looks a token up
-
-    def hear(self, equalized: Tensor) -> Tensor:
-        """Channel decoder features [batch, length, width] of an equalized signal [batch, K]."""
-        reals = to_reals(equalized.unflatten(1, (-1, self.spec.symbols_per_token)))
-        features: Tensor = self.channel_decoder(reals)
-        return features
-
-    def start(self, previous: Tensor, heard: Tensor, *, first: int = 0) -> Tensor:
-        """What the autoregressive decoder sees at its input: the token before, and the signal of this position."""
-        known = self.embedding(previous) * self.spec.receiver.width**0.5
-        return self.dropout(add_positions(known, first=first) + heard)
-
-    def forward(self, equalized: Tensor, batch: SentenceBatch, previous: Tensor | None = None) -> Heard:
-        """Logits for every position at once.
-
-        Args:
-            previous: the true tokens shifted by one [batch, length]; needed, and used, only by an
-                autoregressive decoder.
-        """
-        mask = attention_mask(batch)
-        heard = self.hear(equalized)
-        if self.autoregressive:
-            if previous is None:
-                raise ValueError("an autoregressive receiver needs the previous tokens to be rehearsed")
-            features, layers = self.start(previous, heard), []
-            for layer in self.layers:
-                assert isinstance(layer, DecoderLayer)
-                entering, features = features, layer(features, layer.across.remember(heard), mask)
-                layers.append(features)
-        else:
-            features, layers = self.dropout(add_positions(heard)), []
-            for layer in self.layers:
-                entering, features = features, layer(features, mask)
-                layers.append(features)
-        return Heard(heard, tuple(layers), self.output(self.norm(features)), entering)
-
-
-class SemanticCodec(nn.Module):
+class Codec(nn.Module, ABC):
     """A matched transmitter and receiver.
+
+    A side may have no weights: a recognizer's transmitter sends the message as it is.
 
     Args:
         spec: the shape.
-        vocabulary: how many token numbers there are.
+        outputs: how many answers there are for a unit: token numbers, or classes.
     """
 
-    def __init__(self, spec: CodecSpec, vocabulary: int) -> None:
+    transmitter: nn.Module
+    receiver: nn.Module
+
+    def __init__(self, spec: Spec, outputs: int) -> None:
         super().__init__()
         self.spec = spec
-        self.vocabulary = vocabulary
-        self.transmitter = Transmitter(spec, vocabulary)
-        shared = self.transmitter.embedding if spec.shares_embedding else None
-        self.receiver = Receiver(spec, vocabulary, shared)
+        self.outputs = outputs
 
+    @abstractmethod
+    def send(self, batch: Batch) -> Sent:
+        """What goes on the air: symbols [batch, K] complex, at mean power 1, padding silent."""
+
+    @abstractmethod
+    def hear(self, arrived: Arrived, batch: Batch) -> Heard:
+        """In training: logits for every unit at once; an autoregressive receiver is handed the true past."""
+
+    @abstractmethod
+    def decode(self, arrived: Arrived, batch: Batch, *, beam: int = 1) -> Tensor:
+        """The answers [batch, longest], found without the true ones.
+
+        Args:
+            batch: only its mask and lengths are read, never its targets.
+            beam: hypotheses kept for each message where there is a search; 1 is greedy.
+        """
+
+    @abstractmethod
+    def example(self) -> Batch:
+        """One message of usual length, to count and time what a trip costs."""
+
+    @abstractmethod
     def stacks(self) -> tuple[nn.ModuleList, ...]:
-        """The layers that may be pruned: of the semantic encoder, and of the semantic decoder."""
-        return self.transmitter.layers, self.receiver.layers
-
-    def symbols(self, batch: SentenceBatch) -> tuple[int, int]:
-        """The shape (batch, symbols) that a batch takes on the air."""
-        return batch.tokens.shape[0], batch.tokens.shape[1] * self.spec.symbols_per_token
-
-    def encode(self, batch: SentenceBatch) -> Tensor:
-        """Symbols [batch, K] complex, unit power per sentence, padding silent."""
-        sent: Sent = self.transmitter(batch)
-        return sent.symbols
+        """The layers that may be pruned, stack by stack."""
 
     def with_attention(self, trace: Trace) -> Trace:
-        """This codec's trace with what the self-attention of its last layers compared; only asking costs anything."""
-        sent, heard = trace.sent, trace.heard
-        last, final = self.transmitter.layers[-1], self.receiver.layers[-1]
-        assert isinstance(last, EncoderLayer) and isinstance(final, EncoderLayer | DecoderLayer)
-        # A transmitter that did not run for this trip weighed nothing.
-        if sent.entering is not None:
-            sent = replace(sent, attention=self_attention(last, sent.entering))
-        assert heard.entering is not None, "a trace that this codec did not leave"
-        return replace(trace, sent=sent, heard=replace(heard, attention=self_attention(final, heard.entering)))
+        """This codec's trace with what the self-attention of its last layers compared, where it has any."""
+        raise ValueError(f"a codec of kind {self.spec.kind} weighs nothing by attention; leave such methods out")
 
 
-def initialize(spec: CodecSpec, vocabulary: int, *, seed: int) -> SemanticCodec:
-    """A fresh codec whose weights depend on the seed alone, not on who drew before."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed accelerators too, for good
-        return SemanticCodec(spec, vocabulary)
+def air_shape(codec: Codec, batch: Batch) -> tuple[int, int]:
+    """The shape (batch, symbols) that a batch takes on the air."""
+    return len(batch), batch.mask.shape[1] * codec.spec.symbols_per_unit

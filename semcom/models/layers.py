@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from semcom.models.attention import MultiHeadAttention
-from semcom.models.spec import CodecSpec, SideSpec
+from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.models.trace import Attention
 
 KeysAndValues = tuple[Tensor, Tensor]
@@ -18,7 +18,7 @@ KeysAndValues = tuple[Tensor, Tensor]
 class Residual(nn.Module):
     """Add a part's output to its input, normalizing before the part (`pre`) or after the sum (`post`)."""
 
-    def __init__(self, width: int, spec: CodecSpec) -> None:
+    def __init__(self, width: int, spec: SemanticSpec) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(spec.dropout)
@@ -43,7 +43,7 @@ def feed_forward(side: SideSpec) -> nn.Sequential:
 class EncoderLayer(nn.Module):
     """Self-attention, then feed-forward, over [batch, length, width]."""
 
-    def __init__(self, side: SideSpec, spec: CodecSpec) -> None:
+    def __init__(self, side: SideSpec, spec: SemanticSpec) -> None:
         super().__init__()
         self.attention = MultiHeadAttention(side.width, side.heads)
         self.feedforward = feed_forward(side)
@@ -58,7 +58,7 @@ class EncoderLayer(nn.Module):
 class DecoderLayer(nn.Module):
     """Causal self-attention, attention to what was received, then feed-forward."""
 
-    def __init__(self, side: SideSpec, spec: CodecSpec) -> None:
+    def __init__(self, side: SideSpec, spec: SemanticSpec) -> None:
         super().__init__()
         self.attention = MultiHeadAttention(side.width, side.heads)
         self.across = MultiHeadAttention(side.width, side.heads)
@@ -119,6 +119,6 @@ def add_positions(features: Tensor, *, first: int = 0) -> Tensor:
     return features + _sinusoid(last, features.shape[-1])[first:].to(features)
 
 
-def final_norm(side: SideSpec, spec: CodecSpec) -> nn.Module:
+def final_norm(side: SideSpec, spec: SemanticSpec) -> nn.Module:
     """Pre-norm stacks end un-normalized, so they get one more normalization; post-norm ones do not need it."""
     return nn.LayerNorm(side.width) if spec.norm == "pre" else nn.Identity()

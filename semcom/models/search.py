@@ -5,11 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from semcom.models.codec import Receiver, attention_mask
 from semcom.models.layers import KeysAndValues
+from semcom.models.sides import Receiver, attention_mask
 from semcom.sources.batches import SentenceBatch
 
 START = 1  # the token before the first; every tokenizer of semcom.sources keeps it at 1
+
+
+def shifted(tokens: Tensor) -> Tensor:
+    """The token before each token; START before the first."""
+    return torch.cat((torch.full_like(tokens[:, :1], START), tokens[:, :-1]), dim=1)
 
 
 def decode(receiver: Receiver, equalized: Tensor, batch: SentenceBatch, *, beam: int = 1) -> Tensor:

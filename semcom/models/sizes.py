@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from semcom.models.spec import CodecSpec, symmetric
+from semcom.models.semantic_spec import SemanticSpec, symmetric
 
 # From name to name the body (without embeddings) grows four- to sevenfold: 10 k, 38 k, 245 k, 1.76 M parameters. The
 # small end visibly falls short when trained alone: a student that loses nothing has nothing to learn.
-SIZES: dict[str, CodecSpec] = {
+SIZES: dict[str, SemanticSpec] = {
     "tiny": symmetric(16, 1, heads=2),
     "student_quarter": symmetric(32, 1, heads=4),
     "student_half": symmetric(64, 2, heads=8),

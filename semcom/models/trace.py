@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from channels import Arrived
+
 
 @dataclass(frozen=True, eq=False)
 class Attention:
@@ -56,16 +58,17 @@ class Trace:
     Args:
         targets: what should have arrived, [batch, length] token numbers.
         mask: True for real tokens, [batch, length]; everything a loss averages is averaged over these.
-        equalized: the receiver's signal after the equalizer, [batch, K] complex.
-        arrived: what became of `sent` where `equalized` is another's signal or went through other air; for who asks.
+        arrived: the receiver's signal after the equalizer.
+        sent_arrived: what became of `sent`, [batch, K] complex, where `arrived` is another's signal or went through
+            other air; for who asks.
     """
 
     targets: Tensor
     mask: Tensor
     sent: Sent
-    equalized: Tensor
+    arrived: Arrived
     heard: Heard
-    arrived: Tensor | None = None
+    sent_arrived: Tensor | None = None
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:

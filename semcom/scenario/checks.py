@@ -121,10 +121,10 @@ def _check_adopted(scenario: Scenario, name: str) -> None:
 
 def _check_teachers(scenario: Scenario, name: str) -> None:
     """Refuse teachers that cannot share their student's air, and several that are one."""
-    plan, ours = scenario.codecs[name].distill, scenario.spec_of(name).symbols_per_token
+    plan, ours = scenario.codecs[name].distill, scenario.spec_of(name).symbols_per_unit
     teachers = plan.teachers if plan else ()
     for teacher in teachers:
-        theirs = scenario.spec_of(teacher).symbols_per_token
+        theirs = scenario.spec_of(teacher).symbols_per_unit
         if theirs != ours:
             raise ValueError(
                 f"codecs.{name}.distill.teacher must send as many symbols a token as its student to share the air, "
@@ -168,7 +168,7 @@ def _check_same_air(scenario: Scenario, where: str, names: tuple[str, ...]) -> N
     _check_names(scenario, where, names)
     if missing := [name for name in names if name not in scenario.sweep.codec]:
         raise ValueError(f"{where} names '{missing[0]}', which is not measured; add it to sweep.codec")
-    rates = {name: scenario.spec_of(name).symbols_per_token for name in names}
+    rates = {name: scenario.spec_of(name).symbols_per_unit for name in names}
     for name, rate in rates.items():
         if rate != rates[names[0]]:
             raise ValueError(

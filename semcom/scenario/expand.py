@@ -10,10 +10,10 @@ from typing import Any
 
 from channels import Interference, Link, Neighbors, NoFading, NoisyCsi, PerSentence
 from semcom.files import expanded
+from semcom.identity import ESTIMATES, GAINS, identity
 from semcom.metrics.embedding_model import find_model
 from semcom.mistakes import UserMistake
 from semcom.scenario.axes import values
-from semcom.scenario.identity import ESTIMATES, GAINS, identity
 from semcom.scenario.plans import DistillPlan, MeasurePlan
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.work import Adoption, Build, Lesson, Run, Sweep
@@ -26,16 +26,16 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None) -> Sweep:
     """Everything a scenario asks for, nothing twice.
 
     Args:
-        fingerprint: of the corpus as it was; None looks at it as it is.
+        fingerprint: of the messages as they were; None looks at them as they are.
     """
-    fingerprint = fingerprint or scenario.corpus.fingerprint()
+    fingerprint = fingerprint or scenario.goal.fingerprint()
     builds: dict[tuple[str, int], Build] = {}
     for seed in scenario.seeds:
         for name in (*scenario.sweep.codec, *(name for crowd in scenario.crowds for name in crowd or ())):
             _build(scenario, name, seed, fingerprint=fingerprint, builds=builds)
     unique = {build.identity: build for build in builds.values()}
     roles = _roles(scenario)
-    places, exam = _places(scenario), _exam(scenario.measure, fingerprint)
+    places, exam = _places(scenario), _exam(scenario.measure, scenario.goal.exam_facts(fingerprint))
     runs = [
         _run(
             builds[name, seed],
@@ -67,8 +67,7 @@ def _build(
     adoption = Adoption(plan.adopt.side, origins[plan.adopt.donor].identity) if plan.adopt else None
     spec = scenario.spec_of(name)
     decisive: dict[str, Any] = {
-        "corpus": fingerprint,
-        "tokenizer": scenario.tokenizer,
+        **scenario.goal.facts(fingerprint),
         "spec": spec,
         "settings": scenario.training_of(name),
         "seed": seed,
@@ -81,9 +80,8 @@ def _build(
     build = Build(
         name=name,
         identity=identity(what="build", **decisive),
-        corpus=scenario.corpus,
+        task=scenario.goal,
         fingerprint=fingerprint,
-        tokenizer=scenario.tokenizer,
         spec=spec,
         settings=scenario.training_of(name),
         seed=seed,
@@ -134,7 +132,7 @@ def _places(scenario: Scenario) -> list[tuple[Link, tuple[str, ...] | None]]:
     return list(dict.fromkeys(met))
 
 
-def _exam(measure: MeasurePlan, fingerprint: str) -> dict[str, Any]:
+def _exam(measure: MeasurePlan, facts: dict[str, Any]) -> dict[str, Any]:
     """What decides what is measured, whatever the codec and the air."""
     decisive: dict[str, Any] = measure.model_dump(
         include={"metrics", "sentences", "repeats", "beam", "batch", "resamples"}
@@ -151,7 +149,7 @@ def _exam(measure: MeasurePlan, fingerprint: str) -> dict[str, Any]:
         found = find_model(encoder)
         encoder = dataclasses.replace(encoder, model="folder")
         decisive["encoder"] = [found.weights_sha256, found.pooling]
-    return {"corpus": fingerprint, "similarity": encoder if embeds else None, **decisive}
+    return {**facts, "similarity": encoder if embeds else None, **decisive}
 
 
 def _run(

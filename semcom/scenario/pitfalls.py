@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal
 
 from semcom.distillation.components import Components
-from semcom.scenario.neighbor_supply import kept_sentences
+from semcom.scenario.neighbor_supply import kept_messages
 from semcom.training.settings import TrainingSettings
 from semcom.words import counted
 
 if TYPE_CHECKING:
     from semcom.distillation.catalog import AnyMethod
     from semcom.scenario.scenario import Scenario
-    from semcom.sources.sentences import Corpus
+    from semcom.tasks.task import Counts
 
 
 def pitfalls(scenario: Scenario) -> tuple[str, ...]:
@@ -21,17 +21,18 @@ def pitfalls(scenario: Scenario) -> tuple[str, ...]:
     return (*_short_trainings(scenario), *_long_waits(scenario), *_strange_codes(scenario))
 
 
-def scarce(scenario: Scenario, corpus: Corpus) -> tuple[str, ...]:
-    """One sentence for every training whose text does not fill a single batch."""
-    there = len(corpus.train)
+def scarce(scenario: Scenario, counts: Counts) -> tuple[str, ...]:
+    """One sentence for every training whose messages do not fill a single batch."""
+    there, message = counts.training, scenario.goal.message
+    more = "text" if message == "sentence" else f"{message}s"
     found = []
-    for where, names, settings in _trainings(scenario, lambda each: kept_sentences(each, corpus) < each.batch):
-        kept = kept_sentences(settings, corpus)
-        what = f"{where}.batch of {settings.batch} is more than the {counted(there, 'training sentence')} there are"
+    for where, names, settings in _trainings(scenario, lambda each: kept_messages(each, counts) < each.batch):
+        kept = kept_messages(settings, counts)
+        what = f"{where}.batch of {settings.batch} is more than the {counted(there, f'training {message}')} there are"
         if settings.share < 1:
-            what = f"{where}.share of {settings.share:g} leaves {kept} of {counted(there, 'training sentence')}, "
+            what = f"{where}.share of {settings.share:g} leaves {kept} of {counted(there, f'training {message}')}, "
             what += f"fewer than the batch of {settings.batch}"
-        found.append(f"{what}: every step of {names} trains on the same {kept}; use a smaller batch or more text")
+        found.append(f"{what}: every step of {names} trains on the same {kept}; use a smaller batch or more {more}")
     return tuple(found)
 
 

@@ -15,8 +15,8 @@ from semcom.distillation.share import check_share
 from semcom.metrics.bleu import BleuTokenizer
 from semcom.metrics.catalog import METRICS
 from semcom.metrics.embedding_model import EmbeddingModel
+from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.models.sizes import SIZES
-from semcom.models.spec import CodecSpec, SideSpec
 from semcom.scenario.axes import values
 from semcom.scenario.hints import suggestion
 from semcom.scenario.plan import STRICT, Plan, by, changed, changes_to
@@ -211,7 +211,7 @@ class CodecPlan(Plan):
             check_methods(self.distill.methods, transmitter_is_frozen=frozen, hears_alike=alike)
         return self
 
-    def spec(self) -> CodecSpec:
+    def spec(self) -> SemanticSpec:
         """The size with what was typed beside it."""
         base = SIZES[self.size]
         names = ("symbols_per_token", "decoding", "tied", "norm", "dropout")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from channels import Neighbors
-from semcom.models.spec import CodecSpec
+from semcom.models.semantic_spec import SemanticSpec
 from semcom.scenario.axes import values
 from semcom.scenario.plan import Plan, by, changed
 from semcom.scenario.plans import CodecPlan, LinkPlan, MeasurePlan
@@ -16,6 +16,8 @@ from semcom.scenario.sweep import MOST_SEED, SweepPlan
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
 from semcom.sources.docstrings import Docstrings
 from semcom.sources.tokenizer import BytePairs
+from semcom.tasks.task import Task
+from semcom.tasks.text import Text
 from semcom.training.settings import TrainingSettings
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
@@ -54,6 +56,11 @@ class Scenario(Plan):
     overlay: tuple[Literal["deepsc_code_awgn", "deepsc_code_awgn_wide", "deepsc_code_rayleigh"], ...] = ()
     threads: int = Field(default=1, ge=1, le=256)
 
+    @property
+    def goal(self) -> Task:
+        """What is sent and what the receiver wants of it."""
+        return Text(self.corpus, self.tokenizer)
+
     def origins(self, name: str) -> tuple[str, ...]:
         """The codecs that must exist before this one."""
         codec = self.codecs[name]
@@ -61,7 +68,7 @@ class Scenario(Plan):
         named = (codec.start, codec.adopt and codec.adopt.donor, *taught_by)
         return tuple(each for each in named if each)
 
-    def spec_of(self, name: str) -> CodecSpec:
+    def spec_of(self, name: str) -> SemanticSpec:
         """The codec's own shape, with the side that it takes over from another."""
         codec = self.codecs[name]
         spec = codec.spec()

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from semcom.models.spec import SideSpec, symmetric
+from semcom.models.semantic_spec import SideSpec, symmetric
 from semcom.scenario.axes import values
 from semcom.scenario.plans import CodecPlan, SideChanges
 from semcom.scenario.scenario import Scenario

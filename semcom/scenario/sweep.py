@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from semcom.models.spec import MOST_HIDDEN, MOST_LAYERS, MOST_WIDTH
+from semcom.models.semantic_spec import MOST_HIDDEN, MOST_LAYERS, MOST_WIDTH
 from semcom.scenario.axes import Steps, axis_of, values, whole_numbers
 from semcom.scenario.plan import Plan
 from semcom.scenario.plans import EqualizerPlan, FadingPlan, InterferencePlan

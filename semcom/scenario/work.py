@@ -7,9 +7,9 @@ from typing import Literal
 
 from channels import Chance, Link
 from semcom.distillation.catalog import AnyMethod
-from semcom.models.spec import CodecSpec
+from semcom.models.spec import Spec
 from semcom.scenario.plans import MeasurePlan
-from semcom.sources.catalog import AnyCorpus, AnyTokenizer
+from semcom.tasks.task import Task
 from semcom.training.settings import TrainingSettings
 
 
@@ -52,16 +52,15 @@ class Adoption:
 class Build:
     """How one codec comes to be.
 
-    `corpus`, `tokenizer`, `spec`, `settings`, `seed`, the lesson and the starting weights decide the result, so
-    they are its identity; the name is only what people call it.
+    The messages, `spec`, `settings`, `seed`, the lesson and the starting weights decide the result, so they are its
+    identity; the name is only what people call it.
     """
 
     name: str
     identity: str
-    corpus: AnyCorpus
-    fingerprint: str  # of the corpus as the identity counts on it
-    tokenizer: AnyTokenizer
-    spec: CodecSpec
+    task: Task
+    fingerprint: str  # of its messages as the identity counts on them
+    spec: Spec
     settings: TrainingSettings
     seed: int
     lesson: Lesson | None

@@ -35,6 +35,21 @@ class SentenceBatch:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def targets(self) -> Tensor:
+        """The tokens: what is sent should arrive."""
+        return self.tokens
+
+    def turned(self, shift: int) -> SentenceBatch:
+        """The batch with every sentence so many rows further up, those at the top coming in at the bottom."""
+        return SentenceBatch(
+            tokens=self.tokens.roll(-shift, dims=0),
+            mask=self.mask.roll(-shift, dims=0),
+            lengths=self.lengths.roll(-shift),
+            rows=self.rows[shift:] + self.rows[:shift],
+            ragged=self.ragged,
+        )
+
     def to(self, device: torch.device | str) -> SentenceBatch:
         """The same batch on another device."""
         return SentenceBatch(

@@ -1,1 +1,1 @@
-"""What the receiver wants, one file a task: the trip of one batch."""
+"""What is sent and what the receiver wants of it; the trip that all messages take."""

@@ -11,17 +11,17 @@ from channels import (
     Chance,
     Energies,
     Link,
+    arrive,
     as_heard_for,
     draw,
-    equalize,
     measured_powers,
     seen_from,
     sentence_shifts,
     superpose,
 )
-from semcom.models.search import decode
-from semcom.sources.batches import SentenceBatch
-from semcom.tasks.text import Delivery, Encoded, really_sent
+from semcom.models.codec import air_shape
+from semcom.sources.batch import Batch
+from semcom.tasks.trip import Delivery, Encoded, really_sent
 
 
 @torch.inference_mode()
@@ -50,47 +50,36 @@ def deliver_cell(
     arrived: list[dict[int, list[int]]] = [{} for _ in senders]
     energies = [Energies() for _ in senders]
     for index, batch in enumerate(encoded.batches):
-        length = max(each.codec.symbols(batch)[1] for each in (encoded, *crowd))
-        air = draw(link, (len(batch), length), chance.of("batch", index)).to(batch.tokens.device)
-        turns = [turned(batch, shift) for shift in sentence_shifts(air)]
+        length = max(air_shape(each.codec, batch)[1] for each in (encoded, *crowd))
+        air = draw(link, (len(batch), length), chance.of("batch", index)).to(batch.mask.device)
+        turns = [batch.turned(shift) for shift in sentence_shifts(air)]
         signals = torch.stack(
             [over_and_over(sender, index, turn, length) for sender, turn in zip(senders, turns, strict=True)], dim=1
         )
         received = superpose(signals, air)
         for user, (sender, turn) in enumerate(zip(senders, turns, strict=True)):
             view, heard = as_heard_for(link, air, user)
-            equalized = equalize(received / link.amplitudes[user], view, heard)
-            tokens = decode(sender.codec.receiver, equalized[:, : sender.codec.symbols(turn)[1]], turn, beam=beam)
-            for row, ids, count in zip(turn.rows, tokens.tolist(), turn.lengths.tolist(), strict=True):
+            signal = arrive(received / link.amplitudes[user], view, heard).first(air_shape(sender.codec, turn)[1])
+            answers = sender.codec.decode(signal, turn, beam=beam)
+            for row, ids, count in zip(turn.rows, answers.tolist(), turn.lengths.tolist(), strict=True):
                 arrived[user][row] = ids[:count]
             order = list(seen_from(user, len(senders)))
             sent = said(sender, turn, length)
             energies[user] += measured_powers(signals[:, order], heard, sent=sent)
-    tokens_of = [[each[row] for row in sorted(each)] for each in arrived]
-    return [Delivery(tokens, met) for tokens, met in zip(tokens_of, energies, strict=True)]
+    delivered = [[each[row] for row in sorted(each)] for each in arrived]
+    return [Delivery(each, met) for each, met in zip(delivered, energies, strict=True)]
 
 
-def turned(batch: SentenceBatch, shift: int) -> SentenceBatch:
-    """The batch with every sentence so many rows further up, those at the top coming in at the bottom."""
-    return SentenceBatch(
-        tokens=batch.tokens.roll(-shift, dims=0),
-        mask=batch.mask.roll(-shift, dims=0),
-        lengths=batch.lengths.roll(-shift),
-        rows=batch.rows[shift:] + batch.rows[:shift],
-        ragged=batch.ragged,
-    )
-
-
-def over_and_over(sender: Encoded, index: int, turn: SentenceBatch, length: int) -> Tensor:
+def over_and_over(sender: Encoded, index: int, turn: Batch, length: int) -> Tensor:
     """What a user sends [batch, length]: each row's sentence, over and over."""
     ring, sentences = sender.crowds[index], sender.batches[index]
-    lasts = sentences.lengths * sender.codec.spec.symbols_per_token
+    lasts = sentences.lengths * sender.codec.spec.symbols_per_unit
     shift = sentences.rows.index(turn.rows[0])
     starts, lasts = (ring.ends - lasts).roll(-shift).unsqueeze(1), lasts.roll(-shift).unsqueeze(1)
     return ring.stream[starts + torch.arange(length, device=starts.device) % lasts]
 
 
-def said(sender: Encoded, turn: SentenceBatch, length: int) -> Tensor:
+def said(sender: Encoded, turn: Batch, length: int) -> Tensor:
     """Which symbols [batch, length] are of a row's own sentence."""
-    own = really_sent(turn, sender.codec.spec.symbols_per_token)
+    own = really_sent(turn, sender.codec.spec.symbols_per_unit)
     return torch.nn.functional.pad(own, (0, length - own.shape[1]))

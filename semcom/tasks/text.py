@@ -1,116 +1,83 @@
-"""The trip of one batch of sentences, from tokens through the air to tokens; read this file first."""
+"""Text: sentences are sent, and the receiver wants them back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import torch
-from torch import Tensor
+from semcom.identity import identity
+from semcom.models.spec import Carries
+from semcom.sources.docstrings import Docstrings
+from semcom.sources.textfile import TextFile
+from semcom.sources.tokenizer import BytePairs
+from semcom.tasks.task import Counts, Progress
 
-from channels import Chance, Crowd, Energies, Link, Realization, draw, equalize, everyone, measured_powers, superpose
-from semcom.models.codec import SemanticCodec
-from semcom.models.search import START, decode
-from semcom.models.trace import Heard, Sent, Trace
-from semcom.sources.batches import SentenceBatch
-
-
-@torch.inference_mode()
-def transmit(codec: SemanticCodec, batch: SentenceBatch, link: Link, chance: Chance) -> Tensor:
-    """The tokens [batch, length] that arrive; the other sentences of the batch are the crowd."""
-    symbols = codec.encode(batch)
-    air = draw(link, codec.symbols(batch), chance).to(symbols.device)
-    signals = everyone(symbols, link, air, crowd_of(symbols, batch, codec))
-    received = superpose(signals, air)
-    equalized = equalize(received, link, air)
-    return decode(codec.receiver, equalized, batch)
+if TYPE_CHECKING:
+    from semcom.sources.catalog import AnyCorpus, AnyTokenizer
+    from semcom.tasks.text_data import TextData
 
 
-def rehearse(codec: SemanticCodec, batch: SentenceBatch, link: Link, air: Realization) -> Trace:
-    """The same trip in training: the receiver is handed the true previous tokens, and a trace is kept."""
-    sent: Sent = codec.transmitter(batch)
-    signals = everyone(sent.symbols, link, air, crowd_of(sent.symbols, batch, codec))
-    equalized = equalize(superpose(signals, air), link, air)
-    heard = overhear(codec, equalized, batch)
-    return Trace(targets=batch.tokens, mask=batch.mask, sent=sent, equalized=equalized, heard=heard)
-
-
-def overhear(codec: SemanticCodec, equalized: Tensor, batch: SentenceBatch) -> Heard:
-    """What this codec's receiver makes of a signal, whoever sent it."""
-    heard: Heard = codec.receiver(equalized, batch, previous=shifted(batch.tokens))
-    return heard
-
-
-def shifted(tokens: Tensor) -> Tensor:
-    """The token before each token; START before the first."""
-    return torch.cat((torch.full_like(tokens[:, :1], START), tokens[:, :-1]), dim=1)
-
-
-def crowd_of(symbols: Tensor, batch: SentenceBatch, codec: SemanticCodec) -> Crowd:
-    """The batch as a ring of sentences sent back to back, from which codec neighbors take their turns."""
-    return crowd_from([symbols], [batch], codec.spec.symbols_per_token)[0]
-
-
-def crowd_from(symbols: list[Tensor], batches: list[SentenceBatch], symbols_per_token: int) -> list[Crowd]:
-    """One ring through all batches, and each batch's places in it.
-
-    Padding is left out: a neighbor that has finished its sentence goes on with the next one.
-    """
-    sent = [really_sent(batch, symbols_per_token) for batch in batches]
-    stream = torch.cat([each[real] for each, real in zip(symbols, sent, strict=True)]).detach()
-    lengths = torch.cat([batch.lengths for batch in batches]) * symbols_per_token
-    ends = lengths.cumsum(0).split([len(batch.lengths) for batch in batches])
-    longest = [batch.tokens.shape[1] * symbols_per_token for batch in batches]
-    return [Crowd(stream, end, most) for end, most in zip(ends, longest, strict=True)]
-
-
-def really_sent(batch: SentenceBatch, symbols_per_token: int) -> Tensor:
-    """Which symbols [batch, K] belong to a token and not to padding."""
-    return batch.mask.repeat_interleave(symbols_per_token, dim=1)
-
-
-@dataclass(frozen=True, eq=False)
-class Encoded:
-    """A set of sentences encoded once by one codec, ready for any number of operating points."""
-
-    codec: SemanticCodec
-    batches: list[SentenceBatch]
-    symbols: list[Tensor]
-    crowds: list[Crowd]
-
-
-@torch.inference_mode()
-def encode_once(codec: SemanticCodec, batches: list[SentenceBatch]) -> Encoded:
-    """Encode every batch; the cost of one more operating point is then one superposition and one decoding."""
-    symbols = [codec.encode(batch) for batch in batches]
-    return Encoded(codec, batches, symbols, crowd_from(symbols, batches, codec.spec.symbols_per_token))
-
-
-@dataclass(frozen=True, eq=False)
-class Delivery:
-    """What arrived of every sentence, in the order of `batch.rows`, and the energies the receiver met."""
-
-    tokens: list[list[int]]
-    energies: Energies
-
-
-@torch.inference_mode()
-def deliver(encoded: Encoded, link: Link, chance: Chance, *, beam: int = 1, crowd: Sequence[Encoded] = ()) -> Delivery:
-    """The trip of all batches at one operating point, from their symbols on.
+@dataclass(frozen=True)
+class Text:
+    """Sentences of a corpus, cut into tokens. In a scenario `corpus` and `tokenizer` are keys of their own.
 
     Args:
-        crowd: the same sentences through the codecs that codec neighbors use, who take them in turn; none means that
-            all use the wanted user's.
+        corpus: where the sentences come from.
+        tokenizer: how sentences become tokens; learned from the training sentences alone.
     """
-    arrived: dict[int, list[int]] = {}
-    energies = Energies()
-    senders = [crowd[user % len(crowd)] if crowd else encoded for user in range(link.interferers)]
-    for index, (batch, symbols) in enumerate(zip(encoded.batches, encoded.symbols, strict=True)):
-        air = draw(link, encoded.codec.symbols(batch), chance.of("batch", index)).to(symbols.device)
-        signals = everyone(symbols, link, air, [sender.crowds[index] for sender in senders])
-        equalized = equalize(superpose(signals, air), link, air)
-        tokens = decode(encoded.codec.receiver, equalized, batch, beam=beam).tolist()
-        for row, ids, length in zip(batch.rows, tokens, batch.lengths.tolist(), strict=True):
-            arrived[row] = ids[:length]
-        energies += measured_powers(signals, air, sent=really_sent(batch, encoded.codec.spec.symbols_per_token))
-    return Delivery([arrived[row] for row in sorted(arrived)], energies)
+
+    corpus: AnyCorpus = Docstrings()
+    tokenizer: AnyTokenizer = BytePairs()
+    kind: Literal["text"] = "text"
+
+    carries: ClassVar[Carries] = "sentences"
+    unit: ClassVar[str] = "token"
+    usual_units: ClassVar[int] = 22
+    message: ClassVar[str] = "sentence"
+    size: ClassVar[str] = "teacher"
+    metrics: ClassVar[tuple[str, ...]] = ("bleu_1", "bleu_4", "similarity")
+
+    @property
+    def source_name(self) -> str:
+        """Of the corpus."""
+        return self.corpus.source
+
+    @property
+    def is_at_hand(self) -> bool:
+        """A file of one's own is quick to read."""
+        return isinstance(self.corpus, TextFile)
+
+    def fingerprint(self) -> str:
+        """Of the corpus."""
+        return self.corpus.fingerprint()
+
+    def facts(self, fingerprint: str) -> dict[str, Any]:
+        """The corpus and the tokenizer; without the name of the task, for text was here before there were others."""
+        return {"corpus": fingerprint, "tokenizer": self.tokenizer}
+
+    def exam_facts(self, fingerprint: str) -> dict[str, Any]:
+        """The corpus."""
+        return {"corpus": fingerprint}
+
+    def kept_files(self, kept: Path, fingerprint: str) -> tuple[Path, ...]:
+        """The tokenizer that was trained on the corpus."""
+        return (kept / f"{identity(corpus=fingerprint, tokenizer=self.tokenizer)}.json",)
+
+    def count(self, progress: Progress | None = None) -> Counts:
+        """Read and clean the corpus, once, and let it go again: whoever trains reads it from the cache."""
+        text = self.corpus.load(progress)
+        account = f"{self.corpus.source}: {text.account}" if text.account else ""
+        return Counts(len(text.train), len(text.validation), len(text.test), account)
+
+    def load(self, kept: Path, fingerprint: str, *, noted: str | None = None) -> TextData:
+        """See `Task.load`.
+
+        Raises:
+            UserMistake: the tokenizer is not the one that was noted.
+        """
+        from semcom.tasks.text_data import load_text
+
+        data = load_text(self.corpus, self.tokenizer, self.kept_files(kept, fingerprint)[0], fingerprint)
+        data.check_tokenizer(noted)
+        return data

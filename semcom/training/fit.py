@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from channels import Chance
 from semcom.mistakes import UserMistake
-from semcom.sources.batches import SentenceBatch
+from semcom.sources.batch import Batch
 from semcom.training.checkpoint import Checkpoint, buffers_of
 from semcom.training.pace import Pace
 from semcom.training.settings import TrainingSettings
@@ -30,7 +30,7 @@ LITTLE = 0.1  # but twice as much as hardly anything is hardly anything: what a 
 class Batches(Protocol):
     """Training batches by step number; the same number gives the same batch."""
 
-    def at(self, step: int) -> SentenceBatch: ...
+    def at(self, step: int) -> Batch: ...
 
 
 class Progress(Protocol):
@@ -174,9 +174,9 @@ def _begin_to_learn(objective: nn.Module) -> None:
                 module.training = next(module.buffers(recurse=False), None) is None
 
 
-def _losses(model: nn.Module, batch: SentenceBatch, settings: TrainingSettings, *, chance: Chance) -> dict[str, Tensor]:
+def _losses(model: nn.Module, batch: Batch, settings: TrainingSettings, *, chance: Chance) -> dict[str, Tensor]:
     """The named losses of one step, with dropout drawn from the step's own stream."""
-    link, device = settings.link(chance.of("link")), batch.tokens.device
+    link, device = settings.link(chance.of("link")), batch.mask.device
     with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]):
         torch.manual_seed(chance.of("dropout").integer())
         losses: dict[str, Tensor] = model(lambda objective: objective(batch, link, chance.of("air")))

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from channels import Chance, Link, draw
-from semcom.models.codec import SemanticCodec
+from semcom.models.codec import Codec, air_shape
 from semcom.models.trace import Trace, masked_mean
-from semcom.sources.batches import SentenceBatch
-from semcom.tasks.text import rehearse
+from semcom.sources.batch import Batch
+from semcom.tasks.trip import rehearse
 
 Losses = dict[str, Tensor]  # each under the name it is logged by, already weighted; their sum is minimized
 
@@ -19,7 +19,7 @@ Losses = dict[str, Tensor]  # each under the name it is logged by, already weigh
 class Objective(Protocol):
     """What `fit` minimizes: an nn.Module whose parameters that need gradients are trained."""
 
-    def __call__(self, batch: SentenceBatch, link: Link, chance: Chance) -> Losses: ...
+    def __call__(self, batch: Batch, link: Link, chance: Chance) -> Losses: ...
 
 
 def hard_labels(trace: Trace) -> Tensor:
@@ -30,10 +30,10 @@ def hard_labels(trace: Trace) -> Tensor:
 class HardLabels(nn.Module):
     """Learn from the text alone."""
 
-    def __init__(self, codec: SemanticCodec) -> None:
+    def __init__(self, codec: Codec) -> None:
         super().__init__()
         self.codec = codec
 
-    def forward(self, batch: SentenceBatch, link: Link, chance: Chance) -> Losses:
-        air = draw(link, self.codec.symbols(batch), chance).to(batch.tokens.device)
+    def forward(self, batch: Batch, link: Link, chance: Chance) -> Losses:
+        air = draw(link, air_shape(self.codec, batch), chance).to(batch.mask.device)
         return {"hard_labels": hard_labels(rehearse(self.codec, batch, link, air))}

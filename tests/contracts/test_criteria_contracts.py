@@ -11,10 +11,10 @@ from semcom.compression.catalog import CRITERIA, AnyCriterion
 from semcom.compression.codec_layers import codec_evidence
 from semcom.compression.layer_pruning import LayerPruning
 from semcom.mistakes import UserMistake
-from semcom.models.codec import initialize
-from semcom.models.spec import symmetric
+from semcom.models.make import initialize
+from semcom.models.semantic_spec import symmetric
 from semcom.sources.batches import make_batch
-from semcom.tasks.text import rehearse
+from semcom.tasks.trip import rehearse
 
 DEPTH = 3
 LINK = Link(snr_db=6.0)

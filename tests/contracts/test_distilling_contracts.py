@@ -11,8 +11,9 @@ from channels import Chance, Link, PerSymbol, Rayleigh
 from semcom.distillation import distiller as module
 from semcom.distillation.catalog import METHODS
 from semcom.distillation.distiller import Distiller
-from semcom.models.codec import SemanticCodec, initialize
-from semcom.models.spec import symmetric
+from semcom.models.make import initialize
+from semcom.models.semantic import SemanticCodec
+from semcom.models.semantic_spec import symmetric
 from semcom.models.trace import Heard, Sent, Trace
 from semcom.sources.batches import TrainingBatches, make_batch
 from semcom.training.fit import fit

@@ -11,12 +11,12 @@ from channels import Chance, Link, draw
 from semcom.distillation.catalog import METHODS, AnyMethod
 from semcom.distillation.components import Components
 from semcom.distillation.distiller import Distiller
-from semcom.distillation.method import Part
-from semcom.models.codec import initialize
-from semcom.models.spec import symmetric
+from semcom.models.make import initialize
+from semcom.models.semantic_spec import symmetric
+from semcom.models.spec import Part
 from semcom.models.trace import Attention, Heard, Sent
 from semcom.sources.batches import make_batch
-from semcom.tasks.text import rehearse
+from semcom.tasks.trip import rehearse
 
 VOCABULARY = 19
 LINK = Link(snr_db=4.0, interferers=1)

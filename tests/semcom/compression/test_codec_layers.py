@@ -10,10 +10,10 @@ from semcom.compression.codec_layers import codec_evidence, flow_of_ones, keep_l
 from semcom.compression.cost import count
 from semcom.compression.layer_pruning import LayerPruning
 from semcom.compression.psr import Psr
-from semcom.models.codec import initialize
-from semcom.models.spec import CodecSpec, SideSpec
+from semcom.models.make import initialize
+from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.sources.batches import make_batch
-from semcom.tasks.text import rehearse
+from semcom.tasks.trip import rehearse
 
 VOCABULARY, LINK = 19, Link(snr_db=6.0)
 BATCHES = [
@@ -22,7 +22,7 @@ BATCHES = [
 ]
 SIDE = SideSpec(width=8, layers=3, heads=2, feedforward=12, channel_hidden=10)
 SPECS = {
-    f"{decoding} {norm}": CodecSpec(
+    f"{decoding} {norm}": SemanticSpec(
         SIDE, replace(SIDE, layers=2, width=8), symbols_per_token=2, decoding=decoding, norm=norm, tied=tied
     )
     for decoding, norm, tied in (
@@ -44,7 +44,7 @@ def trip(codec, batch=BATCHES[0]):
 
 
 @every_kind
-def test_all_layers_kept_give_the_same_bits(spec: CodecSpec) -> None:
+def test_all_layers_kept_give_the_same_bits(spec: SemanticSpec) -> None:
     codec = make(spec)
     whole = keep_layers(codec, ((0, 1, 2), (0, 1)))
     assert whole.spec == spec
@@ -53,7 +53,7 @@ def test_all_layers_kept_give_the_same_bits(spec: CodecSpec) -> None:
 
 
 @every_kind
-def test_what_stays_is_the_same_bits_and_fits_a_codec_of_its_spec(spec: CodecSpec) -> None:
+def test_what_stays_is_the_same_bits_and_fits_a_codec_of_its_spec(spec: SemanticSpec) -> None:
     codec = make(spec)
     pruned = keep_layers(codec, ((0, 2), (1,)))
     moved = {"transmitter.layers.1.": "transmitter.layers.2.", "receiver.layers.0.": "receiver.layers.1."}
@@ -73,13 +73,13 @@ def test_what_stays_is_the_same_bits_and_fits_a_codec_of_its_spec(spec: CodecSpe
 
 
 @every_kind
-def test_tied_weights_stay_tied(spec: CodecSpec) -> None:
+def test_tied_weights_stay_tied(spec: SemanticSpec) -> None:
     pruned = keep_layers(make(spec), ((1,), (0,)))
     assert (pruned.receiver.output.weight is pruned.transmitter.embedding.weight) == spec.tied
 
 
 @every_kind
-def test_every_weight_of_every_layer_takes_part_in_the_flow(spec: CodecSpec) -> None:
+def test_every_weight_of_every_layer_takes_part_in_the_flow(spec: SemanticSpec) -> None:
     codec = make(spec)
     flow_of_ones(codec).square().sum().backward()
     for stack in codec.stacks():
@@ -101,7 +101,7 @@ def test_what_is_observed_is_the_trip() -> None:
 
 @every_kind
 @pytest.mark.parametrize("choose", [Psr(), Psr(prefer="largest", carried=True)], ids=["default", "published order"])
-def test_psr_prunes_both_sides(spec: CodecSpec, choose: Psr) -> None:
+def test_psr_prunes_both_sides(spec: SemanticSpec, choose: Psr) -> None:
     codec = make(spec)
     evidence = codec_evidence(codec, BATCHES, LINK, loss=lambda _: 0.0, chance=Chance(7))
     pruned, kept = LayerPruning((2, 1), choose=choose).prune(evidence)

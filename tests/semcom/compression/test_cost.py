@@ -15,17 +15,17 @@ from semcom.compression.cost import (
     receiver_multiply_adds,
     transmitter_multiply_adds,
 )
-from semcom.models.codec import SemanticCodec
-from semcom.models.spec import CodecSpec, SideSpec
+from semcom.models.search import shifted
+from semcom.models.semantic import SemanticCodec
+from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.sources.batches import make_batch
-from semcom.tasks.text import shifted
 
 VOCABULARY = 101  # no other size in these codecs, so that a shape tells which parameters are the vocabulary's
 SMALL = SideSpec(width=12, layers=2, heads=3, feedforward=20, channel_hidden=9)
 LARGE = SideSpec(width=16, layers=1, heads=2, feedforward=24, channel_hidden=11)
 
 SPECS = [
-    CodecSpec(SMALL, receiver, symbols_per_token=3, decoding=decoding, tied=tied, norm=norm)
+    SemanticSpec(SMALL, receiver, symbols_per_token=3, decoding=decoding, tied=tied, norm=norm)
     for decoding, tied, receiver, norm in product(
         ("parallel", "autoregressive"), (True, False), (SMALL, LARGE), ("pre", "post")
     )
@@ -38,7 +38,7 @@ every_shape = pytest.mark.parametrize(
 
 
 @every_shape
-def test_body_and_total_are_a_plain_count(spec: CodecSpec) -> None:
+def test_body_and_total_are_a_plain_count(spec: SemanticSpec) -> None:
     codec = SemanticCodec(spec, VOCABULARY)
     # By storage: a matrix that serves twice is stored, and counted, once.
     stored = {p.data_ptr(): p for p in codec.state_dict().values()}.values()
@@ -49,7 +49,7 @@ def test_body_and_total_are_a_plain_count(spec: CodecSpec) -> None:
 
 @pytest.mark.parametrize(("decoding", "matrices"), [("parallel", 2), ("autoregressive", 3)])
 def test_tying_saves_whole_matrices_and_no_body(decoding: str, matrices: int) -> None:
-    tied = CodecSpec(SMALL, SMALL, decoding=decoding)
+    tied = SemanticSpec(SMALL, SMALL, decoding=decoding)
     costs = [count(SemanticCodec(each, VOCABULARY)) for each in (tied, replace(tied, tied=False))]
     assert costs[0].body_parameters == costs[1].body_parameters
     assert costs[1].parameters - costs[0].parameters == (matrices - 1) * VOCABULARY * SMALL.width
@@ -57,7 +57,7 @@ def test_tying_saves_whole_matrices_and_no_body(decoding: str, matrices: int) ->
 
 @every_shape
 @pytest.mark.parametrize("length", [1, 7, 20])
-def test_multiply_adds_are_what_torch_counts(spec: CodecSpec, length: int) -> None:
+def test_multiply_adds_are_what_torch_counts(spec: SemanticSpec, length: int) -> None:
     """One multiply-add is two operations; nothing but matrix products is counted on either side."""
     codec = SemanticCodec(spec, VOCABULARY).eval()
     batch = make_batch([[5] * length] * 3)
@@ -71,7 +71,7 @@ def test_multiply_adds_are_what_torch_counts(spec: CodecSpec, length: int) -> No
 
 
 @every_shape
-def test_the_sides_add_up_and_each_is_what_torch_counts(spec: CodecSpec) -> None:
+def test_the_sides_add_up_and_each_is_what_torch_counts(spec: SemanticSpec) -> None:
     codec = SemanticCodec(spec, VOCABULARY).eval()
     cost = count(codec)
     assert cost.transmitter_multiply_adds + cost.receiver_multiply_adds == cost.multiply_adds
@@ -97,7 +97,7 @@ def test_twenty_tokens_are_the_custom() -> None:
 def test_multiply_adds_by_hand() -> None:
     """One layer a side, every product written out."""
     side = SideSpec(width=4, layers=1, heads=2, feedforward=6, channel_hidden=5)
-    spec = CodecSpec(side, side, symbols_per_token=2)
+    spec = SemanticSpec(side, side, symbols_per_token=2)
     layer = 4 * 4 * 4 + 2 * (10 * 4) + 2 * (4 * 6)
     channel = (4 * 5 + 5 * 4) + (4 * 4 + 4 * 5 + 5 * 4)
     assert multiply_adds(spec, 7, length=10) == 2 * layer + channel + 4 * 7

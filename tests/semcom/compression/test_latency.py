@@ -10,7 +10,7 @@ import torch
 
 from semcom.compression import latency as timing
 from semcom.compression.latency import BURST, FEWEST, ROUNDS, Latency, Shape, latencies
-from semcom.models.spec import symmetric
+from semcom.models.semantic_spec import symmetric
 
 TINY = symmetric(16, 1, heads=2)
 SMALL, LARGE = Shape(TINY, 31), Shape(symmetric(32, 2, heads=2), 31)

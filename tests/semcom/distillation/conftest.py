@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from semcom.models.codec import SemanticCodec, initialize
-from semcom.models.spec import symmetric
+from semcom.models.make import initialize
+from semcom.models.semantic import SemanticCodec
+from semcom.models.semantic_spec import symmetric
 from semcom.models.trace import Heard, Sent, Trace
 from semcom.sources.batches import SentenceBatch, make_batch
 

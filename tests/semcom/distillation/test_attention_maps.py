@@ -10,7 +10,7 @@ from channels import Chance, Link, draw
 from semcom.distillation.attention_maps import AttentionMaps
 from semcom.models.layers import self_attention
 from semcom.models.trace import Attention
-from semcom.tasks.text import rehearse
+from semcom.tasks.trip import rehearse
 
 CHANCE = np.random.default_rng(7)
 REAL = np.array([[True, True, True, True], [True, True, False, False]])

@@ -13,7 +13,7 @@ from semcom.distillation.soft_logits import SoftLogits
 from semcom.distillation.symbols import Symbols
 from semcom.models.trace import masked_mean
 from semcom.sources.batches import TrainingBatches
-from semcom.tasks.text import overhear, rehearse
+from semcom.tasks.trip import overhear, rehearse
 from semcom.training.fit import fit
 from semcom.training.objective import HardLabels, hard_labels
 from semcom.training.settings import TrainingSettings

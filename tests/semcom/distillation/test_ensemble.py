@@ -13,7 +13,7 @@ from semcom.distillation.ensemble import pooled
 from semcom.distillation.method import LOGITS
 from semcom.distillation.soft_logits import SoftLogits
 from semcom.sources.batches import TrainingBatches
-from semcom.tasks.text import overhear, rehearse
+from semcom.tasks.trip import overhear, rehearse
 from semcom.training.fit import fit
 from semcom.training.settings import TrainingSettings
 

@@ -9,7 +9,7 @@ import torch
 from semcom.distillation.components import Components
 from semcom.distillation.features import evenly, turn
 from semcom.distillation.hidden_hints import HiddenHints
-from semcom.models.spec import symmetric
+from semcom.models.semantic_spec import symmetric
 
 CHANCE = np.random.default_rng(6)
 REAL = np.array([[True, True, True, True], [True, True, False, False]])

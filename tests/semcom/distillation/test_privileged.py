@@ -24,7 +24,7 @@ from semcom.distillation.distiller import Distiller
 from semcom.distillation.received_symbols import ReceivedSymbols
 from semcom.distillation.soft_logits import SoftLogits
 from semcom.distillation.symbols import Symbols
-from semcom.tasks.text import crowd_of, overhear, rehearse
+from semcom.tasks.trip import crowd_of, overhear, rehearse
 
 CHANCE = Chance(7).of("step", 3)
 LINKS = [

@@ -7,7 +7,7 @@ import torch
 
 from channels import Chance, Link, draw
 from semcom.distillation.soft_logits import SoftLogits
-from semcom.tasks.text import rehearse
+from semcom.tasks.trip import rehearse
 
 # Two sentences of three places over four tokens, so that a softmax over the wrong axis gives another number.
 STUDENT = [

@@ -8,8 +8,8 @@ import torch
 
 from channels import Chance, Link, draw
 from semcom.distillation.symbols import Symbols
-from semcom.models.spec import symmetric
-from semcom.tasks.text import rehearse
+from semcom.models.semantic_spec import symmetric
+from semcom.tasks.trip import rehearse
 
 # Two sentences of three tokens, two symbols each; the last token of the second sentence is padding.
 STUDENT = [[1 + 1j, 0.5, -1j, 2.0, 1.0, 0.0], [0.0, 1j, 1 - 1j, -1.0, 7.0, 7j]]

@@ -8,8 +8,9 @@ from torch import nn
 
 from semcom.experiment.build import load_codec
 from semcom.mistakes import UserMistake
-from semcom.models.codec import SemanticCodec, initialize
-from semcom.models.spec import CodecSpec
+from semcom.models.make import initialize
+from semcom.models.semantic import SemanticCodec
+from semcom.models.semantic_spec import SemanticSpec
 from semcom.scenario.expand import expand
 from semcom.scenario.load import load_scenario
 from semcom.scenario.work import Build
@@ -48,7 +49,7 @@ def test_running_statistics_are_adopted_saved_and_left_alone(
 ) -> None:
     """Codecs that normalize over the batch go through the whole chain; no named size has such a layer yet."""
 
-    def normed(spec: CodecSpec, vocabulary: int, *, seed: int) -> SemanticCodec:
+    def normed(spec: SemanticSpec, vocabulary: int, *, seed: int) -> SemanticCodec:
         codec = initialize(spec, vocabulary, seed=seed)
         codec.transmitter.norm, codec.receiver.norm = map(OverBatch, (spec.transmitter.width, spec.receiver.width))
         return codec

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from semcom.experiment.material import load_material
 
 from semcom.experiment.conduct import conduct
-from semcom.experiment.material import load_material
 from semcom.experiment.preview import preview
 from semcom.experiment.run import carry_out_run
 from semcom.experiment.tabulate import tabulate
 from semcom.experiment.workers import Means
-from semcom.models.codec import Transmitter, initialize
+from semcom.models.make import initialize
+from semcom.models.sides import Transmitter
 from semcom.scenario.document import ScenarioError
 from semcom.scenario.expand import expand
 from semcom.scenario.load import load_scenario

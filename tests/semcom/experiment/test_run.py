@@ -9,17 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from semcom.experiment.material import exam, load_material
 
 from channels import Chance
-from semcom.experiment.material import exam, load_material
 from semcom.experiment.run import carry_out_run, encoded_exam, family_of, metrics_of
 from semcom.metrics.bootstrap import bootstrap
-from semcom.models.codec import Transmitter, initialize
+from semcom.models.make import initialize
+from semcom.models.sides import Transmitter
 from semcom.scenario.expand import expand
 from semcom.scenario.load import load_scenario
 from semcom.scenario.work import Build, Run
 from semcom.store.folder import RunFolder
-from semcom.tasks.text import deliver
+from semcom.tasks.trip import deliver
 from semcom.training.checkpoint import save_weights
 
 MANY = ("sweep.snr_db={start: 0, stop: 14, step: 2}", "sweep.interferers=[0, 1, 2, 4]")

@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from semcom.models.channel_coding import ChannelDecoder, ChannelEncoder
-from semcom.models.spec import SideSpec
+from semcom.models.semantic_spec import SideSpec
 
 SIDE = SideSpec(width=12, layers=1, heads=3, feedforward=20, channel_hidden=9)
 

@@ -9,10 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semcom.models.codec import SemanticCodec, attention_mask, initialize
-from semcom.models.spec import CodecSpec, SideSpec
+from semcom.models.make import initialize
+from semcom.models.search import shifted
+from semcom.models.semantic import SemanticCodec
+from semcom.models.semantic_spec import SemanticSpec, SideSpec
+from semcom.models.sides import attention_mask
 from semcom.sources.batches import SentenceBatch, make_batch
-from semcom.tasks.text import shifted
 
 SMALL = SideSpec(width=12, layers=2, heads=3, feedforward=20, channel_hidden=9)
 LARGE = SideSpec(width=16, layers=1, heads=2, feedforward=24, channel_hidden=11)
@@ -23,12 +25,12 @@ DECODING = ("parallel", "autoregressive")
 NORMS = ("pre", "post")
 
 
-def shape(decoding: str = "parallel", norm: str = "pre", *, tied: bool = True, equal: bool = True) -> CodecSpec:
+def shape(decoding: str = "parallel", norm: str = "pre", *, tied: bool = True, equal: bool = True) -> SemanticSpec:
     receiver = replace(SMALL, channel_hidden=13) if equal else LARGE
-    return CodecSpec(SMALL, receiver, symbols_per_token=SYMBOLS, decoding=decoding, tied=tied, norm=norm)
+    return SemanticSpec(SMALL, receiver, symbols_per_token=SYMBOLS, decoding=decoding, tied=tied, norm=norm)
 
 
-def codec_of(spec: CodecSpec) -> SemanticCodec:
+def codec_of(spec: SemanticSpec) -> SemanticCodec:
     return initialize(spec, VOCABULARY, seed=5).eval()
 
 
@@ -48,7 +50,7 @@ every_shape = pytest.mark.parametrize(
 
 
 @every_shape
-def test_symbols_have_unit_power_and_padding_is_silent(spec: CodecSpec) -> None:
+def test_symbols_have_unit_power_and_padding_is_silent(spec: SemanticSpec) -> None:
     codec, batch = codec_of(spec), make_batch(RAGGED)
     symbols = codec.encode(batch)
     assert symbols.dtype == torch.complex64
@@ -70,7 +72,7 @@ def test_a_sentence_is_as_loud_and_says_the_same_in_any_company(sentences: list[
 
 
 @every_shape
-def test_padding_changes_no_logit(spec: CodecSpec) -> None:
+def test_padding_changes_no_logit(spec: SemanticSpec) -> None:
     codec, batch = codec_of(spec), make_batch(RAGGED)
     equalized = noisy(codec.encode(batch))
     together = listen(codec, equalized, batch)
@@ -80,7 +82,7 @@ def test_padding_changes_no_logit(spec: CodecSpec) -> None:
 
 
 @every_shape
-def test_the_fast_path_is_the_masked_path(spec: CodecSpec) -> None:
+def test_the_fast_path_is_the_masked_path(spec: SemanticSpec) -> None:
     codec, fast = codec_of(spec), make_batch([[5, 6, 7], [8, 9, 10]])
     masked = replace(fast, ragged=True)
     assert attention_mask(fast) is None and tuple(attention_mask(masked).shape) == (2, 1, 1, 3)
@@ -170,7 +172,7 @@ def test_untied_keeps_every_matrix_it_needs(decoding: str, matrices: int) -> Non
     ],
     ids=lambda spec: f"{spec.decoding}-{spec.norm}-{'tied' if spec.tied else 'untied'}-{spec.receiver.width}",
 )
-def test_gradient_reaches_every_parameter(spec: CodecSpec) -> None:
+def test_gradient_reaches_every_parameter(spec: SemanticSpec) -> None:
     codec, batch = initialize(spec, VOCABULARY, seed=5), make_batch(RAGGED)
     logits = listen(codec, noisy(codec.encode(batch)), batch)
     torch.nn.functional.cross_entropy(logits[batch.mask], batch.tokens[batch.mask]).backward()

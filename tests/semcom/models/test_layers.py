@@ -8,15 +8,15 @@ from torch import nn
 
 from semcom.models.attention import MultiHeadAttention
 from semcom.models.layers import DecoderLayer, EncoderLayer, Residual, add_positions, feed_forward, final_norm
-from semcom.models.spec import CodecSpec, SideSpec
+from semcom.models.semantic_spec import SemanticSpec, SideSpec
 
 SIDE = SideSpec(width=12, layers=1, heads=3, feedforward=20, channel_hidden=9)
 NORMS = ("pre", "post")
 Layer = EncoderLayer | DecoderLayer
 
 
-def spec(norm: str, *, dropout: float = 0.0) -> CodecSpec:
-    return CodecSpec(transmitter=SIDE, receiver=SIDE, norm=norm, dropout=dropout)
+def spec(norm: str, *, dropout: float = 0.0) -> SemanticSpec:
+    return SemanticSpec(transmitter=SIDE, receiver=SIDE, norm=norm, dropout=dropout)
 
 
 def make(kind: type[Layer], norm: str) -> Layer:

@@ -6,12 +6,13 @@ from itertools import product
 import pytest
 import torch
 
-from semcom.models.codec import Receiver, SemanticCodec, initialize
-from semcom.models.search import START, decode
-from semcom.models.spec import CodecSpec, SideSpec
+from semcom.models.make import initialize
+from semcom.models.search import START, decode, shifted
+from semcom.models.semantic import SemanticCodec
+from semcom.models.semantic_spec import SemanticSpec, SideSpec
+from semcom.models.sides import Receiver
 from semcom.sources import tokenizer
 from semcom.sources.batches import SentenceBatch, make_batch
-from semcom.tasks.text import shifted
 
 SIDE = SideSpec(width=12, layers=2, heads=3, feedforward=20, channel_hidden=9)
 SYMBOLS = 2
@@ -22,7 +23,7 @@ WAYS = [("parallel", 1), ("autoregressive", 1), ("autoregressive", 3)]
 def codec_of(decoding: str, *, vocabulary: int = 23, seed: int = 5, norm: str = "pre") -> SemanticCodec:
     # Untied, and listening hard to the air and to its own past: never trained, it would else say one word over and
     # over, and no past that got lost or mixed up would show.
-    spec = CodecSpec(SIDE, SIDE, symbols_per_token=SYMBOLS, decoding=decoding, norm=norm, tied=False)
+    spec = SemanticSpec(SIDE, SIDE, symbols_per_token=SYMBOLS, decoding=decoding, norm=norm, tied=False)
     codec = initialize(spec, vocabulary, seed=seed).eval()
     with torch.no_grad():
         codec.receiver.channel_decoder.norm.weight.mul_(4)

@@ -8,7 +8,7 @@ import torch
 
 from channels import Chance, Link
 from semcom.compression.cost import count
-from semcom.models.codec import SemanticCodec
+from semcom.models.semantic import SemanticCodec
 from semcom.models.sizes import SIZES
 from semcom.sources.batches import make_batch
 from semcom.training.objective import HardLabels

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from channels import Bursts, Mmse, Neighbors, Qam, Rician
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.distillation.catalog import METHODS
+from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.models.sizes import SIZES
-from semcom.models.spec import CodecSpec, SideSpec
 from semcom.scenario.axes import Steps, values
 from semcom.scenario.plan import Plan, changed
 from semcom.scenario.plans import (
@@ -117,7 +117,7 @@ def test_changes_are_checked_like_the_whole(changes: dict[str, object]) -> None:
 
 def test_changes_know_every_field_of_their_base() -> None:
     assert set(TrainingChanges.model_fields) == {each.name for each in fields(TrainingSettings)}
-    assert set(CodecPlan.model_fields) >= {each.name for each in fields(CodecSpec)}
+    assert set(CodecPlan.model_fields) >= {each.name for each in fields(SemanticSpec)}
 
 
 @pytest.mark.parametrize("name", SIZES)

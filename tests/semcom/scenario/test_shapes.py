@@ -11,9 +11,9 @@ import torch
 from semcom.compression.cost import count
 from semcom.experiment.preview import preview
 from semcom.mistakes import UserMistake
-from semcom.models.codec import SemanticCodec
+from semcom.models.semantic import SemanticCodec
+from semcom.models.semantic_spec import SemanticSpec, SideSpec, symmetric
 from semcom.models.sizes import SIZES
-from semcom.models.spec import CodecSpec, SideSpec, symmetric
 from semcom.scenario.expand import expand
 from semcom.scenario.load import load_scenario
 from semcom.scenario.scenario import Scenario
@@ -184,7 +184,7 @@ def side_by_hand(side: SideSpec, symbols: int, *, sends: bool) -> int:
 @pytest.mark.parametrize("shape", ["1x16", "1x24", "2x16", "2x24"])
 def test_parameters_of_every_variant_by_hand(load: Load, shape: str) -> None:
     layers, width = map(int, shape.split("x"))
-    spec: CodecSpec = load(*AXES).spec_of(f"plain_{shape}")
+    spec: SemanticSpec = load(*AXES).spec_of(f"plain_{shape}")
     sending = SideSpec(width, layers, 2, 4 * width, 2 * width)
     hearing = SideSpec(width, layers, 2, 4 * width, 4 * width)
     by_hand = side_by_hand(sending, 2, sends=True) + side_by_hand(hearing, 2, sends=False)

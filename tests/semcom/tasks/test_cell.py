@@ -12,12 +12,12 @@ import torch
 
 from channels import Chance, Link, Neighbors, NoisyCsi, PerBlock, Rayleigh, mean_sinr_db
 from channels.cell import link_for
-from semcom.models.codec import initialize
-from semcom.models.spec import symmetric
+from semcom.models.make import initialize
+from semcom.models.semantic_spec import symmetric
 from semcom.sources.batches import SentenceBatch, evaluation_batches
 from semcom.tasks import cell as module
 from semcom.tasks.cell import deliver_cell, over_and_over, said, turned
-from semcom.tasks.text import Encoded, deliver, encode_once
+from semcom.tasks.trip import Encoded, deliver, encode_once
 
 VOCABULARY = 40
 CHANCE = Chance(11)
@@ -216,7 +216,6 @@ def test_a_mixed_crowd_is_decoded_through_and_met_as_loud_as_it_should_be(rate: 
 
 
 def test_one_more_user_moves_nobody_in_a_mixed_crowd(monkeypatch) -> None:
-    from semcom.tasks import text
 
     heard, superpose = [], text.superpose
     monkeypatch.setattr(text, "superpose", lambda signals, air: heard.append((signals, air)) or superpose(signals, air))
@@ -265,7 +264,6 @@ def test_powers_are_of_every_users_own_sentence(monkeypatch) -> None:
 
 
 def test_the_codecs_of_a_mixed_crowd_take_turns(monkeypatch) -> None:
-    from semcom.tasks import text
 
     heard, superpose = [], text.superpose
     monkeypatch.setattr(text, "superpose", lambda signals, air: heard.append(signals) or superpose(signals, air))

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels import Chance, Crowd, Link, draw, everyone
-from semcom.models.codec import initialize
-from semcom.models.spec import symmetric
+from semcom.models.make import initialize
+from semcom.models.semantic_spec import symmetric
 from semcom.sources.batches import SentenceBatch, make_batch
-from semcom.tasks.text import crowd_from, crowd_of, encode_once, really_sent, transmit
+from semcom.tasks.trip import crowd_from, crowd_of, encode_once, really_sent, transmit
 
 # Lengths of the sentences of each of several batches.
 crowds = st.lists(st.lists(st.integers(1, 6), min_size=1, max_size=6), min_size=1, max_size=4)

@@ -7,10 +7,11 @@ from itertools import product
 import pytest
 
 from channels import Chance, Link, db_to_ratio
-from semcom.models.codec import SemanticCodec, initialize
-from semcom.models.spec import CodecSpec, SideSpec
+from semcom.models.make import initialize
+from semcom.models.semantic import SemanticCodec
+from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.sources.batches import TrainingBatches, evaluation_batches
-from semcom.tasks.text import deliver, encode_once
+from semcom.tasks.trip import deliver, encode_once
 from semcom.training.fit import fit
 from semcom.training.objective import HardLabels
 from semcom.training.settings import TrainingSettings
@@ -49,7 +50,7 @@ def reachable(snr_db: float) -> float:
 def test_forty_sentences_are_learned_and_noise_still_wins(decoding: str) -> None:
     assert len(ENCODED) == 40
     side = SideSpec(width=16, layers=1, heads=2, feedforward=32, channel_hidden=32)
-    spec = CodecSpec(side, side, symbols_per_token=SYMBOLS, decoding=decoding)
+    spec = SemanticSpec(side, side, symbols_per_token=SYMBOLS, decoding=decoding)
     codec, chance = initialize(spec, 4 + len(WORDS), seed=1), Chance(1)
     settings = TrainingSettings(steps=500, batch=10, learning_rate=1e-2, warmup=30, snr_db=(10.0, 18.0))
     history = fit(HardLabels(codec), TrainingBatches(ENCODED, 10, chance.of("order")), settings, chance.of("training"))

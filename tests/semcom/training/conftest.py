@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
-from semcom.models.codec import SemanticCodec, initialize
-from semcom.models.spec import symmetric
+from semcom.models.make import initialize
+from semcom.models.semantic import SemanticCodec
+from semcom.models.semantic_spec import symmetric
 
 VOCABULARY = 23
 

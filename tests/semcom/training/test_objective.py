@@ -8,7 +8,7 @@ import torch
 from channels import Chance, Link, draw
 from semcom.models.trace import Heard, Sent, Trace
 from semcom.sources.batches import make_batch
-from semcom.tasks.text import rehearse
+from semcom.tasks.trip import rehearse
 from semcom.training.objective import HardLabels, hard_labels
 
 # Two sentences of three places and four tokens; the last place of the second is padding.

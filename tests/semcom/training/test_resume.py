@@ -175,8 +175,8 @@ KILLED = """
 import sys
 from pathlib import Path
 from channels import Chance, Rayleigh
-from semcom.models.codec import initialize
-from semcom.models.spec import symmetric
+from semcom.models.make import initialize
+from semcom.models.semantic_spec import symmetric
 from semcom.sources.batches import TrainingBatches
 from semcom.training import fit as loop
 from semcom.training.checkpoint import Checkpoint, save_weights

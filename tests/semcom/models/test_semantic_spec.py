@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcom.models.spec import CodecSpec, SideSpec, symmetric
+from semcom.models.semantic_spec import SemanticSpec, SideSpec, symmetric
 
 
 @pytest.mark.parametrize("name", ["width", "layers", "heads", "feedforward", "channel_hidden"])
@@ -31,36 +31,36 @@ def test_odd_widths_are_refused() -> None:
 @pytest.mark.parametrize("value", [0, -1, 10**8])
 def test_a_token_gets_a_symbol(value: int) -> None:
     with pytest.raises(ValueError, match=f"symbols_per_token must be from 1 to 1024, got {value}"):
-        CodecSpec(symbols_per_token=value)
+        SemanticSpec(symbols_per_token=value)
 
 
 @pytest.mark.parametrize("value", [1.0, 1.5, -0.1, float("nan")])
 def test_dropout_leaves_something(value: float) -> None:
     with pytest.raises(ValueError, match=r"dropout must be in \[0, 1\), got"):
-        CodecSpec(dropout=value)
+        SemanticSpec(dropout=value)
 
 
 @pytest.mark.parametrize(("name", "value"), [("decoding", "sequential"), ("norm", "Pre")])
 def test_unknown_words_are_refused(name: str, value: str) -> None:
     """A word nobody knows must not quietly mean the other one."""
     with pytest.raises(ValueError, match=f"{name} must be .* got '{value}'"):
-        CodecSpec(**{name: value})
+        SemanticSpec(**{name: value})
 
 
 def test_specs_are_values() -> None:
-    assert CodecSpec() == CodecSpec() and hash(CodecSpec()) == hash(CodecSpec())
-    assert replace(CodecSpec(), symbols_per_token=4) != CodecSpec()
+    assert SemanticSpec() == SemanticSpec() and hash(SemanticSpec()) == hash(SemanticSpec())
+    assert replace(SemanticSpec(), symbols_per_token=4) != SemanticSpec()
     with pytest.raises(FrozenInstanceError):
-        CodecSpec().dropout = 0.5  # type: ignore[misc]
+        SemanticSpec().dropout = 0.5  # type: ignore[misc]
 
 
 def test_one_embedding_needs_equal_widths() -> None:
     small, large = SideSpec(width=8, heads=2), SideSpec(width=16, heads=2)
-    assert CodecSpec(small, small).shares_embedding
-    assert not CodecSpec(small, small, tied=False).shares_embedding
-    assert not CodecSpec(small, large).shares_embedding
+    assert SemanticSpec(small, small).shares_embedding
+    assert not SemanticSpec(small, small, tied=False).shares_embedding
+    assert not SemanticSpec(small, large).shares_embedding
     # Depth and inner sizes may differ all the same.
-    assert CodecSpec(small, replace(small, layers=1, feedforward=5)).shares_embedding
+    assert SemanticSpec(small, replace(small, layers=1, feedforward=5)).shares_embedding
 
 
 @given(st.integers(1, 16), st.integers(1, 4), st.integers(1, 6))
@@ -75,5 +75,5 @@ def test_symmetric_is_alike_on_both_sides(half: int, layers: int, heads: int) ->
 
 
 def test_a_plan_needs_no_torch() -> None:
-    program = "import sys, semcom.models.spec, semcom.models.sizes; sys.exit('torch' in sys.modules)"
+    program = "import sys, semcom.models.semantic_spec, semcom.models.sizes; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

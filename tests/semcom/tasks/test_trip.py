@@ -22,11 +22,12 @@ from channels import (
     mean_sinr_db,
     superpose,
 )
-from semcom.models.codec import SemanticCodec, initialize
-from semcom.models.search import START, decode
-from semcom.models.spec import CodecSpec, SideSpec
+from semcom.models.make import initialize
+from semcom.models.search import START, decode, shifted
+from semcom.models.semantic import SemanticCodec
+from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.sources.batches import SentenceBatch, evaluation_batches, make_batch
-from semcom.tasks.text import crowd_of, deliver, encode_once, overhear, rehearse, shifted, transmit
+from semcom.tasks.trip import crowd_of, deliver, encode_once, overhear, rehearse, transmit
 
 SIDE = SideSpec(width=12, layers=1, heads=3, feedforward=20, channel_hidden=16)
 VOCABULARY = 29
@@ -36,7 +37,7 @@ CROWDED = Link(snr_db=3.0, interferers=2, fading=Rayleigh())
 
 
 def codec_of(decoding: str = "parallel", *, tied: bool = True) -> SemanticCodec:
-    spec = CodecSpec(SIDE, SIDE, symbols_per_token=4, decoding=decoding, tied=tied)
+    spec = SemanticSpec(SIDE, SIDE, symbols_per_token=4, decoding=decoding, tied=tied)
     codec = initialize(spec, VOCABULARY, seed=5).eval()
     # Attentive, because an untrained decoder may say one word whatever it hears.
     torch.nn.init.constant_(codec.receiver.channel_decoder.norm.weight, 4.0)

@@ -9,9 +9,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-
-from channels import Chance, Crowd, Qam, draw, everyone
-from channels import Link as AirLink
 from semcom.experiment.material import (
     VALIDATION_SENTENCES,
     exam,
@@ -19,21 +16,18 @@ from semcom.experiment.material import (
     training_batches,
     validation_batches,
 )
+
+from channels import Chance, Crowd, Qam, draw, everyone
+from channels import Link as AirLink
 from semcom.mistakes import UserMistake
 from semcom.scenario.load import load_scenario
-from semcom.scenario.neighbor_supply import (
-    check_batches,
-    check_exam,
-    check_text,
-    kept_sentences,
-    most_neighbors,
-    neighbors_in,
-)
+from semcom.scenario.neighbor_supply import check_counts, check_exam, kept_messages, most_neighbors
 from semcom.scenario.scenario import Scenario
 from semcom.sources.batches import TrainingBatches
 from semcom.sources.sentences import Corpus
 from semcom.sources.textfile import TextFile
 from semcom.sources.tokenizer import BytePairs, Words
+from semcom.tasks.neighbors import check_batches, neighbors_in
 from semcom.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(batch=16)
@@ -120,7 +114,7 @@ def test_an_exam_does_not_depend_on_the_order_of_the_corpus(material) -> None:
 @pytest.mark.parametrize("share", [0.01, 0.3, 1.0])
 def test_a_share_of_the_training_split(material, share) -> None:
     sentences = everything(training_batches(material, replace(SETTINGS, share=share), Chance(1)))
-    assert len(sentences) == kept_sentences(replace(SETTINGS, share=share), material.corpus)
+    assert len(sentences) == kept_messages(replace(SETTINGS, share=share), material.corpus)
     assert len(sentences) == round(share * len(material.corpus.train))
 
 
@@ -225,22 +219,22 @@ def test_an_exam_too_short_for_a_crowd_of_another_rate(tiny_yaml) -> None:
 def test_a_text_with_too_few_sentences(tiny_yaml, changes: tuple[str, ...], told: str) -> None:
     sentences = tuple(f"sentence number {number}" for number in range(48))
     corpus = Corpus(train=sentences[:40], validation=sentences[40:44], test=sentences[44:], fingerprint="")
-    check_text(load_scenario(tiny_yaml)[0], corpus)
+    check_counts(load_scenario(tiny_yaml)[0], corpus)
     with pytest.raises(UserMistake, match=told):
-        check_text(load_scenario(tiny_yaml, changes)[0], corpus)
+        check_counts(load_scenario(tiny_yaml, changes)[0], corpus)
     # What nobody asked for needs nothing.
-    check_text(load_scenario(tiny_yaml, ("codecs.spare={training: {batch: 99, interferers: 98}}",))[0], corpus)
+    check_counts(load_scenario(tiny_yaml, ("codecs.spare={training: {batch: 99, interferers: 98}}",))[0], corpus)
     made_up = [f"{change.partition('=')[0]}.interference={{kind: qam}}" for change in changes if "training" in change]
-    check_text(load_scenario(tiny_yaml, (*changes, *made_up, "link={interference: {kind: qam}}"))[0], corpus)
+    check_counts(load_scenario(tiny_yaml, (*changes, *made_up, "link={interference: {kind: qam}}"))[0], corpus)
 
 
 def test_skipping_every_test_sentence_is_told(tiny_yaml) -> None:
     corpus = Corpus(train=("a",) * 40, validation=("b",) * 4, test=tuple(map(str, range(9))), fingerprint="")
-    check_text(load_scenario(tiny_yaml, ("measure.skip=5",))[0], corpus)
+    check_counts(load_scenario(tiny_yaml, ("measure.skip=5",))[0], corpus)
     with pytest.raises(UserMistake, match=r"measure\.skip: must leave some of 9 test sentences, got 9; skip fewer"):
-        check_text(load_scenario(tiny_yaml, ("measure.skip=9",))[0], corpus)
+        check_counts(load_scenario(tiny_yaml, ("measure.skip=9",))[0], corpus)
     with pytest.raises(UserMistake, match=r"sweep\.interferers"):
-        check_text(load_scenario(tiny_yaml, ("measure.skip=7",))[0], corpus)
+        check_counts(load_scenario(tiny_yaml, ("measure.skip=7",))[0], corpus)
 
 
 def test_sorted_by_hash_is_sorted_by_nothing_else(material) -> None:

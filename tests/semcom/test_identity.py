@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels import Gaussian, InterferenceRejecting, NoCsi, PerBlock, PerSymbol, Rayleigh, Rician, ZeroForcing
+from semcom import identity as module
 from semcom.distillation.catalog import METHODS
-from semcom.models.spec import CodecSpec, SideSpec
+from semcom.identity import canonical, identity
+from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.scenario import expand as expanding
-from semcom.scenario import identity as module
 from semcom.scenario.expand import expand
-from semcom.scenario.identity import canonical, identity
 from semcom.scenario.load import load_scenario
 from semcom.scenario.plans import MeasurePlan
 from semcom.scenario.scenario import Scenario
@@ -209,7 +209,7 @@ def test_every_field_of_training_changes_the_build(tiny) -> None:
 
 
 def test_every_field_of_a_codec_changes_its_build_and_no_other(tiny) -> None:
-    assert set(OTHER_SPEC) == {each.name for each in fields(CodecSpec)}, "name another value for the new one"
+    assert set(OTHER_SPEC) == {each.name for each in fields(SemanticSpec)}, "name another value for the new one"
     assert set(OTHER_SIDE) == {each.name for each in fields(SideSpec)}, "name another value for the new one"
     changes = [{name: value} for name, value in OTHER_SPEC.items()]
     changes += [{side: {name: value}} for side in ("transmitter", "receiver") for name, value in OTHER_SIDE.items()]

@@ -1,0 +1,62 @@
+"""Arrived: what a receiver holds of one batch after its equalizer, and what it knows of how reliable that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+
+from channels.link import Link
+from channels.realization import Realization, equalize, weigh
+
+__all__ = ["Arrived", "arrive"]
+
+
+@dataclass(frozen=True, eq=False)
+class Arrived:
+    """The wanted user's symbols as estimated, x_hat = g x + v.
+
+    Gain and noise power are what the receiver believes: with perfect csi they are right, with estimates or without
+    any they follow from what it takes the gains to be. They are worked out when first asked for.
+
+    Args:
+        symbols: x_hat [B, K] complex.
+        link: the link that was gone through.
+        air: what chance decided.
+    """
+
+    symbols: torch.Tensor
+    link: Link
+    air: Realization
+
+    @cached_property
+    def gain(self) -> torch.Tensor:
+        """g = sum_a w_a h_0a  [B, G], G gains a message as the link's coherence says."""
+        known, weights = self._believed
+        return (weights * known[:, 0]).sum(dim=1)
+
+    @cached_property
+    def noise_power(self) -> torch.Tensor:
+        """E|v|^2 = N0 sum_a |w_a|^2 + sum_k |sum_a w_a h_ka|^2  [B, G], interferers k at unit power counted in."""
+        known, weights = self._believed
+        noise = self.link.noise_power * weights.abs().square().sum(dim=1)
+        leaking = (weights.unsqueeze(1) * known[:, 1:]).sum(dim=2)
+        return noise + leaking.abs().square().sum(dim=1)
+
+    @cached_property
+    def _believed(self) -> tuple[torch.Tensor, torch.Tensor]:
+        return weigh(self.link, self.air)
+
+    def first(self, symbols: int) -> Arrived:
+        """The same, cut to so many symbols from the start."""
+        return replace(self, symbols=self.symbols[:, :symbols])
+
+    def detach(self) -> Arrived:
+        """The same, through which no gradient flows."""
+        return replace(self, symbols=self.symbols.detach())
+
+
+def arrive(received: torch.Tensor, link: Link, air: Realization) -> Arrived:
+    """Equalize what the antennas received, [B, A, K] complex."""
+    return Arrived(equalize(received, link, air), link, air)

@@ -1,0 +1,122 @@
+"""The trip of one batch of messages, from what is sent through the air to what arrives; read this file first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from channels import (
+    Arrived,
+    Chance,
+    Crowd,
+    Energies,
+    Link,
+    Realization,
+    arrive,
+    draw,
+    everyone,
+    measured_powers,
+    superpose,
+)
+from semcom.models.codec import Codec, air_shape
+from semcom.models.trace import Trace
+from semcom.sources.batch import Batch
+
+
+@torch.inference_mode()
+def transmit(codec: Codec, batch: Batch, link: Link, chance: Chance) -> Tensor:
+    """The answers [batch, longest] that arrive; the other messages of the batch are the crowd."""
+    sent = codec.send(batch)
+    air = draw(link, air_shape(codec, batch), chance).to(sent.symbols.device)
+    signals = everyone(sent.symbols, link, air, crowd_of(sent.symbols, batch, codec))
+    return codec.decode(arrive(superpose(signals, air), link, air), batch)
+
+
+def rehearse(codec: Codec, batch: Batch, link: Link, air: Realization) -> Trace:
+    """The same trip in training: an autoregressive receiver is handed the true past, and a trace is kept."""
+    sent = codec.send(batch)
+    arrived = in_company(sent.symbols, batch, link, air, codec=codec)
+    heard = codec.hear(arrived, batch)
+    return Trace(targets=batch.targets, mask=batch.mask, sent=sent, arrived=arrived, heard=heard)
+
+
+def in_company(symbols: Tensor, batch: Batch, link: Link, air: Realization, *, codec: Codec) -> Arrived:
+    """What comes out of the equalizer when these symbols go through this air, among neighbors that send alike."""
+    signals = everyone(symbols, link, air, crowd_of(symbols, batch, codec))
+    return arrive(superpose(signals, air), link, air)
+
+
+def crowd_of(symbols: Tensor, batch: Batch, codec: Codec) -> Crowd:
+    """The batch as a ring of messages sent back to back, from which codec neighbors take their turns."""
+    return crowd_from([symbols], [batch], codec.spec.symbols_per_unit)[0]
+
+
+def crowd_from(symbols: Sequence[Tensor], batches: Sequence[Batch], symbols_per_unit: int) -> list[Crowd]:
+    """One ring through all batches, and each batch's places in it.
+
+    Padding is left out: a neighbor that has finished its message goes on with the next one.
+    """
+    sent = [really_sent(batch, symbols_per_unit) for batch in batches]
+    stream = torch.cat([each[real] for each, real in zip(symbols, sent, strict=True)]).detach()
+    lengths = torch.cat([batch.lengths for batch in batches]) * symbols_per_unit
+    ends = lengths.cumsum(0).split([len(batch.lengths) for batch in batches])
+    longest = [batch.mask.shape[1] * symbols_per_unit for batch in batches]
+    return [Crowd(stream, end, most) for end, most in zip(ends, longest, strict=True)]
+
+
+def really_sent(batch: Batch, symbols_per_unit: int) -> Tensor:
+    """Which symbols [batch, K] belong to a unit and not to padding."""
+    return batch.mask.repeat_interleave(symbols_per_unit, dim=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A set of messages encoded once by one codec, ready for any number of operating points."""
+
+    codec: Codec
+    batches: Sequence[Batch]
+    symbols: list[Tensor]
+    crowds: list[Crowd]
+
+
+@torch.inference_mode()
+def encode_once(codec: Codec, batches: Sequence[Batch]) -> Encoded:
+    """Encode every batch; the cost of one more operating point is then one superposition and one decoding."""
+    symbols = [codec.send(batch).symbols for batch in batches]
+    return Encoded(codec, batches, symbols, crowd_from(symbols, batches, codec.spec.symbols_per_unit))
+
+
+@dataclass(frozen=True, eq=False)
+class Delivery:
+    """What arrived of every message, in the order of `batch.rows`, and the energies the receiver met.
+
+    Args:
+        answers: of each message one number a unit: its tokens, or its class.
+    """
+
+    answers: list[list[int]]
+    energies: Energies
+
+
+@torch.inference_mode()
+def deliver(encoded: Encoded, link: Link, chance: Chance, *, beam: int = 1, crowd: Sequence[Encoded] = ()) -> Delivery:
+    """The trip of all batches at one operating point, from their symbols on.
+
+    Args:
+        crowd: the same messages through the codecs that codec neighbors use, who take them in turn; none means that
+            all use the wanted user's.
+    """
+    arrived: dict[int, list[int]] = {}
+    energies, codec = Energies(), encoded.codec
+    senders = [crowd[user % len(crowd)] if crowd else encoded for user in range(link.interferers)]
+    for index, (batch, symbols) in enumerate(zip(encoded.batches, encoded.symbols, strict=True)):
+        air = draw(link, air_shape(codec, batch), chance.of("batch", index)).to(symbols.device)
+        signals = everyone(symbols, link, air, [sender.crowds[index] for sender in senders])
+        answers = codec.decode(arrive(superpose(signals, air), link, air), batch, beam=beam).tolist()
+        for row, ids, length in zip(batch.rows, answers, batch.lengths.tolist(), strict=True):
+            arrived[row] = ids[:length]
+        energies += measured_powers(signals, air, sent=really_sent(batch, codec.spec.symbols_per_unit))
+    return Delivery([arrived[row] for row in sorted(arrived)], energies)
