@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 
 from semcom.models.codec import Codec
+from semcom.models.recognizer import Recognizer
+from semcom.models.recognizer_spec import RecognizerSpec
 from semcom.models.semantic import SemanticCodec
 from semcom.models.semantic_spec import SemanticSpec
 from semcom.models.spec import Spec
@@ -14,6 +16,8 @@ def make(spec: Spec, outputs: int) -> Codec:
     """A codec of this shape with whatever weights torch draws."""
     if isinstance(spec, SemanticSpec):
         return SemanticCodec(spec, outputs)
+    if isinstance(spec, RecognizerSpec):
+        return Recognizer(spec, outputs)
     raise ValueError(f"a spec must be of a kind that codecs are made of, got {spec.kind}")
 
 

@@ -9,9 +9,11 @@ from pydantic import Field
 
 from channels import Neighbors
 from semcom.models.semantic_spec import SemanticSpec
+from semcom.models.spec import Spec
 from semcom.scenario.axes import values
+from semcom.scenario.codec_plans import AnyCodecPlan
 from semcom.scenario.plan import Plan, by, changed
-from semcom.scenario.plans import CodecPlan, LinkPlan, MeasurePlan
+from semcom.scenario.plans import LinkPlan, MeasurePlan
 from semcom.scenario.sweep import MOST_SEED, SweepPlan
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
 from semcom.sources.docstrings import Docstrings
@@ -48,7 +50,7 @@ class Scenario(Plan):
     task: Literal["text"] = "text"
     corpus: Annotated[AnyCorpus, by("source")] = Docstrings()
     tokenizer: Annotated[AnyTokenizer, by("kind")] = BytePairs()
-    codecs: dict[Annotated[str, Field(pattern=NAME)], CodecPlan] = Field(min_length=1)
+    codecs: dict[Annotated[str, Field(pattern=NAME)], AnyCodecPlan] = Field(min_length=1)
     training: TrainingSettings = TrainingSettings()
     link: LinkPlan = LinkPlan()
     sweep: SweepPlan
@@ -68,14 +70,19 @@ class Scenario(Plan):
         named = (codec.start, codec.adopt and codec.adopt.donor, *taught_by)
         return tuple(each for each in named if each)
 
-    def spec_of(self, name: str) -> SemanticSpec:
-        """The codec's own shape, with the side that it takes over from another."""
+    def begun_spec(self, name: str) -> Spec:
+        """The shape that a codec begins in, before anything of it is pruned, with the side that it takes over."""
         codec = self.codecs[name]
-        spec = codec.spec()
-        if codec.adopt is None:
+        spec: Spec = self.goal.fitted(codec.spec(self.spec_of(codec.start) if codec.start else None))
+        if codec.adopt is None or not isinstance(spec, SemanticSpec):
             return spec
         donor = self.spec_of(codec.adopt.donor)
         return replace(spec, **{key: getattr(donor, key) for key in codec.adopt.settled})
+
+    def spec_of(self, name: str) -> Spec:
+        """The shape of the finished codec; of one that was pruned as far as it is known before there are weights."""
+        codec, spec = self.codecs[name], self.begun_spec(name)
+        return codec.prune.planned(spec) if codec.prune else spec
 
     def training_of(self, name: str) -> TrainingSettings:
         """The scenario's training with what this codec does differently."""
