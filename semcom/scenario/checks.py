@@ -92,6 +92,12 @@ def _check_order(scenario: Scenario) -> None:
 
 def _check_kinds(scenario: Scenario) -> None:
     """Refuse codecs that carry other messages than the task sends, and prunings that leave no shape."""
+    for key in ("corpus", "tokenizer"):
+        if key in scenario.model_fields_set and scenario.goal.carries != "sentences":
+            raise ValueError(
+                f"{key} belongs to task text, got it with task {scenario.goal.kind}; leave it out: task.source says "
+                "where its messages come from"
+            )
     for name, codec in scenario.codecs.items():
         carries = scenario.begun_spec(name).carries
         if carries != scenario.goal.carries:

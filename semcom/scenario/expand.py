@@ -93,6 +93,7 @@ def _build(
         fresh=plan.fresh,
         prune=plan.prune,
         adoption=adoption,
+        is_reshaped=scenario.is_reshaped(name),
         needs=tuple(origin.identity for origin in origins.values()),
         draw=plan.draw if plan.draw > 1 else None,
     )

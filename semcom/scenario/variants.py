@@ -16,7 +16,9 @@ from semcom.distillation.teaching import Teaching
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.semantic_spec import SideSpec
 from semcom.scenario.plan import STRICT, by
-from semcom.sources.catalog import CORPORA, TOKENIZERS
+from semcom.scenario.task_plans import TextTask
+from semcom.sources.catalog import CORPORA, FRAMES, TOKENIZERS, AnyFrames
+from semcom.tasks.modulation import Modulation
 from semcom.training.settings import TrainingSettings
 
 FadingPlan = Annotated[Fading, by("kind")]
@@ -38,6 +40,7 @@ _TOLD_APART: dict[str, Any] = {
     "Csi": CsiPlan,
     "Equalizer": EqualizerPlan,
     "AnyCriterion": CriterionPlan,
+    "AnyFrames": Annotated[AnyFrames, by("source")],
 }
 
 
@@ -69,4 +72,5 @@ def _mark(*variants: type) -> None:
 
 
 _mark(*FADING, *COHERENCE, *INTERFERENCE, *CSI, *EQUALIZERS, *METHODS, *PRUNINGS, *CRITERIA, *CORPORA, *TOKENIZERS)
+_mark(*FRAMES, TextTask, Modulation)
 _mark(SideSpec, TrainingSettings, EmbeddingModel, Teaching)

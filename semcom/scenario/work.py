@@ -50,6 +50,7 @@ class Build:
     fresh: bool  # whether of that build it takes the shape alone
     prune: AnyPruning | None  # what is taken away before the training
     adoption: Adoption | None
+    is_reshaped: bool  # pruned, or begun from a codec that was: its weights' header alone knows its shape
     needs: tuple[str, ...]  # identities of the builds that must be done first
     draw: int | None = None  # which draw of chance under the seed; None is the first
     digests: Digests = Digests()  # what its files must be; whoever hands the build out knows

@@ -140,6 +140,10 @@ class FrameBatches:
             self._epoch, self._batches = epoch, self._order(epoch)
         return self._frames.batch(self._batches[index])
 
+    def epoch(self) -> list[tuple[int, ...]]:
+        """The rows of each batch of the epoch that was asked for last."""
+        return self._batches
+
     def _order(self, epoch: int) -> list[tuple[int, ...]]:
         generator = self._chance.of("epoch", epoch).generator()
         order = torch.randperm(self._count, generator=generator).tolist()
