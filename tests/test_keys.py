@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from semcom.distillation.teaching import Teaching
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.semantic_spec import SideSpec
 from semcom.scenario.axes import Steps
 from semcom.scenario.inventory import VARIANTS
 from semcom.scenario.load import load_scenario
 from semcom.scenario.meanings import KINDS, meanings_of, unit_of
-from semcom.scenario.plans import AdoptPlan, CodecPlan, DistillPlan, LinkPlan, MeasurePlan
+from semcom.scenario.plans import AdoptPlan, CodecPlan, LinkPlan, MeasurePlan
 from semcom.scenario.reference import reference
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.sweep import SweepPlan
@@ -59,8 +60,14 @@ def test_a_meaning_is_words_and_a_key_in_decibels_says_so(holder: str) -> None:
     assert "Args:" not in HOLDERS[holder].get("description", "")
 
 
-PLANS = [Scenario, CodecPlan, DistillPlan, AdoptPlan, LinkPlan, MeasurePlan, SweepPlan, Steps]
-DATACLASSES = [TrainingSettings, SideSpec, EmbeddingModel, *(each for catalog in VARIANTS.values() for each in catalog)]
+PLANS = [Scenario, CodecPlan, AdoptPlan, LinkPlan, MeasurePlan, SweepPlan, Steps]
+DATACLASSES = [
+    Teaching,
+    TrainingSettings,
+    SideSpec,
+    EmbeddingModel,
+    *(each for catalog in VARIANTS.values() for each in catalog),
+]
 
 
 @pytest.mark.parametrize("holder", [*PLANS, *DATACLASSES], ids=lambda holder: holder.__name__)

@@ -13,8 +13,7 @@ from semcom.distillation.method import no_adapters
 from semcom.distillation.targets import divergence
 
 if TYPE_CHECKING:
-    from semcom.distillation.features import Stack
-    from semcom.models.spec import Part
+    from semcom.models.spec import Part, Stack
     from semcom.models.trace import Attention, Trace
 
 

@@ -10,10 +10,10 @@ import torch
 from semcom.distillation.features import turn
 from semcom.distillation.method import check_shares
 from semcom.distillation.symbols import squared_distance
+from semcom.models.semantic_spec import SemanticSpec
 
 if TYPE_CHECKING:
-    from semcom.models.semantic_spec import SemanticSpec
-    from semcom.models.spec import Part
+    from semcom.models.spec import Part, Spec
     from semcom.models.trace import Trace
 
 # The three parts whose output has a width of its own; the channel encoder's are symbols.
@@ -62,17 +62,20 @@ class Components:
         hearing: set[Part] = {"heard"} if self.channel_decoder or self.semantic_decoder else set()
         return frozenset(sending | hearing)
 
-    def adapters(self, student: SemanticSpec, teacher: SemanticSpec) -> torch.nn.Module:
+    def adapters(self, student: Spec, teacher: Spec) -> torch.nn.Module:
         """A projection for every part that counts and has another width.
 
         Raises:
             ValueError: the channel encoders count and send different numbers of symbols a token.
         """
-        if self.channel_encoder and student.symbols_per_token != teacher.symbols_per_token:
+        if self.channel_encoder and student.symbols_per_unit != teacher.symbols_per_unit:
             raise ValueError(
-                f"method components needs a student with the teacher's {teacher.symbols_per_token} symbols a token, "
-                f"got {student.symbols_per_token}; or set channel_encoder: 0"
+                f"method components needs a student with the teacher's {teacher.symbols_per_unit} symbols a token, "
+                f"got {student.symbols_per_unit}; or set channel_encoder: 0"
             )
+        for spec in (student, teacher):
+            if not isinstance(spec, SemanticSpec):
+                raise ValueError(f"method components compares the parts of text codecs, got one of kind {spec.kind}")
         projections: dict[str, torch.nn.Module] = {}
         for part in FEATURES:
             side = "transmitter" if part == "semantic_encoder" else "receiver"

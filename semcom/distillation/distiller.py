@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 import torch
 from torch import nn
 
 from channels import Arrived, Chance, Link, Realization, draw
 from semcom.distillation.ensemble import nothing_sent, pooled
-from semcom.distillation.method import Method, check_methods
-from semcom.distillation.share import check_share, share_in
+from semcom.distillation.method import check_methods
+from semcom.distillation.share import share_in
+from semcom.distillation.teaching import Teaching
 from semcom.models.codec import Codec, air_shape
 from semcom.models.spec import Part, Side
 from semcom.models.trace import Trace
 from semcom.sources.batch import Batch
 from semcom.tasks.trip import in_company, rehearse
 from semcom.training.objective import Losses, hard_labels
-
-Hears = Literal["student", "own"]
-Interferers = Literal["same", "none"]
 
 # What a trip shows of its transmitter; where no method looks at it, the teacher's need not run.
 OF_TRANSMITTER: frozenset[Part] = frozenset({"sent", "received"})
@@ -47,66 +43,37 @@ class Distiller(nn.Module):
 
     Args:
         student: trained.
-        teacher: frozen, one or several; their weights are never part of what is saved or stepped.
-        methods: each adds its weighted loss under its `kind`.
-        label_weight: weight of the plain cross-entropy to the true tokens; 0 leaves it out.
-        hears: whose signal the teacher's receiver reads.
-        cleaner_db: how much weaker the noise is at the teacher's receiver [dB].
-        teacher_interferers: whether the teacher's receiver meets the interference.
-        above_sinr_db: batches whose mean SINR at the student is lower teach by labels alone [dB]; None: all count.
-        rises_over_db: instead of that step, the SINRs between which the methods' share grows from 0 to 1 [dB].
+        teachers: frozen, one or several; their weights are never part of what is saved or stepped.
+        teaching: the methods, each of which adds its weighted loss under its `kind`, and what goes with them; its names
+            of teachers are not looked at.
         seed: of the adapters' first weights.
 
     Raises:
         ValueError: student and teacher cannot share the air or the tokens, or a method would teach nobody.
-
-    Source: privileged teachers, Lopez-Paz, Bottou, Schoelkopf and Vapnik, Unifying Distillation and Privileged
-    Information, ICLR 2016, on generalized distillation; the same draw in cleaner air is our reconstruction.
     """
 
-    def __init__(
-        self,
-        student: Codec,
-        teacher: Codec | Sequence[Codec],
-        methods: Sequence[Method],
-        *,
-        label_weight: float = 1.0,
-        hears: Hears = "student",
-        cleaner_db: float = 0.0,
-        teacher_interferers: Interferers = "same",
-        above_sinr_db: float | None = None,
-        rises_over_db: tuple[float, float] | None = None,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, student: Codec, teachers: Sequence[Codec], teaching: Teaching, *, seed: int = 0) -> None:
         super().__init__()
-        teachers = (teacher,) if isinstance(teacher, Codec) else tuple(teacher)
         check_teachers(student, teachers)
-        alike = len(teachers) == 1 and hears == "student" and not cleaner_db and teacher_interferers == "same"
+        alike = len(teachers) == 1 and teaching.hears == "student" and not teaching.is_privileged
         check_methods(
-            methods,
+            teaching.methods,
             transmitter_is_frozen=is_frozen(student.transmitter),
             hears_alike=alike and are_alike(student, teachers[0], "receiver"),
             teachers=len(teachers),
         )
-        check_share(above_sinr_db, rises_over_db)
-        if not 0 <= cleaner_db < math.inf:
-            raise ValueError(f"cleaner_db must be at least 0 and finite, got {cleaner_db}")
         self.student = student
-        self.methods = tuple(methods)
+        self.teaching = teaching
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            self.adapters = nn.ModuleList(method.adapters(student.spec, teachers[0].spec) for method in methods)
-        self.label_weight = label_weight
-        self.hears = hears
-        self.cleaner_db = cleaner_db
-        self.teacher_interferers = teacher_interferers
-        self.above_sinr_db = above_sinr_db
-        self.rises_over_db = rises_over_db
-        self._seen = frozenset().union(*(method.sees for method in methods))
+            self.adapters = nn.ModuleList(
+                method.adapters(student.spec, teachers[0].spec) for method in teaching.methods
+            )
+        self._seen = frozenset().union(*(method.sees for method in teaching.methods))
         # In a tuple a teacher is no sub-module: it is neither trained, nor saved, nor switched to training mode.
         self.teachers = tuple(each.eval().requires_grad_(False) for each in teachers)
         # Who took over the teacher's transmitter for good hears what the teacher would hear of its own.
-        self._own = hears == "own" and not all(are_alike(student, each, "transmitter") for each in teachers)
+        self._own = teaching.hears == "own" and not all(are_alike(student, each, "transmitter") for each in teachers)
 
     def forward(self, batch: Batch, link: Link, chance: Chance) -> Losses:
         """Named, weighted losses of one batch."""
@@ -117,11 +84,12 @@ class Distiller(nn.Module):
         if "attention" in self._seen:
             ours, theirs = self.student.with_attention(ours), self.teachers[0].with_attention(theirs)
         losses: Losses = {}
-        if self.label_weight:
-            losses["hard_labels"] = self.label_weight * hard_labels(ours)
+        teaching = self.teaching
+        if teaching.label_weight:
+            losses["hard_labels"] = teaching.label_weight * hard_labels(ours)
         # A loss that does not count keeps its name, so that every step logs alike and every process waits for none.
-        share = share_in(link, above_sinr_db=self.above_sinr_db, rises_over_db=self.rises_over_db)
-        for method, adapters in zip(self.methods, self.adapters, strict=True):
+        share = share_in(link, above_sinr_db=teaching.above_sinr_db, rises_over_db=teaching.rises_over_db)
+        for method, adapters in zip(teaching.methods, self.adapters, strict=True):
             losses[method.kind] = share * method.weight * method.loss(ours, theirs, adapters)
         return losses
 
@@ -156,8 +124,8 @@ class Distiller(nn.Module):
 
     def teachers_link(self, link: Link) -> Link:
         """The student's link as the teacher's receiver meets it."""
-        interferers = link.interferers if self.teacher_interferers == "same" else 0
-        return replace(link, snr_db=link.snr_db + self.cleaner_db, interferers=interferers)
+        interferers = link.interferers if self.teaching.teacher_interferers == "same" else 0
+        return replace(link, snr_db=link.snr_db + self.teaching.cleaner_db, interferers=interferers)
 
 
 def is_frozen(part: nn.Module) -> bool:

@@ -7,22 +7,16 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 if TYPE_CHECKING:
-    from semcom.models.semantic_spec import SemanticSpec, SideSpec
+    from semcom.models.spec import Stack
     from semcom.models.trace import Trace
 
 Side = Literal["encoder", "decoder", "both"]
-Stack = Literal["sent", "heard"]
 Between = Literal["sentences", "tokens"]
 
 
 def stacks(side: Side) -> tuple[Stack, ...]:
     """Where the Transformer layers of a side stand in a trace: the encoder's in `sent`, the decoder's in `heard`."""
     return {"encoder": ("sent",), "decoder": ("heard",), "both": ("sent", "heard")}[side]  # type: ignore[return-value]
-
-
-def spec_of(codec: SemanticSpec, stack: Stack) -> SideSpec:
-    """The shape of one side."""
-    return codec.transmitter if stack == "sent" else codec.receiver
 
 
 def layers_of(trace: Trace, stack: Stack) -> tuple[torch.Tensor, ...]:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from semcom.distillation.features import Side, evenly, layers_of, spec_of, stacks, turn
+from semcom.distillation.features import Side, evenly, layers_of, stacks, turn
 
 if TYPE_CHECKING:
-    from semcom.models.semantic_spec import SemanticSpec
-    from semcom.models.spec import Part
+    from semcom.models.spec import Part, Spec
     from semcom.models.trace import Trace
 
 
@@ -42,13 +41,13 @@ class HiddenHints:
         """The layers of its side."""
         return frozenset(stacks(self.side))
 
-    def adapters(self, student: SemanticSpec, teacher: SemanticSpec) -> torch.nn.Module:
+    def adapters(self, student: Spec, teacher: Spec) -> torch.nn.Module:
         """A projection for every layer of the student."""
         projections: dict[str, torch.nn.Module] = {}
         for stack in stacks(self.side):
-            ours, theirs = spec_of(student, stack), spec_of(teacher, stack)
-            each = [torch.nn.Linear(ours.width, theirs.width) for _ in range(ours.layers)]
-            projections[stack] = torch.nn.ModuleList(each)
+            ours, theirs = student.widths(stack), teacher.widths(stack)
+            pairs = zip(ours, evenly(len(ours), len(theirs)), strict=True)
+            projections[stack] = torch.nn.ModuleList(torch.nn.Linear(width, theirs[index]) for width, index in pairs)
         return torch.nn.ModuleDict(projections)
 
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:

@@ -10,8 +10,7 @@ import torch
 from semcom.distillation.symbols import Symbols, squared_distance
 
 if TYPE_CHECKING:
-    from semcom.models.semantic_spec import SemanticSpec
-    from semcom.models.spec import Part
+    from semcom.models.spec import Part, Spec
     from semcom.models.trace import Trace
 
 
@@ -40,7 +39,7 @@ class ReceivedSymbols:
         """What the transmitters send, as it arrives."""
         return frozenset({"received"})
 
-    def adapters(self, student: SemanticSpec, teacher: SemanticSpec) -> torch.nn.Module:
+    def adapters(self, student: Spec, teacher: Spec) -> torch.nn.Module:
         """None; the symbols must be alike in number."""
         return Symbols().adapters(student, teacher)
 

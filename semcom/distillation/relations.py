@@ -11,8 +11,7 @@ from semcom.distillation.features import Between, Side, layers_of, stacks
 from semcom.distillation.method import check_shares, no_adapters
 
 if TYPE_CHECKING:
-    from semcom.distillation.features import Stack
-    from semcom.models.spec import Part
+    from semcom.models.spec import Part, Stack
     from semcom.models.trace import Trace
 
 

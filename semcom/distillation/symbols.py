@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 if TYPE_CHECKING:
-    from semcom.models.semantic_spec import SemanticSpec
-    from semcom.models.spec import Part
+    from semcom.models.spec import Part, Spec
     from semcom.models.trace import Trace
 
 
@@ -36,16 +35,16 @@ class Symbols:
         """What the transmitters send."""
         return frozenset({"sent"})
 
-    def adapters(self, student: SemanticSpec, teacher: SemanticSpec) -> torch.nn.Module:
+    def adapters(self, student: Spec, teacher: Spec) -> torch.nn.Module:
         """None; the symbols must be alike in number.
 
         Raises:
             ValueError: student and teacher send different numbers of symbols a token.
         """
-        if student.symbols_per_token != teacher.symbols_per_token:
+        if student.symbols_per_unit != teacher.symbols_per_unit:
             raise ValueError(
-                f"method symbols needs a student with the teacher's {teacher.symbols_per_token} symbols a token, "
-                f"got {student.symbols_per_token}"
+                f"method symbols needs a student with the teacher's {teacher.symbols_per_unit} symbols a token, "
+                f"got {student.symbols_per_unit}"
             )
         return torch.nn.Identity()
 

@@ -15,11 +15,12 @@ from torch import nn
 from channels import Chance
 from semcom.compression.cost import count
 from semcom.distillation.distiller import Distiller
+from semcom.distillation.teaching import Teaching
 from semcom.identity import canonical
 from semcom.models.codec import Codec
 from semcom.models.make import initialize
 from semcom.scenario.neighbor_supply import most_neighbors
-from semcom.scenario.work import Adoption, Build, Lesson
+from semcom.scenario.work import Adoption, Build
 from semcom.sources.batch import Batch
 from semcom.store.circumstances import circumstances
 from semcom.store.digests import WEIGHTS_DIGEST
@@ -127,7 +128,7 @@ def _train(
     }
 
 
-def _leaves_weights_alone(lesson: Lesson | None) -> bool:
+def _leaves_weights_alone(lesson: Teaching | None) -> bool:
     """Whether nothing that is taught reaches the output layer, as where symbols or layers alone are compared."""
     return lesson is not None and not lesson.label_weight and not any("logits" in each.sees for each in lesson.methods)
 
@@ -145,18 +146,8 @@ def _objective(
     if build.lesson is None:
         return HardLabels(codec)
     teachers = [load_codec(known[each], folder, device) for each in build.lesson.teachers]
-    return Distiller(
-        codec,
-        teachers,
-        build.lesson.methods,
-        label_weight=build.lesson.label_weight,
-        hears=build.lesson.hears,
-        cleaner_db=build.lesson.cleaner_db,
-        teacher_interferers=build.lesson.teacher_interferers,
-        above_sinr_db=build.lesson.above_sinr_db,
-        rises_over_db=build.lesson.rises_over_db,
-        seed=build.chance.of("training", "adapters").integer(),
-    )
+    seed = build.chance.of("training", "adapters").integer()
+    return Distiller(codec, teachers, build.lesson, seed=seed)
 
 
 def _validation(build: Build, objective: HardLabels | Distiller, data: Data, device: str) -> Callable[[], float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
-from semcom.models.spec import MOST_SYMBOLS, Carries, Part, Side
+from semcom.models.spec import MOST_SYMBOLS, Carries, Part, Side, Stack
 
 # Far above any codec that one machine trains, far below what would fill its memory before anybody notices.
 MOST_LAYERS = 64
@@ -99,6 +99,11 @@ class SemanticSpec:
     def rough_multiply_adds(self) -> float:
         """Of one token, with a vocabulary of usual size, and without what attention adds in long sentences."""
         return sum(_rough(side) for side in (self.transmitter, self.receiver)) + self.receiver.width * USUAL_VOCABULARY
+
+    def widths(self, stack: Stack) -> tuple[int, ...]:
+        """Of the Transformer layers of a side, first to last."""
+        side = self.transmitter if stack == "sent" else self.receiver
+        return (side.width,) * side.layers
 
     def side(self, name: Side) -> object:
         """See `Spec.side`."""

@@ -111,4 +111,4 @@ class Receiver(nn.Module):
             for layer in self.layers:
                 entering, features = features, layer(features, mask)
                 layers.append(features)
-        return Heard(heard, tuple(layers), self.output(self.norm(features)), entering)
+        return Heard(heard, tuple(layers), self.output(self.norm(features)), entering=entering)

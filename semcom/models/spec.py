@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Protocol
 
-Part = Literal["sent", "received", "heard", "logits", "attention"]
+Part = Literal["sent", "received", "heard", "stages", "logits", "attention"]
 """What of a trip a distillation method may compare: what the transmitter made, its symbols as they arrive, the
-receiver's features and layers, the logits it ends with, and what self-attention weighed on the sides that are seen."""
+receiver's features and layers, its feature maps of whatever size, the logits it ends with, and what self-attention
+weighed on the sides that are seen."""
+
+Stack = Literal["sent", "heard"]
+"""Where the layers of a side stand in a trace."""
 
 Side = Literal["transmitter", "receiver"]
 
@@ -44,6 +48,9 @@ class Spec(Protocol):
     @property
     def rough_multiply_adds(self) -> float:
         """Of one unit through both sides, to guess how long work takes before anything is loaded."""
+
+    def widths(self, stack: Stack) -> tuple[int, ...]:
+        """Of the layers that a trace shows of a side, first to last."""
 
     def side(self, name: Side) -> object:
         """All that decides what a side computes beside its weights; equal for sides that compute alike."""

@@ -39,14 +39,17 @@ class Sent:
 
 @dataclass(frozen=True, eq=False)
 class Heard:
-    """What a receiver made of the equalized signal: channel decoder output, layers, and logits over tokens.
+    """What a receiver made of the equalized signal: features, layers, and logits over the answers.
 
-    `entering` and `attention` are of the last layer, as in `Sent`.
+    `features` [batch, length, width] are a channel decoder's output; `layers` one tensor of that form per layer.
+    `stages` are feature maps [batch, places, channels] of whatever size, where a network has such. `entering` and
+    `attention` are of the last layer, as in `Sent`.
     """
 
     features: Tensor
     layers: tuple[Tensor, ...]
     logits: Tensor
+    stages: tuple[Tensor, ...] = ()
     entering: Tensor | None = None
     attention: Attention | None = None
 

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from channels import Interference, Link, Neighbors, NoFading, NoisyCsi, PerSentence
+from semcom.distillation.teaching import Teaching
 from semcom.files import expanded
 from semcom.identity import ESTIMATES, GAINS, identity
 from semcom.metrics.embedding_model import find_model
 from semcom.mistakes import UserMistake
 from semcom.scenario.axes import values
-from semcom.scenario.plans import DistillPlan, MeasurePlan
+from semcom.scenario.plans import MeasurePlan
 from semcom.scenario.scenario import Scenario
-from semcom.scenario.work import Adoption, Build, Lesson, Run, Sweep
+from semcom.scenario.work import Adoption, Build, Run, Sweep
 from semcom.training.settings import TrainingSettings
 
 MOST_POINTS = 100_000  # of one codec; more would take longer to list than anyone waits
@@ -95,18 +96,10 @@ def _build(
     return build
 
 
-def _lesson(plan: DistillPlan, origins: dict[str, Build]) -> Lesson:
+def _lesson(plan: Teaching, origins: dict[str, Build]) -> Teaching:
+    """The teaching with its teachers named by the identities of their builds."""
     teachers = tuple(origins[name].identity for name in plan.teachers)
-    return Lesson(
-        teacher=teachers if len(teachers) > 1 else teachers[0],
-        methods=plan.methods,
-        label_weight=plan.label_weight,
-        hears=plan.hears,
-        cleaner_db=plan.cleaner_db,
-        teacher_interferers=plan.teacher_interferers,
-        above_sinr_db=plan.above_sinr_db,
-        rises_over_db=plan.rises_over_db,
-    )
+    return dataclasses.replace(plan, teacher=teachers if len(teachers) > 1 else teachers[0])
 
 
 def _roles(scenario: Scenario) -> dict[str, str]:

@@ -11,13 +11,12 @@ from channels import Coherence, Csi, Equalizer, Fading, Interference, Mmse, Neig
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.distillation.catalog import METHODS, AnyMethod
 from semcom.distillation.method import check_methods
-from semcom.distillation.share import check_share
+from semcom.distillation.teaching import Teaching
 from semcom.metrics.bleu import BleuTokenizer
 from semcom.metrics.catalog import METRICS
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.models.sizes import SIZES
-from semcom.scenario.axes import values
 from semcom.scenario.hints import suggestion
 from semcom.scenario.plan import STRICT, Plan, by, changed, changes_to
 from semcom.sources.catalog import CORPORA, TOKENIZERS
@@ -42,16 +41,35 @@ _TOLD_APART: dict[str, Any] = {
 }
 
 
+OneOrMore = Annotated[
+    Annotated[str, Tag("one")] | Annotated[tuple[str, ...], Field(min_length=1), Tag("list")],
+    Discriminator(lambda value: "list" if isinstance(value, list | tuple) else "one"),
+]
+Sinr = Annotated[float, Field(ge=-100, le=100)]
+
+# What only a scenario asks of a key, beyond what the class itself refuses.
+_NARROWER: dict[tuple[str, str], Any] = {
+    ("Teaching", "teacher"): OneOrMore,
+    ("Teaching", "methods"): Annotated[tuple[MethodPlan, ...], Field(min_length=1)],
+    ("Teaching", "label_weight"): Annotated[float, Field(ge=0)],
+    ("Teaching", "cleaner_db"): Annotated[float, Field(ge=0, le=100)],
+    ("Teaching", "above_sinr_db"): Sinr | None,
+    ("Teaching", "rises_over_db"): tuple[Sinr, Sinr] | None,
+}
+
+
 def _mark(*variants: type) -> None:
     for variant in variants:
         variant.__pydantic_config__ = STRICT  # type: ignore[attr-defined]
         for each in dataclasses.fields(variant):
-            if isinstance(each.type, str) and each.type in _TOLD_APART:
+            if (variant.__name__, each.name) in _NARROWER:
+                each.type = _NARROWER[variant.__name__, each.name]
+            elif isinstance(each.type, str) and each.type in _TOLD_APART:
                 each.type = _TOLD_APART[each.type]
 
 
 _mark(*FADING, *COHERENCE, *INTERFERENCE, *CSI, *EQUALIZERS, *METHODS, *CORPORA, *TOKENIZERS)
-_mark(SideSpec, TrainingSettings, EmbeddingModel)
+_mark(SideSpec, TrainingSettings, EmbeddingModel, Teaching)
 
 
 if TYPE_CHECKING:
@@ -60,66 +78,6 @@ if TYPE_CHECKING:
 else:
     TrainingChanges = changes_to(TrainingSettings)
     SideChanges = changes_to(SideSpec)
-
-
-OneOrMore = Annotated[
-    Annotated[str, Tag("one")] | Annotated[tuple[str, ...], Field(min_length=1), Tag("list")],
-    Discriminator(lambda value: "list" if isinstance(value, list | tuple) else "one"),
-]
-Sinr = Annotated[float, Field(ge=-100, le=100)]
-
-
-class DistillPlan(Plan):
-    """Whom a codec learns from, and how.
-
-    The teacher is frozen. Both go through one shared draw of the air at every step.
-
-    Args:
-        teacher: the codec to learn from; a list teaches the mean of their probabilities, with methods on logits alone.
-        methods: the losses that compare student and teacher, each named once.
-        label_weight: factor of the plain loss, the cross-entropy to the true tokens.
-        hears: whose signal the teacher's receiver reads: the student's, or its `own` transmitter's.
-        cleaner_db: how much less noise the teacher meets than the student [dB].
-        teacher_interferers: whether the teacher meets the `same` interferers as its student or `none`.
-        above_sinr_db: the methods count only in air of at least this mean SINR [dB].
-        rises_over_db: the methods count from 0 at the first mean SINR to in full at the second [dB]; the first may be
-            the higher one.
-    """
-
-    teacher: OneOrMore
-    methods: tuple[MethodPlan, ...] = Field(min_length=1)
-    label_weight: float = Field(default=1.0, ge=0)
-    hears: Literal["student", "own"] = "student"
-    cleaner_db: float = Field(default=0.0, ge=0, le=100)
-    teacher_interferers: Literal["same", "none"] = "same"
-    above_sinr_db: float | None = Field(default=None, ge=-100, le=100)
-    rises_over_db: tuple[Sinr, Sinr] | None = None
-
-    @property
-    def teachers(self) -> tuple[str, ...]:
-        """The names of all teachers."""
-        return values(self.teacher)
-
-    def is_heard_by(self, receiver: str | None) -> bool:
-        """Whether the only teacher is this receiver's codec, and hears just what its student does."""
-        privileged = self.cleaner_db > 0 or self.teacher_interferers == "none"
-        return self.teachers == (receiver,) and self.hears == "student" and not privileged
-
-    @field_validator("methods")
-    @classmethod
-    def _once(cls, methods: tuple[MethodPlan, ...]) -> tuple[MethodPlan, ...]:
-        check_methods(methods, transmitter_is_frozen=False)
-        return methods
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        check_share(self.above_sinr_db, self.rises_over_db)
-        check_methods(self.methods, transmitter_is_frozen=False, teachers=len(self.teachers))
-        if not self.label_weight and not any(method.weight for method in self.methods):
-            raise ValueError("label_weight or the weight of a method must be above 0, got 0 for all; raise one of them")
-        if len(set(self.teachers)) < len(self.teachers):
-            raise ValueError(f"teacher names a codec twice: {', '.join(self.teachers)}")
-        return self
 
 
 class AdoptPlan(Plan):
@@ -190,7 +148,7 @@ class CodecPlan(Plan):
     receiver: SideChanges | None = None
     start: str | None = Field(default=None, min_length=1)
     adopt: AdoptPlan | None = None
-    distill: DistillPlan | None = None
+    distill: Teaching | None = None
     training: TrainingChanges | None = None
     draw: int = Field(default=1, ge=1, le=1000)
 

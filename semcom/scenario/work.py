@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from channels import Chance, Link
-from semcom.distillation.catalog import AnyMethod
+from semcom.distillation.teaching import Teaching
 from semcom.models.spec import Spec
 from semcom.scenario.plans import MeasurePlan
 from semcom.tasks.task import Task
@@ -19,25 +19,6 @@ class Digests:
 
     weights: str | None = None
     tokenizer: str | None = None
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What a student is taught: by the build of which teacher, and how."""
-
-    teacher: str | tuple[str, ...]  # identity of the teacher's build, or those of several
-    methods: tuple[AnyMethod, ...]
-    label_weight: float
-    hears: Literal["student", "own"]
-    cleaner_db: float = 0.0
-    teacher_interferers: Literal["same", "none"] = "same"
-    above_sinr_db: float | None = None
-    rises_over_db: tuple[float, float] | None = None
-
-    @property
-    def teachers(self) -> tuple[str, ...]:
-        """The identities of all teachers' builds."""
-        return (self.teacher,) if isinstance(self.teacher, str) else self.teacher
 
 
 @dataclass(frozen=True)
@@ -63,7 +44,7 @@ class Build:
     spec: Spec
     settings: TrainingSettings
     seed: int
-    lesson: Lesson | None
+    lesson: Teaching | None  # its teachers are identities of builds
     start: str | None  # identity of the build whose weights it begins from
     adoption: Adoption | None
     needs: tuple[str, ...]  # identities of the builds that must be done first
