@@ -1,11 +1,10 @@
-"""The ways of choosing layers that a scenario may name."""
+"""The ways of pruning that a scenario may name."""
 
 from __future__ import annotations
 
-from semcom.compression.layer_baselines import DropLast, DropOne, Exhaustive, RandomLayers
-from semcom.compression.probes import LinearProbes
-from semcom.compression.psr import Psr
+from semcom.compression.layer_pruning import LayerPruning
+from semcom.compression.width_pruning import ChannelPruning
 
-CRITERIA = (Psr, RandomLayers, DropLast, DropOne, LinearProbes, Exhaustive)
+PRUNINGS = (LayerPruning, ChannelPruning)
 
-AnyCriterion = Psr | RandomLayers | DropLast | DropOne | LinearProbes | Exhaustive
+AnyPruning = LayerPruning | ChannelPruning

@@ -2,48 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from channels import Chance, Link, draw
+from channels import Chance
+from semcom.compression.channel_pruning import Inside, l1_channels
+from semcom.compression.cost import multiply_adds
 from semcom.compression.evidence import Evidence, Kept, Seen
 from semcom.compression.reassembly import reassemble
-from semcom.models.codec import air_shape
-from semcom.models.layers import DecoderLayer, add_positions
+from semcom.models.codec import Codec
+from semcom.models.layers import DecoderLayer, EncoderLayer, add_positions
 from semcom.models.make import initialize
 from semcom.models.semantic import SemanticCodec
-from semcom.sources.batches import SentenceBatch
-from semcom.tasks.trip import rehearse
+from semcom.models.semantic_spec import SemanticSpec
+from semcom.models.trace import Trace
 
 LENGTH = 20  # tokens of the sentence of ones
 
 
 def codec_evidence(
     codec: SemanticCodec,
-    batches: Sequence[SentenceBatch],
-    link: Link,
+    trips: Callable[[], Iterable[Trace]],
     *,
-    loss: Callable[[SemanticCodec], float],
+    loss: Callable[[Codec], float],
     chance: Chance,
 ) -> Evidence:
     """All that the layers of a codec may be chosen by; its stacks are the semantic encoder and decoder.
 
     Args:
-        batches: sentences whose trips are looked at.
-        link: the air that they go through.
+        trips: makes the trips of this codec that are looked at, the same ones every time.
         loss: what a codec is worth; smaller is better.
     """
     return Evidence(
         network=codec,
         fresh=lambda: initialize(codec.spec, codec.outputs, seed=chance.of("fresh").integer()).to(_device(codec)),
         flow=lambda network: flow_of_ones(cast(SemanticCodec, network)),
-        observe=lambda: observe(codec, batches, link, chance.of("observe")),
+        observe=lambda: (seen_of(trace) for trace in trips()),
         rebuild=lambda kept: keep_layers(codec, kept),
-        loss=lambda network: loss(cast(SemanticCodec, network)),
+        loss=lambda network: loss(cast(Codec, network)),
+        multiply_adds=lambda network: _cost(cast(SemanticCodec, network)),
+        narrow=lambda budget: narrow_feedforward(codec, budget),
         chance=chance,
     )
 
@@ -60,18 +62,52 @@ def keep_layers(codec: SemanticCodec, kept: Kept) -> SemanticCodec:
         transmitter=replace(codec.spec.transmitter, layers=sending),
         receiver=replace(codec.spec.receiver, layers=hearing),
     )
-    pruned.spec = pruned.transmitter.spec = pruned.receiver.spec = spec
-    return pruned
+    return _of_spec(pruned, spec)
 
 
-@torch.no_grad()
-def observe(codec: SemanticCodec, batches: Sequence[SentenceBatch], link: Link, chance: Chance) -> Iterator[Seen]:
-    """The layers of both sides on one trip of each batch."""
-    for index, batch in enumerate(batches):
-        here = batch.to(_device(codec))
-        air = draw(link, air_shape(codec, here), chance.of("batch", index)).to(_device(codec))
-        trace = rehearse(codec, here, link, air)
-        yield Seen((trace.sent.layers, trace.heard.layers), trace.targets, trace.mask)
+def narrow_feedforward(codec: SemanticCodec, budget: int) -> SemanticCodec:
+    """A codec with all its layers, the feed-forward part of each as wide as a budget of multiply-adds a token allows.
+
+    Raises:
+        UserMistake: one hidden unit a layer costs more.
+    """
+    small = cast(SemanticCodec, l1_channels(codec, _insides, lambda network: _cost(_told(network)), budget))
+    return _told(small)
+
+
+def _insides(network: nn.Module) -> list[Inside]:
+    layers = [layer for stack in cast(SemanticCodec, network).stacks() for layer in stack]
+    parts = [cast("EncoderLayer | DecoderLayer", layer).feedforward for layer in layers]
+    return [Inside(cast(nn.Linear, part[0]), cast(nn.Linear, part[2])) for part in parts]
+
+
+def _told(network: nn.Module) -> SemanticCodec:
+    """The codec, whose spec tells how wide its feed-forward parts have become."""
+    codec = cast(SemanticCodec, network)
+    widths = [cast("EncoderLayer | DecoderLayer", stack[0]).feedforward[0].out_features for stack in codec.stacks()]
+    sending, hearing = (cast(int, width) for width in widths)
+    return _of_spec(
+        codec,
+        replace(
+            codec.spec,
+            transmitter=replace(codec.spec.transmitter, feedforward=sending),
+            receiver=replace(codec.spec.receiver, feedforward=hearing),
+        ),
+    )
+
+
+def _of_spec(codec: SemanticCodec, spec: SemanticSpec) -> SemanticCodec:
+    codec.spec = codec.transmitter.spec = codec.receiver.spec = spec
+    return codec
+
+
+def _cost(codec: SemanticCodec) -> int:
+    return multiply_adds(codec.spec, codec.outputs)
+
+
+def seen_of(trace: Trace) -> Seen:
+    """The layers of both sides on one trip."""
+    return Seen((trace.sent.layers, trace.heard.layers), trace.targets, trace.mask)
 
 
 def flow_of_ones(codec: SemanticCodec) -> Tensor:

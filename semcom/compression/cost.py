@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import torch
 
 from channels import Arrived, Chance, Link, draw
+from semcom.compression.recognizer_cost import recognizer_multiply_adds
 from semcom.models.codec import Codec, air_shape
+from semcom.models.recognizer import Recognizer
 from semcom.models.semantic import SemanticCodec
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
 
@@ -57,6 +59,8 @@ def _multiply_adds_by_side(codec: Codec) -> tuple[int, int]:
     """In closed form where there is one, or else counted on one message."""
     if isinstance(codec, SemanticCodec):
         return transmitter_multiply_adds(codec.spec), receiver_multiply_adds(codec.spec, codec.outputs)
+    if isinstance(codec, Recognizer):
+        return 0, recognizer_multiply_adds(codec.spec, codec.outputs)
     batch, device = codec.example(), next(codec.parameters()).device
     here = batch.to(device)
     symbols = codec.send(here).symbols

@@ -44,6 +44,8 @@ class Evidence:
         observe: activations of the trained network, batch by batch.
         rebuild: makes the network that keeps some layers alone.
         loss: what such a network is worth; smaller is better.
+        multiply_adds: what a network costs, of one unit of a message.
+        narrow: makes the network of all layers, each narrower inside, that costs at most so much.
         chance: for who draws.
     """
 
@@ -53,6 +55,8 @@ class Evidence:
     observe: Callable[[], Iterable[Seen]]
     rebuild: Callable[[Kept], nn.Module]
     loss: Callable[[nn.Module], float]
+    multiply_adds: Callable[[nn.Module], int]
+    narrow: Callable[[int], nn.Module]
     chance: Chance
 
     @property

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from semcom.compression.evidence import Evidence, Kept, layers_to_keep, stacks_of
 from semcom.compression.saliency import synflow
@@ -38,6 +38,15 @@ class Partition:
     sums: tuple[float, ...]
     segments: Segments
     kept: tuple[int, ...]
+
+    def account(self) -> dict[str, Any]:
+        """The same as plain data, for a record; similarities to four digits, which is more than a figure shows."""
+        return {
+            "kept": self.kept,
+            "segments": self.segments,
+            "sums": [round(each, 4) for each in self.sums],
+            "similarity": [[round(float(each), 4) for each in row] for row in self.similarity],
+        }
 
 
 @dataclass(frozen=True)

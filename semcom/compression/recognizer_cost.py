@@ -1,36 +1,14 @@
-"""Cost of a recognizer: its parameters, and the multiply-adds of one frame, from the spec alone."""
+"""Multiply-adds of one frame through a recognizer, from its spec alone."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING
 
 from semcom.models.recognizer_spec import RecognizerSpec, Shape, UnitShape
 
-if TYPE_CHECKING:
-    from semcom.compression.cost import Cost
-    from semcom.models.recognizer import Recognizer
 
-
-def recognizer_cost(recognizer: Recognizer) -> Cost:
-    """The cost of a recognizer as it stands: all of it is body and the receiver's; multiply-adds are a frame's."""
-    from semcom.compression.cost import Cost
-
-    parameters = sum(each.numel() for each in recognizer.parameters())
-    multiply_adds = recognizer_multiply_adds(recognizer.spec, recognizer.outlet)
-    return Cost(
-        parameters=parameters,
-        body_parameters=parameters,
-        multiply_adds=multiply_adds,
-        transmitter_body_parameters=0,
-        receiver_body_parameters=parameters,
-        transmitter_multiply_adds=0,
-        receiver_multiply_adds=multiply_adds,
-    )
-
-
-def recognizer_multiply_adds(spec: RecognizerSpec, outlet: int) -> int:
+def recognizer_multiply_adds(spec: RecognizerSpec, outputs: int) -> int:
     """Multiply-adds of one frame, in closed form: convolutions, maps of bridges and fully connected layers.
 
     A convolution from a to b channels costs a b taps at each place of its output. Batch normalization, sums and
@@ -43,7 +21,7 @@ def recognizer_multiply_adds(spec: RecognizerSpec, outlet: int) -> int:
     ends = [spec.stem_leaving, *(unit.leaving for unit in chain)]
     wanted = [*(unit.entering for unit in chain), spec.leaving]
     bridges = sum(_bridge(reached, needed) for reached, needed in zip(ends, wanted, strict=True))
-    head = sum(a * b for a, b in pairwise((*spec.layers_of_head, outlet)))
+    head = sum(a * b for a, b in pairwise((*spec.layers_of_head, outputs)))
     return stem + sum(_unit(spec, unit) for unit in chain) + bridges + head
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import pairwise
 from typing import cast
@@ -15,39 +15,39 @@ from channels import Chance
 from semcom.compression.channel_pruning import Inside, l1_channels
 from semcom.compression.evidence import Evidence, Kept, Seen
 from semcom.compression.recognizer_cost import recognizer_multiply_adds
-from semcom.models.recognizer import Recognizer, initialize
+from semcom.models.codec import Codec
+from semcom.models.make import initialize
+from semcom.models.recognizer import Recognizer
 from semcom.models.recognizer_spec import RecognizerSpec
 from semcom.models.recognizer_units import Unit, join
+from semcom.models.trace import Trace
 
 FRAMES_OF_ONES = 2  # a normalized head needs more than one to take statistics from
-
-Arrivals = Iterable[tuple[Tensor, Tensor]]
-"""Batch by batch what a receiver is given, [batch, length] complex, and the true classes, [batch] or [batch, 1]."""
 
 
 def recognizer_evidence(
     recognizer: Recognizer,
-    arrivals: Callable[[], Arrivals],
+    trips: Callable[[], Iterable[Trace]],
     *,
-    loss: Callable[[Recognizer], float],
+    loss: Callable[[Codec], float],
     chance: Chance,
 ) -> Evidence:
     """All that the units of a recognizer may be chosen by; it has one stack, over all stages.
 
     Args:
-        arrivals: makes the signals that are looked at, the same ones every time.
+        trips: makes the trips of this recognizer that are looked at, the same ones every time.
         loss: what a recognizer is worth; smaller is better.
     """
-    beside = recognizer.receiver.output.weight
+    spec, outputs, device = recognizer.spec, recognizer.outputs, recognizer.receiver.output.weight.device
     return Evidence(
         network=recognizer,
-        fresh=lambda: initialize(recognizer.spec, recognizer.outlet, seed=chance.of("fresh").integer()).to(
-            beside.device
-        ),
+        fresh=lambda: initialize(spec, outputs, seed=chance.of("fresh").integer()).to(device),
         flow=lambda network: flow_of_ones(cast(Recognizer, network)),
-        observe=lambda: observe(recognizer, arrivals()),
+        observe=lambda: (seen_of(trace) for trace in trips()),
         rebuild=lambda kept: keep_layers(recognizer, kept),
-        loss=lambda network: loss(cast(Recognizer, network)),
+        loss=lambda network: loss(cast(Codec, network)),
+        multiply_adds=lambda network: recognizer_multiply_adds(cast(Recognizer, network).spec, outputs),
+        narrow=lambda budget: narrow_units(recognizer, budget),
         chance=chance,
     )
 
@@ -84,21 +84,16 @@ def narrow_units(recognizer: Recognizer, budget: int) -> Recognizer:
     pruned = l1_channels(
         recognizer,
         lambda network: [inside for unit in _units(network) for inside in _insides(unit)],
-        lambda network: recognizer_multiply_adds(_narrowed(cast(Recognizer, network)), recognizer.outlet),
+        lambda network: recognizer_multiply_adds(_narrowed(cast(Recognizer, network)), recognizer.outputs),
         budget,
     )
     small = cast(Recognizer, pruned)
     return _of_spec(small, _narrowed(small))
 
 
-@torch.no_grad()
-def observe(recognizer: Recognizer, arrivals: Arrivals) -> Iterator[Seen]:
-    """What every unit makes of each batch, as [batch, channels, places]."""
-    device = recognizer.receiver.output.weight.device
-    for signal, classes in arrivals:
-        heard = recognizer.receiver(signal.to(device))
-        layers = tuple(layer.transpose(1, 2) for layer in heard.layers)
-        yield Seen((layers,), classes.to(device).flatten())
+def seen_of(trace: Trace) -> Seen:
+    """What every unit made of a batch, as [batch, channels, places]."""
+    return Seen((tuple(stage.transpose(1, 2) for stage in trace.heard.stages),), trace.targets.flatten())
 
 
 def flow_of_ones(recognizer: Recognizer) -> Tensor:

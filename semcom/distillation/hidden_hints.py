@@ -45,7 +45,7 @@ class HiddenHints:
         """A projection for every layer of the student."""
         projections: dict[str, torch.nn.Module] = {}
         for stack in stacks(self.side):
-            ours, theirs = student.widths(stack), teacher.widths(stack)
+            ours, theirs = student.widths_of(stack), teacher.widths_of(stack)
             pairs = zip(ours, evenly(len(ours), len(theirs)), strict=True)
             projections[stack] = torch.nn.ModuleList(torch.nn.Linear(width, theirs[index]) for width, index in pairs)
         return torch.nn.ModuleDict(projections)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,18 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from channels import Chance
+from channels import Chance, draw
 from semcom.compression.cost import count
+from semcom.compression.evidence import Evidence
+from semcom.compression.gather import evidence_of
 from semcom.distillation.distiller import Distiller
 from semcom.distillation.teaching import Teaching
 from semcom.identity import canonical
-from semcom.models.codec import Codec
-from semcom.models.make import initialize
+from semcom.mistakes import UserMistake
+from semcom.models.codec import Codec, air_shape
+from semcom.models.make import initialize, spec_from
+from semcom.models.spec import Spec
+from semcom.models.trace import Trace
 from semcom.scenario.neighbor_supply import most_neighbors
 from semcom.scenario.work import Adoption, Build
 from semcom.sources.batch import Batch
@@ -27,7 +33,8 @@ from semcom.store.digests import WEIGHTS_DIGEST
 from semcom.store.folder import RunFolder
 from semcom.tasks.neighbors import neighbors_in
 from semcom.tasks.task import Data
-from semcom.training.checkpoint import Checkpoint, about_codec, load_weights, save_weights
+from semcom.tasks.trip import rehearse
+from semcom.training.checkpoint import Checkpoint, about_codec, about_of, load_weights, save_weights
 from semcom.training.fit import Progress, fit, processes, silent
 from semcom.training.objective import HardLabels
 from semcom.training.pace import Pace
@@ -38,9 +45,31 @@ def data_of(build: Build, folder: Path) -> Data:
     return build.task.load(RunFolder(folder).tokenizers, build.fingerprint, noted=build.digests.tokenizer)
 
 
+def made_spec(build: Build, folder: Path) -> Spec:
+    """The shape that a finished build really has; of one that was pruned the header of its weights tells it.
+
+    Raises:
+        UserMistake: there are no such weights, or their header is none of ours.
+    """
+    if not build.is_reshaped:
+        return build.spec
+    path = RunFolder(folder).weights(build.identity)
+    try:
+        return spec_from(build.spec.kind, json.loads(about_of(path)["spec"]))
+    except (KeyError, ValueError):
+        raise UserMistake(f"{path}: must tell in its header what was pruned; delete it and run again") from None
+
+
+def recorded_spec(build: Build, record: Mapping[str, Any]) -> Spec:
+    """The same, as the record of the build tells it."""
+    if not build.is_reshaped or "spec" not in record:
+        return build.spec
+    return spec_from(build.spec.kind, record["spec"])
+
+
 def load_codec(build: Build, folder: Path, device: str = "cpu") -> Codec:
     """A finished build's codec, ready to measure."""
-    codec = initialize(build.spec, data_of(build, folder).outputs, seed=0)
+    codec = initialize(made_spec(build, folder), data_of(build, folder).outputs, seed=0)
     load_weights(codec, RunFolder(folder).weights(build.identity), build=build.identity, noted=build.digests.weights)
     return codec.eval().to(device)
 
@@ -75,13 +104,7 @@ def _train(
     began, device = time.perf_counter(), str(fabric.device)
     data, settings = data_of(build, folder), build.settings
     chance = build.chance.of("training")
-    codec = initialize(build.spec, data.outputs, seed=chance.of("weights").integer())
-    if build.start:
-        noted = known[build.start].digests.weights
-        load_weights(codec, RunFolder(folder).weights(build.start), build=build.start, noted=noted)
-    if build.adoption:
-        _adopt(codec, build.adoption, load_codec(known[build.adoption.donor], folder))
-    codec.to(device)
+    codec, pruning = _begun(build, known, folder, data, device=device)
     objective = _objective(build, codec, known, folder, device=device)
     place = RunFolder(folder)
     checkpoint = Checkpoint(place.checkpoint(build.identity), build.identity)
@@ -105,7 +128,7 @@ def _train(
     seconds = time.perf_counter() - began
     saved = ""
     if fabric.global_rank == 0:
-        about = about_codec(canonical(build.spec), vocabulary=codec.outputs, build=build.identity)
+        about = about_codec(canonical(codec.spec), vocabulary=codec.outputs, build=build.identity)
         # The checkpoint stays until the store knows of the build: a kill meanwhile costs no training.
         saved = save_weights(codec, place.weights(build.identity), about=about)
     fabric.barrier()
@@ -114,7 +137,7 @@ def _train(
         "seed": build.seed,
         "draw": build.draw or 1,
         "method": build.method,
-        "spec": canonical(build.spec),
+        "spec": canonical(codec.spec),
         "settings": canonical(build.settings),
         **vars(count(codec)),
         "size_bytes": place.weights(build.identity).stat().st_size,
@@ -124,8 +147,50 @@ def _train(
         "seconds": round(seconds, 2),
         "step_ms": pace.step_ms,
         **vars(circumstances(device)),
+        **({"pruning": pruning} if pruning else {}),
         "history": vars(history),
     }
+
+
+def _begun(
+    build: Build, known: dict[str, Build], folder: Path, data: Data, *, device: str
+) -> tuple[Codec, dict[str, Any] | None]:
+    """The codec as its training finds it, in the order start, adopt, prune; and the account of the pruning."""
+    chance = build.chance.of("training")
+    origin = known[build.start] if build.start else None
+    spec = made_spec(origin, folder) if origin else build.spec
+    codec = initialize(spec, data.outputs, seed=chance.of("weights").integer())
+    if origin and not build.fresh:
+        path, noted = RunFolder(folder).weights(origin.identity), origin.digests.weights
+        load_weights(codec, path, build=origin.identity, noted=noted)
+    if build.adoption:
+        _adopt(codec, build.adoption, load_codec(known[build.adoption.donor], folder))
+    codec.to(device)
+    if build.prune is None:
+        return codec, None
+    pruned = build.prune.prune(_evidence(build, codec.eval(), data, chance.of("prune"), device=device))
+    assert isinstance(pruned.network, Codec)
+    return pruned.network.train(), pruned.account
+
+
+def _evidence(build: Build, codec: Codec, data: Data, chance: Chance, *, device: str) -> Evidence:
+    """What a pruning may look at: trips of training messages in training air, and the validation loss."""
+    settings = build.settings
+    batches = data.training(
+        batch=settings.batch, share=settings.share, chance=chance.of("batches"), neighbors=most_neighbors(settings)
+    )
+
+    def trips() -> Iterator[Trace]:
+        for index in range(getattr(build.prune, "batches", 0)):
+            here, batch = chance.of("trip", index), batches.at(index).to(device)
+            link = settings.link(here.of("link"))
+            with torch.no_grad():
+                yield rehearse(codec, batch, link, draw(link, air_shape(codec, batch), here.of("air")).to(device))
+
+    def loss(network: Codec) -> float:
+        return _validation(build, HardLabels(network.eval()), data, device)()
+
+    return evidence_of(codec, trips, loss=loss, chance=chance)
 
 
 def _leaves_weights_alone(lesson: Teaching | None) -> bool:

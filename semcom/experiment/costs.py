@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from semcom.compression.cost import count
+from semcom.experiment.build import recorded_spec
 from semcom.experiment.timing import known_latency
 from semcom.models.make import make
 from semcom.scenario.work import Build, Run, Sweep
@@ -106,5 +107,5 @@ def _counted(build: Build, record: dict[str, Any]) -> dict[str, int]:
         return {}
     # Without memory behind it. Records of earlier versions do not tell the sides apart.
     with torch.device("meta"):
-        cost = vars(count(make(build.spec, record["vocabulary"])))
+        cost = vars(count(make(recorded_spec(build, record), record["vocabulary"])))
     return {name: record.get(name, value) for name, value in cost.items()}

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from semcom.compression.latency import Latency, Shape, latencies
+from semcom.experiment.build import recorded_spec
 from semcom.experiment.memory import keep_memory
 from semcom.experiment.progress import Board
 from semcom.scenario.work import Build, Sweep
@@ -32,7 +33,11 @@ def time_codecs(sweep: Sweep, store: Store, board: Board, *, device: str, thread
     """
     builds = {run.build.identity: run.build for run in sweep.runs}
     records = {key: each.record for key, each in store.builds().items() if key in builds and each.status == "done"}
-    shapes = {key: Shape(builds[key].spec, each["vocabulary"]) for key, each in records.items() if "vocabulary" in each}
+    shapes = {
+        key: Shape(recorded_spec(builds[key], each), each["vocabulary"])
+        for key, each in records.items()
+        if "vocabulary" in each
+    }
     known = {key: found for key in shapes if (found := known_latency(records[key]))}
     is_one = len({records[key][KEY][TOGETHER] for key in known}) <= 1
     if len(known) == len(shapes) and is_one and not implausible(shapes, known, builds):

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from channels import Arrived
+from semcom.models.codec import Codec
 from semcom.models.recognizer_spec import RecognizerSpec
 from semcom.models.recognizer_units import CONVOLUTIONS, NORMS, UNITS, Bridge, Unit, join
 from semcom.models.trace import Heard, Sent
+from semcom.sources.batch import Batch
+from semcom.sources.frames import FrameBatch
 
 MOST_CLASSES = 65_536
-
-
-class Samples(Protocol):
-    """A batch that carries frames."""
-
-    @property
-    def samples(self) -> Tensor:
-        """Complex samples [batch, length]."""
 
 
 class FrameTransmitter(nn.Module):
     """Puts a frame on the air as it is; there is nothing to train."""
 
-    def forward(self, batch: Samples) -> Sent:
+    def forward(self, batch: FrameBatch) -> Sent:
         return Sent(batch.samples, ())
 
 
@@ -35,10 +29,10 @@ class FrameReceiver(nn.Module):
 
     Args:
         spec: the shape.
-        outlet: number of classes.
+        outputs: number of classes.
     """
 
-    def __init__(self, spec: RecognizerSpec, outlet: int) -> None:
+    def __init__(self, spec: RecognizerSpec, outputs: int) -> None:
         super().__init__()
         self.spec = spec
         self.stem = _stem(spec)
@@ -50,7 +44,7 @@ class FrameReceiver(nn.Module):
         self.after: Bridge | None = join(units, spec.stem_leaving, spec.leaving)
         self.head = _head(spec)
         self.dropout = nn.Dropout(spec.dropout)
-        self.output = nn.Linear(spec.layers_of_head[-1], outlet)
+        self.output = nn.Linear(spec.layers_of_head[-1], outputs)
 
     def front(self, signal: Tensor) -> Tensor:
         """A received signal [batch, length] complex as what the network takes in, [batch, *spec.entering]."""
@@ -67,73 +61,66 @@ class FrameReceiver(nn.Module):
 
     def through(self, features: Tensor) -> Heard:
         """What the network makes of [batch, *spec.entering]."""
-        layers, features = [], self.stem(features)
+        stages, features = [], self.stem(features)
         for unit in self.units:
             features = unit(features)
-            layers.append(features.flatten(2).transpose(1, 2))
+            stages.append(features.flatten(2).transpose(1, 2))
         if self.after is not None:
             features = self.after(features)
         features = features.flatten(2).mean(dim=2) if self.spec.family == "residual" else features.flatten(1)
-        embedding = self.head(features)
-        return Heard(embedding.unsqueeze(1), tuple(layers), self.output(self.dropout(embedding)).unsqueeze(1))
+        embedding = self.head(features).unsqueeze(1)
+        return Heard(embedding, (embedding,), self.output(self.dropout(embedding)), stages=tuple(stages))
 
     def forward(self, signal: Tensor) -> Heard:
         return self.through(self.front(signal))
 
 
-class Recognizer(nn.Module):
+class Recognizer(Codec):
     """Tells which of some classes a received frame is. A class is a message of one token.
 
     Args:
         spec: the shape.
-        outlet: number of classes, at most 65536.
+        outputs: number of classes, at most 65536.
     """
 
-    def __init__(self, spec: RecognizerSpec, outlet: int) -> None:
-        super().__init__()
-        if not 1 <= outlet <= MOST_CLASSES:
-            raise ValueError(f"outlet must be from 1 to {MOST_CLASSES} classes, got {outlet}")
-        self.spec = spec
-        self.outlet = outlet
-        self.transmitter = FrameTransmitter()
-        self.receiver = FrameReceiver(spec, outlet)
+    spec: RecognizerSpec
+    transmitter: FrameTransmitter
+    receiver: FrameReceiver
 
-    def send(self, batch: Samples) -> Sent:
+    def __init__(self, spec: RecognizerSpec, outputs: int) -> None:
+        super().__init__(spec, outputs)
+        if not 1 <= outputs <= MOST_CLASSES:
+            raise ValueError(f"outputs must be from 1 to {MOST_CLASSES} classes, got {outputs}")
+        self.transmitter = FrameTransmitter()
+        self.receiver = FrameReceiver(spec, outputs)
+
+    def send(self, batch: Batch) -> Sent:
         """The frames themselves."""
         sent: Sent = self.transmitter(batch)
         return sent
 
-    def hear(self, signal: Tensor, batch: Samples) -> Heard:
-        """What a receiver makes of a received signal.
-
-        Args:
-            signal: [batch, length] complex.
+    def hear(self, arrived: Arrived, batch: Batch) -> Heard:
+        """What the receiver makes of a received signal.
 
         Returns:
-            features [batch, 1, width], the embedding that the output layer reads, without dropout; layers, the output
-            of every unit as [batch, places, channels]; logits [batch, 1, outlet].
+            features [batch, 1, width], the embedding that the output layer reads, without dropout, which is the only
+            layer; stages, the output of every unit as [batch, places, channels]; logits [batch, 1, outputs].
         """
-        heard: Heard = self.receiver(signal)
+        heard: Heard = self.receiver(arrived.symbols)
         return heard
 
-    def decode(self, signal: Tensor, batch: Samples, *, beam: int = 1) -> Tensor:
+    def decode(self, arrived: Arrived, batch: Batch, *, beam: int = 1) -> Tensor:
         """The likeliest class of each frame, [batch, 1]; of one token a beam finds nothing better."""
-        return self.hear(signal, batch).logits.argmax(dim=2)
+        return self.hear(arrived, batch).logits.argmax(dim=2)
+
+    def example(self) -> FrameBatch:
+        """One frame, of nothing."""
+        samples = torch.zeros(1, self.spec.length, dtype=torch.complex64)
+        return FrameBatch(samples, torch.zeros(1, dtype=torch.long), (0,))
 
     def stacks(self) -> tuple[nn.ModuleList, ...]:
         """The units that may be pruned, of all stages in one stack."""
         return (self.receiver.units,)
-
-    def symbols(self, batch: Samples) -> tuple[int, int]:
-        """The shape (batch, samples) that a batch takes on the air."""
-        return batch.samples.shape[0], batch.samples.shape[1]
-
-
-def initialize(spec: RecognizerSpec, outlet: int, *, seed: int) -> Recognizer:
-    """A fresh recognizer whose weights depend on the seed alone, not on who drew before."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed accelerators too, for good
-        return Recognizer(spec, outlet)
 
 
 class Rectified(nn.Sequential):

@@ -7,6 +7,8 @@ from itertools import pairwise
 from math import prod
 from typing import ClassVar, Literal
 
+from semcom.models.spec import Carries, Part, Side, Stack
+
 Family = Literal["residual", "vgg", "cnn"]
 Shape = tuple[int, ...]
 """Of one frame's features: (channels, places) or (channels, rows, places)."""
@@ -65,7 +67,8 @@ class RecognizerSpec:
     """
 
     kind: ClassVar[str] = "recognizer"
-    carries: ClassVar[str] = "frames"
+    carries: ClassVar[Carries] = "frames"
+    shows: ClassVar[frozenset[Part]] = frozenset({"heard", "stages", "logits"})
 
     family: Family = "residual"
     length: int = 128
@@ -126,6 +129,26 @@ class RecognizerSpec:
     def symbols_per_unit(self) -> int:
         """Complex samples that a frame puts on the air."""
         return self.length
+
+    @property
+    def told(self) -> str:
+        """The family, its units and their widths."""
+        kept = "" if self.kept is None else f" of {sum(self.units)}"
+        return f"{self.family} of {len(self.remaining)}{kept} units, {'-'.join(map(str, self.widths))} channels"
+
+    @property
+    def rough_multiply_adds(self) -> float:
+        """Of one frame through the convolutions of its units."""
+        taps = self.kernel**self.planes * (1 if self.family == "vgg" else 2)
+        return float(sum(taps * unit.entering[0] * unit.hidden * prod(unit.leaving[1:]) for unit in self.chain()))
+
+    def widths_of(self, stack: Stack) -> tuple[int, ...]:
+        """Of the embedding, the one layer that is shown."""
+        return self.layers_of_head[-1:] if stack == "heard" else ()
+
+    def side(self, name: Side) -> object:
+        """The transmitter computes nothing."""
+        return self if name == "receiver" else None
 
     @property
     def halvings(self) -> int:

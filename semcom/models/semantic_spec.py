@@ -100,7 +100,7 @@ class SemanticSpec:
         """Of one token, with a vocabulary of usual size, and without what attention adds in long sentences."""
         return sum(_rough(side) for side in (self.transmitter, self.receiver)) + self.receiver.width * USUAL_VOCABULARY
 
-    def widths(self, stack: Stack) -> tuple[int, ...]:
+    def widths_of(self, stack: Stack) -> tuple[int, ...]:
         """Of the Transformer layers of a side, first to last."""
         side = self.transmitter if stack == "sent" else self.receiver
         return (side.width,) * side.layers

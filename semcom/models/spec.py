@@ -49,7 +49,7 @@ class Spec(Protocol):
     def rough_multiply_adds(self) -> float:
         """Of one unit through both sides, to guess how long work takes before anything is loaded."""
 
-    def widths(self, stack: Stack) -> tuple[int, ...]:
+    def widths_of(self, stack: Stack) -> tuple[int, ...]:
         """Of the layers that a trace shows of a side, first to last."""
 
     def side(self, name: Side) -> object:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from channels import Interference, Link, Neighbors, mean_sinr_db
 from semcom.distillation.share import share_in
+from semcom.mistakes import UserMistake
 from semcom.scenario.hints import suggestion
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.sweep import MOST_DECIBELS
@@ -31,6 +33,7 @@ def check_sense(scenario: Scenario) -> None:
         _check_training(scenario, name)
         _check_share(scenario, name)
     _check_order(scenario)
+    _check_kinds(scenario)
     _check_shapes(scenario)
     _check_comparisons(scenario)
     _check_gaps(scenario)
@@ -87,18 +90,62 @@ def _check_order(scenario: Scenario) -> None:
                 waiting.extend(scenario.origins(name))
 
 
+def _check_kinds(scenario: Scenario) -> None:
+    """Refuse codecs that carry other messages than the task sends, and prunings that leave no shape."""
+    for key in ("corpus", "tokenizer"):
+        if key in scenario.model_fields_set and scenario.goal.carries != "sentences":
+            raise ValueError(
+                f"{key} belongs to task text, got it with task {scenario.goal.kind}; leave it out: task.source says "
+                "where its messages come from"
+            )
+    for name, codec in scenario.codecs.items():
+        carries = scenario.begun_spec(name).carries
+        if carries != scenario.goal.carries:
+            raise ValueError(
+                f"codecs.{name} must carry {scenario.goal.carries}, which task {scenario.goal.kind} sends, got a codec "
+                f"of {carries}; name another size"
+            )
+        if codec.prune:
+            try:
+                scenario.spec_of(name)
+            except UserMistake as mistake:
+                raise ValueError(f"codecs.{name}.prune: {mistake}") from None
+
+
+def _check_seen(scenario: Scenario, name: str) -> None:
+    """Refuse methods that compare what a codec of this kind does not have."""
+    plan = scenario.codecs[name].distill
+    if plan is None:
+        return
+    for each in (name, *plan.teachers):
+        spec = scenario.spec_of(each)
+        for method in plan.methods:
+            if unseen := sorted(method.sees - spec.shows):
+                raise ValueError(
+                    f"codecs.{name}.distill.methods: {method.kind} must see {' and '.join(unseen)} of '{each}', got a "
+                    f"codec of kind {spec.kind}, which has no such part; take a method on "
+                    f"{', '.join(sorted(spec.shows))}"
+                )
+
+
 def _check_shapes(scenario: Scenario) -> None:
     """Refuse origins that do not fit; shapes can be asked for once nothing is built from itself."""
     for name, codec in scenario.codecs.items():
-        ours = scenario.spec_of(name)
         _check_adopted(scenario, name)
         _check_teachers(scenario, name)
+        _check_seen(scenario, name)
         # Dropout has no weights; everything else shapes them.
-        if codec.start and replace(scenario.spec_of(codec.start), dropout=ours.dropout) != ours:
+        if codec.start and _without_dropout(scenario.spec_of(codec.start)) != _without_dropout(
+            scenario.begun_spec(name)
+        ):
             raise ValueError(
                 f"codecs.{name}.start must name a codec of the same shape, got '{codec.start}', whose weights do "
                 "not fit; give both the same size"
             )
+
+
+def _without_dropout(spec: Any) -> Any:
+    return replace(spec, dropout=0.0)
 
 
 def _check_adopted(scenario: Scenario, name: str) -> None:

@@ -66,7 +66,7 @@ def _build(
     lesson = _lesson(plan.distill, origins) if plan.distill else None
     start = origins[plan.start].identity if plan.start else None
     adoption = Adoption(plan.adopt.side, origins[plan.adopt.donor].identity) if plan.adopt else None
-    spec = scenario.spec_of(name)
+    spec = scenario.begun_spec(name)
     decisive: dict[str, Any] = {
         **scenario.goal.facts(fingerprint),
         "spec": spec,
@@ -76,6 +76,8 @@ def _build(
         "start": start,
         "adoption": adoption,
         **({"draw": plan.draw} if plan.draw > 1 else {}),
+        **({"prune": plan.prune} if plan.prune else {}),
+        **({"fresh": True} if plan.fresh else {}),
         **_renewed(scenario.training_of(name)),
     }
     build = Build(
@@ -88,7 +90,10 @@ def _build(
         seed=seed,
         lesson=lesson,
         start=start,
+        fresh=plan.fresh,
+        prune=plan.prune,
         adoption=adoption,
+        is_reshaped=scenario.is_reshaped(name),
         needs=tuple(origin.identity for origin in origins.values()),
         draw=plan.draw if plan.draw > 1 else None,
     )

@@ -1,185 +1,19 @@
-"""What a person types: the parts of a scenario, as pydantic models over the lower floors' own dataclasses."""
+"""What a person types of link and measurement, as pydantic models over the lower floors' own dataclasses."""
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import BaseModel, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from channels import Coherence, Csi, Equalizer, Fading, Interference, Mmse, Neighbors, NoFading, PerfectCsi, PerSentence
-from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
-from semcom.distillation.catalog import METHODS, AnyMethod
-from semcom.distillation.method import check_methods
-from semcom.distillation.teaching import Teaching
+from channels import Mmse, Neighbors, NoFading, PerfectCsi, PerSentence
 from semcom.metrics.bleu import BleuTokenizer
 from semcom.metrics.catalog import METRICS
 from semcom.metrics.embedding_model import EmbeddingModel
-from semcom.models.semantic_spec import SemanticSpec, SideSpec
-from semcom.models.sizes import SIZES
 from semcom.scenario.hints import suggestion
-from semcom.scenario.plan import STRICT, Plan, by, changed, changes_to
-from semcom.sources.catalog import CORPORA, TOKENIZERS
-from semcom.training.settings import MOST_ANTENNAS, TrainingSettings
-
-FadingPlan = Annotated[Fading, by("kind")]
-CoherencePlan = Annotated[Coherence, by("kind")]
-InterferencePlan = Annotated[Interference, by("kind")]
-CsiPlan = Annotated[Csi, by("kind")]
-EqualizerPlan = Annotated[Equalizer, by("kind")]
-MethodPlan = Annotated[AnyMethod, by("kind")]
-
-# The dataclasses of the lower floors know nothing of pydantic. They are marked here, once: unknown keys are
-# refused, and where one holds another, the variant is told by its kind.
-_TOLD_APART: dict[str, Any] = {
-    "Fading": FadingPlan,
-    "Fading | None": FadingPlan | None,
-    "Coherence": CoherencePlan,
-    "Interference": InterferencePlan,
-    "Csi": CsiPlan,
-    "Equalizer": EqualizerPlan,
-}
-
-
-OneOrMore = Annotated[
-    Annotated[str, Tag("one")] | Annotated[tuple[str, ...], Field(min_length=1), Tag("list")],
-    Discriminator(lambda value: "list" if isinstance(value, list | tuple) else "one"),
-]
-Sinr = Annotated[float, Field(ge=-100, le=100)]
-
-# What only a scenario asks of a key, beyond what the class itself refuses.
-_NARROWER: dict[tuple[str, str], Any] = {
-    ("Teaching", "teacher"): OneOrMore,
-    ("Teaching", "methods"): Annotated[tuple[MethodPlan, ...], Field(min_length=1)],
-    ("Teaching", "label_weight"): Annotated[float, Field(ge=0)],
-    ("Teaching", "cleaner_db"): Annotated[float, Field(ge=0, le=100)],
-    ("Teaching", "above_sinr_db"): Sinr | None,
-    ("Teaching", "rises_over_db"): tuple[Sinr, Sinr] | None,
-}
-
-
-def _mark(*variants: type) -> None:
-    for variant in variants:
-        variant.__pydantic_config__ = STRICT  # type: ignore[attr-defined]
-        for each in dataclasses.fields(variant):
-            if (variant.__name__, each.name) in _NARROWER:
-                each.type = _NARROWER[variant.__name__, each.name]
-            elif isinstance(each.type, str) and each.type in _TOLD_APART:
-                each.type = _TOLD_APART[each.type]
-
-
-_mark(*FADING, *COHERENCE, *INTERFERENCE, *CSI, *EQUALIZERS, *METHODS, *CORPORA, *TOKENIZERS)
-_mark(SideSpec, TrainingSettings, EmbeddingModel, Teaching)
-
-
-if TYPE_CHECKING:
-    TrainingChanges = BaseModel
-    SideChanges = BaseModel
-else:
-    TrainingChanges = changes_to(TrainingSettings)
-    SideChanges = changes_to(SideSpec)
-
-
-class AdoptPlan(Plan):
-    """A side taken over from another codec as it is, and frozen.
-
-    A student receiver under its teacher's transmitter compresses the receiving side alone, and both then speak of
-    one observation. Exactly one side is named.
-
-    Args:
-        transmitter: the codec whose transmitter is taken over.
-        receiver: the codec whose receiver is taken over.
-    """
-
-    transmitter: str | None = Field(default=None, min_length=1)
-    receiver: str | None = Field(default=None, min_length=1)
-
-    @model_validator(mode="after")
-    def _one_side(self) -> Self:
-        if (self.transmitter is None) == (self.receiver is None):
-            raise ValueError("must name one side, transmitter or receiver, and the codec it comes from")
-        return self
-
-    @property
-    def side(self) -> Literal["transmitter", "receiver"]:
-        """Which side is taken over."""
-        return "transmitter" if self.transmitter else "receiver"
-
-    @property
-    def donor(self) -> str:
-        """The codec it comes from."""
-        return self.transmitter or self.receiver or ""
-
-    @property
-    def settled(self) -> tuple[str, ...]:
-        """The keys of a codec that are no longer its own: the side, and what both sides must agree on."""
-        of_receivers = ("decoding", "tied") if self.side == "receiver" else ()
-        return (self.side, "symbols_per_token", "norm", *of_receivers)
-
-
-class CodecPlan(Plan):
-    """How one codec comes to be: a size, what differs from it, and the steps it goes through.
-
-    Args:
-        size: a named size (`semcom list sizes`); the keys below change it.
-        symbols_per_token: complex symbols sent for each token, the bandwidth, at most 1024 [symbols]; without the key
-            the size's own, which is 8.
-        decoding: `parallel` decides all tokens at once, `autoregressive` one after another.
-        tied: whether one matrix is the transmitter's embedding and the receiver's output layer (equal widths only).
-        norm: layer normalization before each part (`pre`) or after its residual sum (`post`, as in DeepSC).
-        dropout: share of features dropped in training.
-        transmitter: what differs in the shape of the sending side.
-        receiver: what differs in the shape of the receiving side.
-        start: the codec of equal shape whose weights the training starts from.
-        adopt: one side taken over from another codec, frozen.
-        distill: whom to learn from, and how; without it the codec learns from the text alone.
-        training: what differs from the scenario's `training`.
-        draw: which draw of weights, batches and training air under the seed: another number makes another codec of the
-            same plan.
-    """
-
-    size: str = "teacher"
-    symbols_per_token: int | None = Field(default=None, ge=1)
-    decoding: Literal["parallel", "autoregressive"] | None = None
-    tied: bool | None = None
-    norm: Literal["pre", "post"] | None = None
-    dropout: float | None = Field(default=None, ge=0, lt=1)
-    transmitter: SideChanges | None = None
-    receiver: SideChanges | None = None
-    start: str | None = Field(default=None, min_length=1)
-    adopt: AdoptPlan | None = None
-    distill: Teaching | None = None
-    training: TrainingChanges | None = None
-    draw: int = Field(default=1, ge=1, le=1000)
-
-    @field_validator("size")
-    @classmethod
-    def _known(cls, size: str) -> str:
-        if size not in SIZES:
-            raise ValueError(f"must be one of {', '.join(SIZES)}, got '{size}'{suggestion(size, SIZES)}")
-        return size
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        self.spec()
-        if self.distill:
-            frozen = self.adopt is not None and self.adopt.side == "transmitter"
-            # Dropout acts in an adopted receiver too, and never in a teacher.
-            alike = self.adopt is not None and self.distill.is_heard_by(self.adopt.receiver) and not self.spec().dropout
-            check_methods(self.distill.methods, transmitter_is_frozen=frozen, hears_alike=alike)
-        return self
-
-    def spec(self) -> SemanticSpec:
-        """The size with what was typed beside it."""
-        base = SIZES[self.size]
-        names = ("symbols_per_token", "decoding", "tied", "norm", "dropout")
-        typed = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        return dataclasses.replace(
-            base,
-            transmitter=changed(base.transmitter, self.transmitter),
-            receiver=changed(base.receiver, self.receiver),
-            **typed,
-        )
+from semcom.scenario.plan import Plan
+from semcom.scenario.variants import CoherencePlan, CsiPlan, EqualizerPlan, FadingPlan, InterferencePlan
+from semcom.training.settings import MOST_ANTENNAS
 
 
 class LinkPlan(Plan):

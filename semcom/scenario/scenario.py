@@ -9,10 +9,13 @@ from pydantic import Field
 
 from channels import Neighbors
 from semcom.models.semantic_spec import SemanticSpec
+from semcom.models.spec import Spec
 from semcom.scenario.axes import values
+from semcom.scenario.codec_plans import AnyCodecPlan
 from semcom.scenario.plan import Plan, by, changed
-from semcom.scenario.plans import CodecPlan, LinkPlan, MeasurePlan
+from semcom.scenario.plans import LinkPlan, MeasurePlan
 from semcom.scenario.sweep import MOST_SEED, SweepPlan
+from semcom.scenario.task_plans import AnyTaskPlan, TextTask
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
 from semcom.sources.docstrings import Docstrings
 from semcom.sources.tokenizer import BytePairs
@@ -31,7 +34,7 @@ class Scenario(Plan):
         question: what it asks; taken from the first line of the file, a comment.
         seed: the number that everything random follows from.
         task: what the receiver wants.
-        corpus: where the sentences come from.
+        corpus: where the sentences of task text come from.
         tokenizer: how sentences become tokens; learned from the training sentences alone.
         codecs: the codecs by name, and how each comes to be.
         training: how codecs are trained, and in which air; a codec may differ in its own `training`.
@@ -45,10 +48,10 @@ class Scenario(Plan):
     name: str = Field(pattern=NAME)
     question: str = Field(min_length=1)
     seed: int = Field(default=0, ge=0, lt=MOST_SEED)
-    task: Literal["text"] = "text"
+    task: AnyTaskPlan = TextTask()
     corpus: Annotated[AnyCorpus, by("source")] = Docstrings()
     tokenizer: Annotated[AnyTokenizer, by("kind")] = BytePairs()
-    codecs: dict[Annotated[str, Field(pattern=NAME)], CodecPlan] = Field(min_length=1)
+    codecs: dict[Annotated[str, Field(pattern=NAME)], AnyCodecPlan] = Field(min_length=1)
     training: TrainingSettings = TrainingSettings()
     link: LinkPlan = LinkPlan()
     sweep: SweepPlan
@@ -59,7 +62,7 @@ class Scenario(Plan):
     @property
     def goal(self) -> Task:
         """What is sent and what the receiver wants of it."""
-        return Text(self.corpus, self.tokenizer)
+        return Text(self.corpus, self.tokenizer) if isinstance(self.task, TextTask) else self.task
 
     def origins(self, name: str) -> tuple[str, ...]:
         """The codecs that must exist before this one."""
@@ -68,14 +71,24 @@ class Scenario(Plan):
         named = (codec.start, codec.adopt and codec.adopt.donor, *taught_by)
         return tuple(each for each in named if each)
 
-    def spec_of(self, name: str) -> SemanticSpec:
-        """The codec's own shape, with the side that it takes over from another."""
+    def begun_spec(self, name: str) -> Spec:
+        """The shape that a codec begins in, before anything of it is pruned, with the side that it takes over."""
         codec = self.codecs[name]
-        spec = codec.spec()
-        if codec.adopt is None:
+        spec: Spec = self.goal.fitted(codec.spec(self.spec_of(codec.start) if codec.start else None))
+        if codec.adopt is None or not isinstance(spec, SemanticSpec):
             return spec
         donor = self.spec_of(codec.adopt.donor)
         return replace(spec, **{key: getattr(donor, key) for key in codec.adopt.settled})
+
+    def spec_of(self, name: str) -> Spec:
+        """The shape of the finished codec; of one that was pruned as far as it is known before there are weights."""
+        codec, spec = self.codecs[name], self.begun_spec(name)
+        return codec.prune.planned(spec) if codec.prune else spec
+
+    def is_reshaped(self, name: str) -> bool:
+        """Whether the codec was pruned, or has its shape from one that was."""
+        codec = self.codecs[name]
+        return codec.prune is not None or (codec.start is not None and self.is_reshaped(codec.start))
 
     def training_of(self, name: str) -> TrainingSettings:
         """The scenario's training with what this codec does differently."""

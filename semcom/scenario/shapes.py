@@ -9,7 +9,7 @@ from typing import Literal
 
 from semcom.models.semantic_spec import SideSpec, symmetric
 from semcom.scenario.axes import values
-from semcom.scenario.plans import CodecPlan, SideChanges
+from semcom.scenario.codec_plans import CodecPlan, SemanticPlan, SideChanges
 from semcom.scenario.scenario import Scenario
 
 AXES = ("layers", "width", "feedforward", "channel_hidden")
@@ -84,7 +84,7 @@ def _axes_of(scenario: Scenario, name: str, axes: dict[str, tuple[int, ...]]) ->
     plan = scenario.codecs[name]
     origins = {origin for each in scenario.codecs for origin in scenario.origins(each)}
     origins |= {each for crowd in scenario.crowds for each in crowd or ()}
-    if name not in scenario.sweep.codec or name in origins or plan.start:
+    if name not in scenario.sweep.codec or name in origins or plan.start or not isinstance(plan, SemanticPlan):
         return {}
     return {
         axis: points

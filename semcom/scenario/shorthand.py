@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from semcom.scenario.codec_plans import kind_of_size
 from semcom.scenario.forms import Schema, children, spread
+from semcom.tasks.catalog import TASKS
 
 
 def in_full(data: dict[str, Any], schema: Schema) -> dict[str, Any]:
@@ -19,7 +22,7 @@ def in_full(data: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
     What fits no variant stays as it is, for the check to complain of.
     """
-    full = with_kinds(data, schema)
+    full = with_kinds(for_task(data), schema)
     codecs, settings = full.get("codecs"), full.get("training") or {}
     node = schema.get("properties", {}).get("training")
     if node and isinstance(codecs, dict) and isinstance(settings, dict):
@@ -29,8 +32,50 @@ def in_full(data: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
 def with_kinds(data: dict[str, Any], schema: Schema) -> dict[str, Any]:
     """The data in full but for the training of codecs, which hangs on what the training of the scenario ends up as."""
-    full: dict[str, Any] = _walked(data, schema, schema)
+    full: dict[str, Any] = _walked(for_task(data), schema, schema)
     return full
+
+
+def for_task(data: dict[str, Any]) -> dict[str, Any]:
+    """The data with what its task means by keys that are left out, and every codec with the kind that its size tells.
+
+    A codec without a size is of its start's kind, or else of the task's.
+    """
+    typed = data.get("task", "text")
+    name = typed.get("kind") if isinstance(typed, dict) else typed
+    task = next((each for each in TASKS if each.kind == name), None)
+    if task is None:
+        return data
+    full: dict[str, Any] = _under(data, task.defaults)
+    codecs = full.get("codecs")
+    if isinstance(codecs, dict):
+        full["codecs"] = {each: _of_kind(each, codecs, task.codec) for each in codecs}
+    return full
+
+
+def _under(typed: Any, defaults: Mapping[str, Any]) -> Any:
+    """What was typed, with defaults where nothing was."""
+    if not isinstance(typed, dict):
+        return typed
+    full = dict(typed)
+    for key, value in defaults.items():
+        if isinstance(value, Mapping):
+            full[key] = _under(full.get(key, {}), value)
+        else:
+            full.setdefault(key, value)
+    return full
+
+
+def _of_kind(name: str, codecs: dict[str, Any], usual: str) -> Any:
+    codec = codecs[name]
+    if not isinstance(codec, dict) or "kind" in codec:
+        return codec
+    seen, each = [name], codec
+    while each.get("size") is None and isinstance(start := each.get("start"), str) and start not in seen:
+        if not isinstance(codecs.get(start), dict):
+            break
+        seen, each = [*seen, start], codecs[start]
+    return {"kind": each.get("kind") or kind_of_size(each.get("size")) or usual, **codec}
 
 
 def _trained_beside(codec: Any, settings: dict[str, Any], node: Schema, root: Schema) -> Any:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from semcom.models.semantic_spec import MOST_HIDDEN, MOST_LAYERS, MOST_WIDTH
 from semcom.scenario.axes import Steps, axis_of, values, whole_numbers
 from semcom.scenario.plan import Plan
-from semcom.scenario.plans import EqualizerPlan, FadingPlan, InterferencePlan
+from semcom.scenario.variants import EqualizerPlan, FadingPlan, InterferencePlan
 from semcom.training.settings import MOST_ANTENNAS
 
 MOST_DECIBELS = 100

@@ -42,7 +42,9 @@ def _codecs(scenario: Scenario) -> Iterator[str]:
 
 def _measure(scenario: Scenario) -> Iterator[str]:
     measure = scenario.measure
-    if measure.beam > 1 and all(scenario.spec_of(name).decoding == "parallel" for name in scenario.needed_codecs):
+    if measure.beam > 1 and all(
+        getattr(scenario.spec_of(name), "decoding", "parallel") == "parallel" for name in scenario.needed_codecs
+    ):
         yield "measure.beam goes unheard: every codec decodes in parallel"
     if "similarity" in measure.model_fields_set and not any("similarity" in metric for metric in measure.metrics):
         yield "measure.similarity goes unheard: it describes a metric that measure.metrics leaves out"

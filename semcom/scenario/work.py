@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from channels import Chance, Link
+from semcom.compression.catalog import AnyPruning
 from semcom.distillation.teaching import Teaching
 from semcom.models.spec import Spec
 from semcom.scenario.plans import MeasurePlan
@@ -41,12 +42,15 @@ class Build:
     identity: str
     task: Task
     fingerprint: str  # of its messages as the identity counts on them
-    spec: Spec
+    spec: Spec  # that it begins in, as planned
     settings: TrainingSettings
     seed: int
     lesson: Teaching | None  # its teachers are identities of builds
     start: str | None  # identity of the build whose weights it begins from
+    fresh: bool  # whether of that build it takes the shape alone
+    prune: AnyPruning | None  # what is taken away before the training
     adoption: Adoption | None
+    is_reshaped: bool  # pruned, or begun from a codec that was: its weights' header alone knows its shape
     needs: tuple[str, ...]  # identities of the builds that must be done first
     draw: int | None = None  # which draw of chance under the seed; None is the first
     digests: Digests = Digests()  # what its files must be; whoever hands the build out knows

@@ -1,1 +1,1 @@
-"""What there is to say: corpora, tokenizers and batches of sentences."""
+"""What there is to say: corpora, tokenizers and batches of sentences, and labelled IQ frames."""

@@ -1,14 +1,20 @@
-"""The corpora and tokenizers that a scenario may name."""
+"""The corpora, tokenizers and sources of frames that a scenario may name."""
 
 from __future__ import annotations
 
 from semcom.sources.docstrings import Docstrings
 from semcom.sources.europarl import Europarl
+from semcom.sources.generated_frames import GeneratedFrames
+from semcom.sources.rml2016 import Rml2016
+from semcom.sources.rml2018 import Rml2018
+from semcom.sources.sigmf import SigMfFrames
 from semcom.sources.textfile import TextFile
 from semcom.sources.tokenizer import BytePairs, Words
 
 CORPORA = (Docstrings, Europarl, TextFile)
 TOKENIZERS = (BytePairs, Words)
+FRAMES = (GeneratedFrames, Rml2016, Rml2018, SigMfFrames)
 
 AnyCorpus = Docstrings | Europarl | TextFile
 AnyTokenizer = BytePairs | Words
+AnyFrames = GeneratedFrames | Rml2016 | Rml2018 | SigMfFrames

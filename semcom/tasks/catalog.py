@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from semcom.tasks.modulation import Modulation
 from semcom.tasks.text import Text
 
-TASKS = (Text,)
+TASKS: tuple[type[Text | Modulation], ...] = (Text, Modulation)
 
-AnyTask = Text
+AnyTask = Text | Modulation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -49,10 +49,10 @@ class Task(Protocol):
     """Of a message, to guess how long work takes."""
     message: ClassVar[str]
     """What one message is called: a sentence, a frame."""
-    size: ClassVar[str]
-    """The named size of a codec that a scenario does not give one."""
-    metrics: ClassVar[tuple[str, ...]]
-    """What is measured where a scenario does not say."""
+    codec: ClassVar[str]
+    """The kind of a codec that a scenario gives neither a kind nor a size."""
+    defaults: ClassVar[Mapping[str, Any]]
+    """What keys of a scenario mean for this task where they are left out, in the form in which they are typed."""
 
     @property
     def source_name(self) -> str:
@@ -61,6 +61,9 @@ class Task(Protocol):
     @property
     def is_at_hand(self) -> bool:
         """Whether its messages can be counted at once, without obtaining anything first."""
+
+    def fitted(self, spec: Any) -> Any:
+        """The shape of a codec, adjusted to these messages."""
 
     def fingerprint(self) -> str:
         """A short hash of everything that can change the messages; cheap."""

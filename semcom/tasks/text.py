@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -35,8 +36,8 @@ class Text:
     unit: ClassVar[str] = "token"
     usual_units: ClassVar[int] = 22
     message: ClassVar[str] = "sentence"
-    size: ClassVar[str] = "teacher"
-    metrics: ClassVar[tuple[str, ...]] = ("bleu_1", "bleu_4", "similarity")
+    codec: ClassVar[str] = "semantic"
+    defaults: ClassVar[Mapping[str, Any]] = {}
 
     @property
     def source_name(self) -> str:
@@ -47,6 +48,10 @@ class Text:
     def is_at_hand(self) -> bool:
         """A file of one's own is quick to read."""
         return isinstance(self.corpus, TextFile)
+
+    def fitted(self, spec: Any) -> Any:
+        """Any shape suits any text."""
+        return spec
 
     def fingerprint(self) -> str:
         """Of the corpus."""

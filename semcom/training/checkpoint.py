@@ -93,6 +93,23 @@ def load_weights(module: nn.Module, path: Path, *, build: str | None = None, not
         ) from None
 
 
+def about_of(path: Path) -> dict[str, str]:
+    """The strings in the header of a safetensors file.
+
+    Raises:
+        UserMistake: the file is missing or not safetensors.
+    """
+    try:
+        with safe_open(path, framework="pt", device="cpu") as stored:
+            return dict(stored.metadata() or {})
+    except FileNotFoundError:
+        raise UserMistake(f"{path}: no such file; train the codec first with `semcom run`") from None
+    except (SafetensorError, OSError) as error:
+        raise UserMistake(
+            f"{path}: not a readable safetensors file ({error}); delete it and run again to retrain"
+        ) from None
+
+
 def check_weights(path: Path, *, build: str, noted: str | None = None) -> None:
     """See that a file holds weights of this build, of whatever shape, before anybody takes it over.
 

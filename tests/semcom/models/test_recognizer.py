@@ -130,5 +130,5 @@ def test_signals_that_no_frame_gives_are_refused() -> None:
     for signal in (batch(length=17).samples, batch().samples.real, batch().samples[0]):
         with pytest.raises(ValueError, match=r"a signal must be complex \[batch, 16\], got"):
             recognizer.hear(signal, batch())
-    with pytest.raises(ValueError, match="outlet must be from 1 to 65536 classes, got 0"):
+    with pytest.raises(ValueError, match="outputs must be from 1 to 65536 classes, got 0"):
         Recognizer(FAMILIES["residual"], 0)

@@ -1,0 +1,212 @@
+"""How one codec comes to be: its shape, by the kind of codec, and the steps it goes through, which all kinds share."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from semcom.distillation.method import check_methods
+from semcom.distillation.teaching import Teaching
+from semcom.models.recognizer_spec import RECOGNIZER_SIZES, RecognizerSpec
+from semcom.models.semantic_spec import SemanticSpec, SideSpec
+from semcom.models.sizes import SIZES
+from semcom.models.spec import Spec
+from semcom.scenario.hints import suggestion
+from semcom.scenario.plan import Plan, by, changed, changes_to
+from semcom.scenario.variants import PruningPlan
+from semcom.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    TrainingChanges = BaseModel
+    SideChanges = BaseModel
+else:
+    TrainingChanges = changes_to(TrainingSettings)
+    SideChanges = changes_to(SideSpec)
+
+
+class AdoptPlan(Plan):
+    """A side taken over from another codec as it is, and frozen.
+
+    A student receiver under its teacher's transmitter compresses the receiving side alone, and both then speak of
+    one observation. Exactly one side is named.
+
+    Args:
+        transmitter: the codec whose transmitter is taken over.
+        receiver: the codec whose receiver is taken over.
+    """
+
+    transmitter: str | None = Field(default=None, min_length=1)
+    receiver: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        if (self.transmitter is None) == (self.receiver is None):
+            raise ValueError("must name one side, transmitter or receiver, and the codec it comes from")
+        return self
+
+    @property
+    def side(self) -> Literal["transmitter", "receiver"]:
+        """Which side is taken over."""
+        return "transmitter" if self.transmitter else "receiver"
+
+    @property
+    def donor(self) -> str:
+        """The codec it comes from."""
+        return self.transmitter or self.receiver or ""
+
+    @property
+    def settled(self) -> tuple[str, ...]:
+        """The keys of a codec that are no longer its own: the side, and what both sides must agree on."""
+        of_receivers = ("decoding", "tied") if self.side == "receiver" else ()
+        return (self.side, "symbols_per_token", "norm", *of_receivers)
+
+
+class CodecPlan(Plan):
+    """The steps that a codec of any kind goes through, in this order: start, adopt, prune, training.
+
+    Args:
+        size: a named size (`semcom list sizes`); the keys of its kind change it. Without it the codec has the shape of
+            its `start`, or else its kind's default size.
+        start: the codec of equal shape whose weights the training starts from.
+        fresh: take of `start` its shape alone, as it was really made, and draw weights anew: the control of a codec
+            that was pruned.
+        adopt: one side taken over from another codec, frozen.
+        prune: what is taken away from `start` before the training goes on.
+        distill: whom to learn from, and how; without it the codec learns from the true answers alone.
+        training: what differs from the scenario's `training`.
+        draw: which draw of weights, batches and training air under the seed: another number makes another codec of the
+            same plan.
+    """
+
+    NAMED: ClassVar[Mapping[str, Spec]]
+    USUAL: ClassVar[str]
+
+    size: str | None = None
+    start: str | None = Field(default=None, min_length=1)
+    fresh: bool = False
+    adopt: AdoptPlan | None = None
+    prune: PruningPlan | None = None
+    distill: Teaching | None = None
+    training: TrainingChanges | None = None
+    draw: int = Field(default=1, ge=1, le=1000)
+
+    @field_validator("size")
+    @classmethod
+    def _known(cls, size: str | None) -> str | None:
+        if size is not None and size not in cls.NAMED:
+            raise ValueError(f"must be one of {', '.join(cls.NAMED)}, got '{size}'{suggestion(size, cls.NAMED)}")
+        return size
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.size is not None or self.start is None:
+            self.spec()
+        for key in ("fresh", "prune"):
+            if getattr(self, key) and self.start is None:
+                raise ValueError(f"{key} must have a start to be of, got none; name the codec in start")
+        if self.fresh and self.prune:
+            raise ValueError("fresh must be without prune: there are no weights to choose by; leave one of them out")
+        if self.adopt and self.prune:
+            raise ValueError("prune must be without adopt, whose side stays as it is; leave one of them out")
+        if self.distill:
+            frozen = self.adopt is not None and self.adopt.side == "transmitter"
+            # Dropout acts in an adopted receiver too, and never in a teacher.
+            drops = bool(self.spec().dropout)
+            alike = self.adopt is not None and self.distill.is_heard_by(self.adopt.receiver) and not drops
+            check_methods(self.distill.methods, transmitter_is_frozen=frozen, hears_alike=alike)
+        return self
+
+    def spec(self, base: Spec | None = None) -> Any:
+        """The named size, or the shape of another codec, with what was typed beside it.
+
+        Args:
+            base: the shape of `start`, which counts where no size is named.
+        """
+        shape = base if base is not None and self.size is None else self.NAMED[self.size or self.USUAL]
+        return self.changed(shape)
+
+    def changed(self, base: Any) -> Any:
+        """A shape with what was typed beside it."""
+        raise NotImplementedError
+
+
+class SemanticPlan(CodecPlan):
+    """A Transformer codec of text; the default size is `teacher`.
+
+    Args:
+        symbols_per_token: complex symbols sent for each token, the bandwidth, at most 1024 [symbols]; without the key
+            the size's own, which is 8.
+        decoding: `parallel` decides all tokens at once, `autoregressive` one after another.
+        tied: whether one matrix is the transmitter's embedding and the receiver's output layer (equal widths only).
+        norm: layer normalization before each part (`pre`) or after its residual sum (`post`, as in DeepSC).
+        dropout: share of features dropped in training.
+        transmitter: what differs in the shape of the sending side.
+        receiver: what differs in the shape of the receiving side.
+    """
+
+    NAMED: ClassVar[Mapping[str, Spec]] = SIZES
+    USUAL: ClassVar[str] = "teacher"
+
+    kind: Literal["semantic"] = "semantic"
+    symbols_per_token: int | None = Field(default=None, ge=1)
+    decoding: Literal["parallel", "autoregressive"] | None = None
+    tied: bool | None = None
+    norm: Literal["pre", "post"] | None = None
+    dropout: float | None = Field(default=None, ge=0, lt=1)
+    transmitter: SideChanges | None = None
+    receiver: SideChanges | None = None
+
+    def changed(self, base: SemanticSpec) -> SemanticSpec:
+        """See `CodecPlan.changed`."""
+        return dataclasses.replace(
+            base,
+            transmitter=changed(base.transmitter, self.transmitter),
+            receiver=changed(base.receiver, self.receiver),
+            **_typed(self, "symbols_per_token", "decoding", "tied", "norm", "dropout"),
+        )
+
+
+class RecognizerPlan(CodecPlan):
+    """A network that recognizes signal frames, which are sent as they are; the default size is `iq_resnet8`.
+
+    Args:
+        widths: channels of each stage.
+        units: units of each stage.
+        dropout: share of the embedding dropped in training, before the output layer.
+        level_control: whether every received frame is scaled to unit power first.
+    """
+
+    NAMED: ClassVar[Mapping[str, Spec]] = RECOGNIZER_SIZES
+    USUAL: ClassVar[str] = "iq_resnet8"
+
+    kind: Literal["recognizer"] = "recognizer"
+    widths: tuple[int, ...] | None = Field(default=None, min_length=1)
+    units: tuple[int, ...] | None = Field(default=None, min_length=1)
+    dropout: float | None = Field(default=None, ge=0, lt=1)
+    level_control: bool | None = None
+
+    @model_validator(mode="after")
+    def _has_one_side(self) -> Self:
+        if self.adopt:
+            raise ValueError("adopt must be left out: of a recognizer the receiver alone has weights; use start")
+        return self
+
+    def changed(self, base: RecognizerSpec) -> RecognizerSpec:
+        """See `CodecPlan.changed`."""
+        return dataclasses.replace(base, **_typed(self, "widths", "units", "dropout", "level_control"))
+
+
+AnyCodecPlan = Annotated[SemanticPlan | RecognizerPlan, by("kind")]
+CODECS: dict[str, type[CodecPlan]] = {"semantic": SemanticPlan, "recognizer": RecognizerPlan}
+
+
+def kind_of_size(size: object) -> str | None:
+    """The kind of codec that a named size is of."""
+    return next((kind for kind, plan in CODECS.items() if size in plan.NAMED), None)
+
+
+def _typed(plan: CodecPlan, *names: str) -> dict[str, Any]:
+    return {name: value for name in names if (value := getattr(plan, name)) is not None}
