@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from semcom.experiment.material import exam, load_material
 
 from semcom.experiment.run import encoded_exam
 from semcom.models.make import initialize
@@ -23,6 +22,7 @@ from semcom.scenario.expand import expand
 from semcom.scenario.load import load_scenario
 from semcom.store.folder import RunFolder
 from semcom.store.results import read_csv, write_csv
+from semcom.tasks.text_data import load_text
 from semcom.training.checkpoint import save_weights
 
 WHOLE = (
@@ -36,7 +36,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test works in a folder of its own, so that whatever is left behind is seen."""
     monkeypatch.chdir(tmp_path)
     # What was read once is remembered under its path, and `out` is another folder in every test.
-    for remembered in (load_material, exam, encoded_exam):
+    for remembered in (load_text, encoded_exam):
         remembered.cache_clear()
     return tmp_path
 

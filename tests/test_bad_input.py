@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from semcom.experiment.material import exam, load_material
 from semcom.experiment.run import encoded_exam
+from semcom.tasks.text_data import load_text
 
 WHOLE = (
     r"results\.sqlite(\.lock|-wal|-shm)?|scenario\.yaml|sample\.json|[0-9a-f]{16}\.json|weights\.safetensors"
@@ -21,7 +21,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test works in a folder of its own, so that whatever is left behind is seen."""
     monkeypatch.chdir(tmp_path)
     # What was read once is remembered under its path, and `out` is another folder in every test.
-    for remembered in (load_material, exam, encoded_exam):
+    for remembered in (load_text, encoded_exam):
         remembered.cache_clear()
     return tmp_path
 

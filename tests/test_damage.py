@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from semcom.experiment import conduct as conducting
-from semcom.experiment.material import exam, load_material
 from semcom.experiment.run import encoded_exam
 from semcom.mistakes import UserMistake
 from semcom.report import drawing
 from semcom.store.digests import Noted
 from semcom.store.folder import RunFolder
 from semcom.store.store import Store
+from semcom.tasks.text_data import load_text
 from semcom.training import fit as fitting
 
 PLACES = 20
@@ -51,7 +51,7 @@ SAID = "the cat sees a dog"
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read once is remembered under its path, and `out` is another folder in every test."""
     monkeypatch.chdir(tmp_path)
-    for remembered in (load_material, exam, encoded_exam):
+    for remembered in (load_text, encoded_exam):
         remembered.cache_clear()
 
 
@@ -125,7 +125,7 @@ def test_nothing_is_sent_with_a_flipped_bit(semcom, finished, out, name: str, sp
         for path in sorted(finished.glob(name)):
             damaged = out / path.relative_to(finished)
             flip(damaged, spot)
-            load_material.cache_clear()
+            load_text.cache_clear()
             answer = semcom("send", out, SAID, "--repeats", 1)
             assert answer.code == 2 and path.name in answer.err, answer
             assert "run" in answer.err, "and what to do is said"

@@ -11,6 +11,7 @@ from semcom.compression.catalog import CRITERIA, AnyCriterion
 from semcom.compression.codec_layers import codec_evidence
 from semcom.compression.layer_pruning import LayerPruning
 from semcom.mistakes import UserMistake
+from semcom.models.codec import air_shape
 from semcom.models.make import initialize
 from semcom.models.semantic_spec import symmetric
 from semcom.sources.batches import make_batch
@@ -33,7 +34,7 @@ each_criterion = pytest.mark.parametrize("criterion", list(dict.fromkeys(VARIANT
 
 
 def logits(codec):
-    return rehearse(codec, BATCH, LINK, draw(LINK, codec.symbols(BATCH), Chance(1))).heard.logits
+    return rehearse(codec, BATCH, LINK, draw(LINK, air_shape(codec, BATCH), Chance(1))).heard.logits
 
 
 @torch.no_grad()

@@ -7,10 +7,11 @@ from dataclasses import fields, replace
 import pytest
 import torch
 
-from channels import Chance, Link, PerSymbol, Rayleigh
+from channels import Arrived, Chance, Link, PerSymbol, Rayleigh
 from semcom.distillation import distiller as module
 from semcom.distillation.catalog import METHODS
 from semcom.distillation.distiller import Distiller
+from semcom.models.codec import air_shape
 from semcom.models.make import initialize
 from semcom.models.semantic import SemanticCodec
 from semcom.models.semantic_spec import symmetric
@@ -56,7 +57,7 @@ def test_a_copy_has_nothing_to_learn_in_the_air_that_both_share(method, hears):
     if method.kind == "sequence_level":
         # To agree is not enough, one must be sure: what is left is the surprise at one's own decisions.
         logits = module.rehearse(
-            teacher, BATCH, LINK, module.draw(LINK, teacher.symbols(BATCH), Chance(5))
+            teacher, BATCH, LINK, module.draw(LINK, air_shape(teacher, BATCH), Chance(5))
         ).heard.logits
         own = -logits.log_softmax(dim=-1).amax(dim=-1)[BATCH.mask].mean().item()
         assert found == pytest.approx(own, rel=1e-5)
@@ -104,11 +105,14 @@ def calls(monkeypatch):
                 getattr(member, side).register_forward_hook(
                     lambda *_, key=f"{name}'s {side}": found.update([key])
                 )  # fmt: skip
-        for name in ("draw", "superpose"):
+        for name in ("draw", "in_company"):
             function = getattr(module, name)
-            monkeypatch.setattr(
-                module, name, lambda *given, name=name, function=function: (found.update([name]), function(*given))[1]
-            )
+
+            def counted(*given, name=name, function=function, **more):
+                found.update([name])
+                return function(*given, **more)
+
+            monkeypatch.setattr(module, name, counted)
         distiller(BATCH, LINK, Chance(5))
         return found
 
@@ -130,7 +134,7 @@ def test_every_side_runs_at_most_once_and_the_teachers_transmitter_when_somebody
             "teacher's receiver": 1,
             "draw": 1 + bool(privilege),
             # Besides the trips themselves: for a privileged signal of the student's, and for what arrives.
-            "superpose": int(hears == "student" and bool(privilege)) + again,
+            "in_company": int(hears == "student" and bool(privilege)) + again,
         }
     )
 
@@ -198,7 +202,7 @@ def test_the_gradient_keeps_its_size_when_the_temperature_changes(make):
             targets=torch.arange(20).view(4, 5) % 11,
             mask=mask,
             sent=Sent(nothing, ()),
-            equalized=nothing,
+            arrived=Arrived(nothing, LINK, None),
             heard=Heard(nothing, (), logits),
         )
 

@@ -11,6 +11,7 @@ from channels import Chance, Link, draw
 from semcom.distillation.catalog import METHODS, AnyMethod
 from semcom.distillation.components import Components
 from semcom.distillation.distiller import Distiller
+from semcom.models.codec import air_shape
 from semcom.models.make import initialize
 from semcom.models.semantic_spec import symmetric
 from semcom.models.spec import Part
@@ -44,8 +45,8 @@ def codec(seed, *, width=8, layers=1, decoding="parallel"):
 
 
 def trip(made, *, seed=1):
-    trace = rehearse(made, BATCH, LINK, draw(LINK, made.symbols(BATCH), Chance(seed)))
-    return made.with_attention(replace(trace, arrived=trace.equalized))
+    trace = rehearse(made, BATCH, LINK, draw(LINK, air_shape(made, BATCH), Chance(seed)))
+    return made.with_attention(replace(trace, sent_arrived=trace.arrived.symbols))
 
 
 def changed(trace, places, *, symbols=None, heads=None):
@@ -69,7 +70,7 @@ def changed(trace, places, *, symbols=None, heads=None):
             places(sent.entering),
             each_head(sent.attention),
         ),
-        equalized=symbols(trace.equalized),
+        arrived=replace(trace.arrived, symbols=symbols(trace.arrived.symbols)),
         heard=Heard(
             places(heard.features),
             tuple(places(each) for each in heard.layers),
@@ -77,7 +78,7 @@ def changed(trace, places, *, symbols=None, heads=None):
             places(heard.entering),
             each_head(heard.attention),
         ),
-        arrived=symbols(trace.arrived),
+        sent_arrived=symbols(trace.sent_arrived),
     )
 
 
@@ -171,7 +172,7 @@ def unseen(trace, part):
     if part == "sent":
         return replace(trace, sent=nothing.sent)
     if part == "received":
-        return replace(trace, equalized=nothing.equalized, arrived=nothing.arrived)
+        return replace(trace, arrived=nothing.arrived, sent_arrived=nothing.sent_arrived)
     if part == "heard":
         return replace(trace, heard=replace(nothing.heard, logits=trace.heard.logits))
     if part == "logits":

@@ -10,6 +10,7 @@ from semcom.compression.codec_layers import codec_evidence, flow_of_ones, keep_l
 from semcom.compression.cost import count
 from semcom.compression.layer_pruning import LayerPruning
 from semcom.compression.psr import Psr
+from semcom.models.codec import air_shape
 from semcom.models.make import initialize
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.sources.batches import make_batch
@@ -40,7 +41,7 @@ def make(spec, seed=1):
 
 
 def trip(codec, batch=BATCHES[0]):
-    return rehearse(codec, batch, LINK, draw(LINK, codec.symbols(batch), Chance(1)))
+    return rehearse(codec, batch, LINK, draw(LINK, air_shape(codec, batch), Chance(1)))
 
 
 @every_kind
@@ -91,7 +92,7 @@ def test_every_weight_of_every_layer_takes_part_in_the_flow(spec: SemanticSpec) 
 def test_what_is_observed_is_the_trip() -> None:
     codec, chance = make(SPECS["parallel pre"]), Chance(4)
     first, second = observe(codec, BATCHES, LINK, chance)
-    air = draw(LINK, codec.symbols(BATCHES[1]), chance.of("batch", 1))
+    air = draw(LINK, air_shape(codec, BATCHES[1]), chance.of("batch", 1))
     trace = rehearse(codec, BATCHES[1], LINK, air)
     assert [len(stack) for stack in first.layers] == [3, 2]
     assert all(torch.equal(a, b) for a, b in zip(second.layers[1], trace.heard.layers, strict=True))

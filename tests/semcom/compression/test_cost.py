@@ -63,10 +63,12 @@ def test_multiply_adds_are_what_torch_counts(spec: SemanticSpec, length: int) ->
     batch = make_batch([[5] * length] * 3)
     # Torch counts the operations of its plain attention; the fused one on a CPU it would miss.
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-        codec.receiver(codec.encode(batch), batch, previous=shifted(batch.tokens))
+        codec.receiver(codec.send(batch).symbols, batch, previous=shifted(batch.tokens))
     counted = counter.get_total_flops()
     assert counted == 2 * 3 * length * multiply_adds(spec, VOCABULARY, length=length)
-    trip = counted_multiply_adds(lambda: codec.receiver(codec.encode(batch), batch, previous=shifted(batch.tokens)))
+    trip = counted_multiply_adds(
+        lambda: codec.receiver(codec.send(batch).symbols, batch, previous=shifted(batch.tokens))
+    )
     assert 2 * trip == counted
 
 
@@ -81,7 +83,7 @@ def test_the_sides_add_up_and_each_is_what_torch_counts(spec: SemanticSpec) -> N
     batch = make_batch([[5] * 20] * 3)
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
         with FlopCounterMode(display=False) as sending:
-            symbols = codec.encode(batch)
+            symbols = codec.send(batch).symbols
         with FlopCounterMode(display=False) as hearing:
             codec.receiver(symbols, batch, previous=shifted(batch.tokens))
     assert sending.get_total_flops() == 2 * 3 * 20 * transmitter_multiply_adds(spec)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from channels import Arrived, Link
 from semcom.models.make import initialize
 from semcom.models.semantic import SemanticCodec
 from semcom.models.semantic_spec import symmetric
@@ -36,9 +37,7 @@ def batch() -> SentenceBatch:
 def make_trace() -> Callable[..., Trace]:
     """A function from symbols [batch, K], logits [batch, length, vocabulary] and a mask to a trace of nothing else."""
 
-    def make(
-        *, symbols=None, logits=None, mask=None, layers=None, targets=None, features=None, equalized=None
-    ) -> Trace:
+    def make(*, symbols=None, logits=None, mask=None, layers=None, targets=None, features=None, arrived=None) -> Trace:
         rows, length = mask.shape
         nothing = torch.zeros(rows, length)
         stack = () if layers is None else tuple(layers)
@@ -46,7 +45,7 @@ def make_trace() -> Callable[..., Trace]:
             targets=torch.zeros(rows, length, dtype=torch.long) if targets is None else targets,
             mask=mask,
             sent=Sent(nothing if symbols is None else symbols, stack),
-            equalized=nothing if equalized is None else equalized,
+            arrived=Arrived(nothing if arrived is None else arrived, Link(), None),
             heard=Heard(nothing if features is None else features, stack, nothing if logits is None else logits),
         )
 

@@ -5,6 +5,7 @@ from math import log, sqrt
 import pytest
 import torch
 
+from channels import Arrived, Link
 from semcom.distillation.attention_maps import AttentionMaps
 from semcom.distillation.catalog import METHODS
 from semcom.distillation.components import Components
@@ -34,8 +35,8 @@ def complexes(values):
 
 
 def trace(
-    *, logits=None, encoder=None, features=None, decoder=None, sent=None, received=None, arrived=None, weighed=None,
-    targets=None, mask=REAL
+    *, logits=None, encoder=None, features=None, decoder=None, sent=None, received=None, sent_arrived=None,
+    weighed=None, targets=None, mask=REAL
 ):  # fmt: skip
     """A trip of what is given alone; the rest is no number, so whoever looks at it gets none."""
     nan = torch.full((len(mask), 2, 1), torch.nan, dtype=torch.float64)
@@ -44,14 +45,14 @@ def trace(
         targets=torch.zeros(len(mask), 2, dtype=torch.long) if targets is None else torch.tensor(targets),
         mask=torch.tensor(mask),
         sent=Sent(signal[0], (nan if encoder is None else double(encoder),)),
-        equalized=signal[1],
+        arrived=Arrived(signal[1], Link(), None),
         heard=Heard(
             nan if features is None else double(features),
             (nan if decoder is None else double(decoder),),
             nan if logits is None else double(logits),
             attention=weighed,
         ),
-        arrived=None if arrived is None else complexes(arrived),
+        sent_arrived=None if sent_arrived is None else complexes(sent_arrived),
     )
 
 
@@ -174,7 +175,7 @@ BY_HAND = {
     Symbols(): ((trace(sent=OURS), trace(sent=THEIRS), NOTHING), GAPS / 3),
     ReceivedSymbols(): ((trace(received=OURS), trace(received=THEIRS), NOTHING), GAPS / 3),
     # What arrived is compared, where that is not what the teacher's receiver was given.
-    ReceivedSymbols(weight=2.0): ((trace(received=OURS), trace(received=OURS, arrived=THEIRS), NOTHING), GAPS / 3),
+    ReceivedSymbols(weight=2.0): ((trace(received=OURS), trace(received=OURS, sent_arrived=THEIRS), NOTHING), GAPS / 3),
 }
 
 

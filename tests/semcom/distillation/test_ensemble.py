@@ -12,8 +12,9 @@ from semcom.distillation.distiller import Distiller
 from semcom.distillation.ensemble import pooled
 from semcom.distillation.method import LOGITS
 from semcom.distillation.soft_logits import SoftLogits
+from semcom.models.codec import air_shape
 from semcom.sources.batches import TrainingBatches
-from semcom.tasks.trip import overhear, rehearse
+from semcom.tasks.trip import rehearse
 from semcom.training.fit import fit
 from semcom.training.settings import TrainingSettings
 
@@ -68,7 +69,7 @@ def test_a_temperature_softens_the_mean_and_not_its_members(student, teachers, b
     """softmax(log p / T), p the mean, is what the student is compared with; not the mean of softmax(z / T)."""
     Distiller(student, teachers, [Spy(temperature=4.0)])(batch, LINK, CHANCE)
     theirs = Spy.shown[1].heard.logits[batch.mask].numpy().astype(float)
-    heard = [overhear(each, Spy.shown[0].equalized.detach(), batch).logits[batch.mask] for each in teachers]
+    heard = [each.hear(Spy.shown[0].arrived.detach(), batch).logits[batch.mask] for each in teachers]
     likely = [each.detach().double().softmax(dim=-1).numpy() for each in heard]
     mean = np.mean(likely, axis=0) ** (1 / 4)
     ours = np.exp(theirs / 4)
@@ -103,10 +104,10 @@ def test_what_the_mean_forgives_is_what_the_teachers_disagree_in(hears, student,
 def test_each_hears_the_students_signal_or_its_own(student, teachers, batch):
     for each in teachers:
         each.eval()  # as the distiller will have it
-    air = draw(LINK, student.symbols(batch), CHANCE)
-    signal = rehearse(student, batch, LINK, air).equalized
+    air = draw(LINK, air_shape(student, batch), CHANCE)
+    signal = rehearse(student, batch, LINK, air).arrived
     expected = {
-        "student": [overhear(each, signal, batch).logits for each in teachers],
+        "student": [each.hear(signal, batch).logits for each in teachers],
         "own": [rehearse(each, batch, LINK, air).heard.logits for each in teachers],
     }
     for hears, opinions in expected.items():
@@ -119,7 +120,7 @@ def test_nothing_but_their_logits_can_be_looked_at(student, teachers, batch):
     Distiller(student, teachers, [Spy()], hears="own")(batch, LINK, CHANCE)
     theirs = Spy.shown[1]
     assert theirs.heard.logits.isfinite().all()
-    for each in (theirs.sent.symbols, theirs.equalized, theirs.heard.features):
+    for each in (theirs.sent.symbols, theirs.arrived.symbols, theirs.heard.features):
         assert each.isnan().all()
     assert theirs.sent.layers == theirs.heard.layers == ()
 
@@ -170,7 +171,7 @@ def test_under_one_teachers_transmitter_the_others_still_hear_their_own(make_cod
     student.transmitter.load_state_dict(teachers[0].transmitter.state_dict())
     student.transmitter.requires_grad_(False)
     Distiller(student, teachers, [Spy()], hears="own")(batch, LINK, CHANCE)
-    air = draw(LINK, student.symbols(batch), CHANCE)
+    air = draw(LINK, air_shape(student, batch), CHANCE)
     opinions = [rehearse(each, batch, LINK, air).heard.logits for each in teachers]
     likely = torch.stack([each.softmax(dim=-1) for each in opinions]).mean(dim=0)
     assert torch.allclose(Spy.shown[1].heard.logits.exp(), likely, atol=1e-6)

@@ -15,8 +15,8 @@ from channels import (
     Qam,
     Rayleigh,
     ZeroForcing,
+    arrive,
     draw,
-    equalize,
     everyone,
     superpose,
 )
@@ -24,7 +24,8 @@ from semcom.distillation.distiller import Distiller
 from semcom.distillation.received_symbols import ReceivedSymbols
 from semcom.distillation.soft_logits import SoftLogits
 from semcom.distillation.symbols import Symbols
-from semcom.tasks.trip import crowd_of, overhear, rehearse
+from semcom.models.codec import air_shape
+from semcom.tasks.trip import crowd_of, rehearse
 
 CHANCE = Chance(7).of("step", 3)
 LINKS = [
@@ -95,13 +96,13 @@ def test_a_privileged_teacher_reads_the_students_own_symbols(student, teacher, b
     granted = replace(
         link, snr_db=link.snr_db + cleaner_db, interferers=0 if interferers == "none" else link.interferers
     )
-    air = draw(granted, student.symbols(batch), CHANCE)
-    sent = student.encode(batch)
-    expected = equalize(superpose(everyone(sent, granted, air, crowd_of(sent, batch, student)), air), granted, air)
-    assert torch.equal(theirs.equalized, expected)
-    assert torch.equal(theirs.heard.logits, overhear(teacher, expected, batch).logits)
-    assert torch.equal(ours.equalized, rehearse(student, batch, link, draw(link, SHAPE, CHANCE)).equalized)
-    assert torch.equal(ours.equalized, theirs.equalized) == (
+    air = draw(granted, air_shape(student, batch), CHANCE)
+    sent = student.send(batch).symbols
+    expected = arrive(superpose(everyone(sent, granted, air, crowd_of(sent, batch, student)), air), granted, air)
+    assert torch.equal(theirs.arrived.symbols, expected.symbols)
+    assert torch.equal(theirs.heard.logits, teacher.hear(expected, batch).logits)
+    assert torch.equal(ours.arrived.symbols, rehearse(student, batch, link, draw(link, SHAPE, CHANCE)).arrived.symbols)
+    assert torch.equal(ours.arrived.symbols, theirs.arrived.symbols) == (
         options == {"cleaner_db": 0, "teacher_interferers": "same"}
     )
     assert not theirs.heard.logits.requires_grad
@@ -114,15 +115,15 @@ def test_a_privileged_teacher_may_have_its_own_transmitter(student, teacher, bat
     granted = replace(link, snr_db=link.snr_db + 6.0, interferers=0)
     expected = rehearse(teacher, batch, granted, draw(granted, SHAPE, CHANCE))
     assert torch.equal(theirs.heard.logits, expected.heard.logits)
-    assert torch.equal(theirs.equalized, expected.equalized)
-    assert torch.equal(ours.equalized, rehearse(student, batch, link, draw(link, SHAPE, CHANCE)).equalized)
+    assert torch.equal(theirs.arrived.symbols, expected.arrived.symbols)
+    assert torch.equal(ours.arrived.symbols, rehearse(student, batch, link, draw(link, SHAPE, CHANCE)).arrived.symbols)
 
 
 def test_without_noise_or_others_the_teacher_hears_what_was_sent(student, teacher, batch):
     """AWGN at 100 dB more, zero forcing: the privileged signal is the student's symbols themselves."""
     link = Link(snr_db=-5.0, interferers=2, equalizer=ZeroForcing())
     _, theirs = traces(student, teacher, batch, link, cleaner_db=100.0, teacher_interferers="none")
-    assert torch.allclose(theirs.equalized, student.encode(batch), atol=1e-4)
+    assert torch.allclose(theirs.arrived.symbols, student.send(batch).symbols, atol=1e-4)
 
 
 @pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
@@ -142,7 +143,7 @@ def test_received_symbols_are_the_error_as_far_as_it_arrives(student, teacher, b
     found = distiller(batch, link, CHANCE)["received_symbols"].item()
     power = draw(link, SHAPE, CHANCE).gains[:, 0, 0].abs().square()
     seen = power / (power + link.noise_power)
-    gap = (seen * (student.encode(batch) - teacher.encode(batch))).abs().square()
+    gap = (seen * (student.send(batch).symbols - teacher.send(batch).symbols)).abs().square()
     expected = gap.unflatten(1, (5, 2)).mean(dim=-1)[batch.mask].mean().item()
     assert found == pytest.approx(expected, rel=1e-4)
 

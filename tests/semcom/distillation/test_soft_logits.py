@@ -7,6 +7,7 @@ import torch
 
 from channels import Chance, Link, draw
 from semcom.distillation.soft_logits import SoftLogits
+from semcom.models.codec import air_shape
 from semcom.tasks.trip import rehearse
 
 # Two sentences of three places over four tokens, so that a softmax over the wrong axis gives another number.
@@ -135,7 +136,7 @@ def test_a_codec_in_other_air_is_another_guesser(make_codec, batch):
     """The same codec against itself: nothing to learn in one draw of the air, something between two."""
     codec, link = make_codec(), Link(snr_db=3.0)
     one, same, other = (
-        rehearse(codec, batch, link, draw(link, codec.symbols(batch), Chance(seed))) for seed in (1, 1, 2)
+        rehearse(codec, batch, link, draw(link, air_shape(codec, batch), Chance(seed))) for seed in (1, 1, 2)
     )
     method = SoftLogits()
     assert method.loss(one, same, torch.nn.Identity()).item() == 0

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from semcom.experiment.build import carry_out_build, load_codec
+from semcom.experiment.build import carry_out_build, data_of, load_codec
 from semcom.mistakes import UserMistake
 from semcom.scenario.expand import expand
 from semcom.scenario.load import load_scenario
@@ -156,14 +156,13 @@ def test_validation_that_no_batch_can_supply_is_passed_over(builds, tmp_path) ->
 def test_the_vocabulary_is_that_of_the_text(builds, tmp_path) -> None:
     plans = builds("sweep.codec=[plain]")
     record = make(plans, tmp_path)["plain"]
-    assert record["vocabulary"] == load_codec(plans["plain"], tmp_path).vocabulary
+    assert record["vocabulary"] == load_codec(plans["plain"], tmp_path).outputs
     assert 60 < record["vocabulary"] < 100
     assert record["train_sentences"] > 500
 
 
 def test_every_validation_batch_has_an_air_of_its_own_and_the_same_each_time(builds, tmp_path) -> None:
     from semcom.experiment import build as module
-    from semcom.experiment.material import material_of
 
     build, asked = builds("sweep.codec=[plain]")["plain"], []
 
@@ -171,7 +170,7 @@ def test_every_validation_batch_has_an_air_of_its_own_and_the_same_each_time(bui
         asked.append((link.snr_db, chance.integer()))
         return {"loss": torch.tensor(1.0)}
 
-    validate = module._validation(build, objective, material_of(build, tmp_path), "cpu")
+    validate = module._validation(build, objective, data_of(build, tmp_path), "cpu")
     assert validate() == 1.0
     once = list(asked)
     assert len(once) > 1 and len({snr for snr, _ in once}) == len({air for _, air in once}) == len(once)

@@ -14,7 +14,6 @@ import pytest
 from semcom.experiment import build as building
 from semcom.experiment import conduct as conducting
 from semcom.experiment import run as running
-from semcom.experiment.material import exam, load_material
 from semcom.mistakes import UserMistake
 from semcom.report import drawing
 from semcom.scenario.expand import expand
@@ -24,6 +23,7 @@ from semcom.sources.textfile import TextFile
 from semcom.store.folder import RunFolder
 from semcom.store.results import Row, read_csv
 from semcom.store.store import Store
+from semcom.tasks.text_data import load_text
 
 LOST = "codecs.big.training={learning_rate: 1.0e+30}"
 
@@ -59,7 +59,7 @@ def table(folder: Path) -> list[Row]:
 
 def test_a_text_is_looked_through_once_and_held_once(carry_out, tmp_path, monkeypatch) -> None:
     """Before there is a folder, and for the training; a large one twice in memory would be felt."""
-    for remembered in (load_material, exam, running.encoded_exam):
+    for remembered in (load_text, running.encoded_exam):
         remembered.cache_clear()
     load, note = TextFile.load, conducting._Work._note_build
     loads: list[object] = []

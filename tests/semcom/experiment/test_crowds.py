@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from semcom.experiment.material import load_material
 
+from semcom.experiment.build import data_of
 from semcom.experiment.conduct import conduct
 from semcom.experiment.preview import preview
 from semcom.experiment.run import carry_out_run
@@ -41,8 +41,7 @@ def untrained(tiny, tmp_path):
     def call(*changes: str) -> list[Run]:
         sweep = expand(tiny(*changes))
         for build in sweep.builds:
-            vocabulary = load_material(build.corpus, build.tokenizer, tmp_path).tokenizer.size
-            codec = initialize(build.spec, vocabulary, seed=len(build.name))
+            codec = initialize(build.spec, data_of(build, tmp_path).outputs, seed=len(build.name))
             save_weights(codec, RunFolder(tmp_path).weights(build.identity), about={"build": build.identity})
         return list(sweep.runs)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from semcom.experiment.material import exam, load_material
 
 from channels import Chance
+from semcom.experiment.build import data_of
 from semcom.experiment.run import carry_out_run, encoded_exam, family_of, metrics_of
 from semcom.metrics.bootstrap import bootstrap
 from semcom.models.make import initialize
@@ -40,9 +40,8 @@ def runs(tiny_yaml, tmp_path):
 
 
 def put_weights(build: Build, folder: Path) -> None:
-    vocabulary = load_material(build.corpus, build.tokenizer, folder).tokenizer.size
     save_weights(
-        initialize(build.spec, vocabulary, seed=build.seed),
+        initialize(build.spec, data_of(build, folder).outputs, seed=build.seed),
         RunFolder(folder).weights(build.identity),
         about={"build": build.identity},
     )
@@ -63,7 +62,7 @@ def test_the_encoder_runs_once_per_batch_and_codec_for_all_points(runs, tmp_path
     assert len(todo) == count * 8 * 4
     for run in todo:
         carry_out_run(run, tmp_path)
-    batches = exam(load_material(todo[0].build.corpus, todo[0].build.tokenizer, tmp_path), 20, 8).batches
+    batches = data_of(todo[0].build, tmp_path).exam(20, 8).batches
     assert len(batches) > 1
     assert len(seen) == count * len(batches), "one encoding for 8 SNRs times 4 crowds"
 
@@ -141,8 +140,7 @@ def test_the_record_counts_symbols_a_word(runs, tmp_path) -> None:
 
 def test_more_sentences_than_there_are_means_all(runs, tmp_path) -> None:
     run = runs("measure.sentences=5000")[0]
-    material = load_material(run.build.corpus, run.build.tokenizer, tmp_path)
-    assert carry_out_run(run, tmp_path).intervals[""]["bleu_1"].count == len(material.corpus.test)
+    assert carry_out_run(run, tmp_path).intervals[""]["bleu_1"].count == run.build.task.count().test
 
 
 def test_a_beam_reaches_the_search(runs, tmp_path, monkeypatch) -> None:

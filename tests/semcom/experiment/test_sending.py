@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.table import Table
 
 from semcom.experiment import sending as module
-from semcom.experiment.material import exam, load_material
 from semcom.experiment.sample import SENTENCES, read_sample
 from semcom.experiment.sending import send_sentence
 from semcom.files import digest_of
@@ -23,6 +22,7 @@ from semcom.scenario.load import load_scenario
 from semcom.sources.catalog import CORPORA
 from semcom.store.folder import RunFolder
 from semcom.store.store import Store
+from semcom.tasks.text_data import load_text
 
 SAID = "The cat sees a quiet garden, today."
 
@@ -242,8 +242,7 @@ def far_away(tmp_path, monkeypatch):
 
 
 def forget() -> None:
-    for remembered in (load_material, exam):
-        remembered.cache_clear()
+    load_text.cache_clear()
 
 
 ONE = ("sweep.codec=[plain]", "sweep.snr_db=6", "training.steps=1")

@@ -5,6 +5,8 @@ from itertools import product
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from semcom.models.make import initialize
 from semcom.models.search import START, decode, shifted
@@ -151,3 +153,10 @@ def test_ended_sentences_wait_for_long_ones() -> None:
         short = equalized[1:, : 2 * SYMBOLS]
         best = everything[total_score(receiver, short, everything).argmax()]
         assert decode(receiver, equalized, batch, beam=4)[1, :2].tolist() == best.tolist()
+
+
+@given(st.lists(st.lists(st.integers(0, 99), min_size=4, max_size=4), min_size=1, max_size=5))
+def test_the_token_before_each_token(rows: list[list[int]]) -> None:
+    tokens = torch.tensor(rows)
+    assert shifted(tokens).tolist() == [[START, *row[:-1]] for row in rows]
+    assert tokens.tolist() == rows

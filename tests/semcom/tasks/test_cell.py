@@ -10,13 +10,16 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from channels import Chance, Link, Neighbors, NoisyCsi, PerBlock, Rayleigh, mean_sinr_db
+from channels import Arrived, Chance, Link, Neighbors, NoisyCsi, PerBlock, Rayleigh, mean_sinr_db
 from channels.cell import link_for
+from semcom.models.codec import air_shape
 from semcom.models.make import initialize
 from semcom.models.semantic_spec import symmetric
+from semcom.models.trace import Sent
 from semcom.sources.batches import SentenceBatch, evaluation_batches
 from semcom.tasks import cell as module
-from semcom.tasks.cell import deliver_cell, over_and_over, said, turned
+from semcom.tasks import trip
+from semcom.tasks.cell import deliver_cell, over_and_over, said
 from semcom.tasks.trip import Encoded, deliver, encode_once
 
 VOCABULARY = 40
@@ -35,28 +38,20 @@ class Codebook:
 
     @property
     def spec(self) -> SimpleNamespace:
-        return SimpleNamespace(symbols_per_token=self.symbols_per_token)
+        return SimpleNamespace(symbols_per_unit=self.symbols_per_token)
 
     @property
     def words(self) -> torch.Tensor:
         phases = torch.rand(VOCABULARY, self.symbols_per_token, generator=Chance(self.seed).generator())
         return torch.polar(torch.ones_like(phases), 2 * math.pi * phases)
 
-    def symbols(self, batch: SentenceBatch) -> tuple[int, int]:
-        return batch.tokens.shape[0], batch.tokens.shape[1] * self.symbols_per_token
+    def send(self, batch: SentenceBatch) -> Sent:
+        return Sent((self.words[batch.tokens] * batch.mask.unsqueeze(-1)).flatten(1), ())
 
-    def encode(self, batch: SentenceBatch) -> torch.Tensor:
-        return (self.words[batch.tokens] * batch.mask.unsqueeze(-1)).flatten(1)
-
-    @property
-    def receiver(self):
-        def listen(equalized: torch.Tensor, batch: SentenceBatch) -> SimpleNamespace:
-            assert equalized.shape == self.symbols(batch)
-            heard = equalized.unflatten(1, (-1, self.symbols_per_token))
-            return SimpleNamespace(logits=(heard @ self.words.conj().T).real)
-
-        listen.autoregressive = False
-        return listen
+    def decode(self, arrived: Arrived, batch: SentenceBatch, *, beam: int = 1) -> torch.Tensor:
+        assert arrived.symbols.shape == air_shape(self, batch)  # type: ignore[arg-type]
+        heard = arrived.symbols.unflatten(1, (-1, self.symbols_per_token))
+        return (heard @ self.words.conj().T).real.argmax(dim=-1)
 
 
 def sentences(count: int, shortest: int = 3, longest: int = 8, seed: int = 1) -> list[list[int]]:
@@ -93,7 +88,7 @@ def test_a_user_far_above_all_else_gets_its_own_sentences_exactly(crowd: list[En
     levels = tuple(60.0 if user == each else -10.0 for each in range(1, 4))
     link = crowded(3, snr_db=40.0, level_db=levels if user else (-60.0, -60.0, -60.0))
     arrived = deliver_cell(BIG, link, CHANCE, crowd=crowd)
-    assert arrived[user].tokens == SAID
+    assert arrived[user].answers == SAID
     assert len(arrived) == 4
 
 
@@ -141,7 +136,7 @@ def test_users_alike_fare_alike() -> None:
     link = crowded(3, snr_db=6.0)
     shares = torch.zeros(30, 4)
     for repeat in range(30):
-        shares[repeat] = torch.tensor([right(each.tokens) for each in deliver_cell(BIG, link, CHANCE.of(repeat))])
+        shares[repeat] = torch.tensor([right(each.answers) for each in deliver_cell(BIG, link, CHANCE.of(repeat))])
     assert 0.1 < shares.mean() < 0.9, "somewhere between all and one word in forty"
     for user in range(1, 4):
         gap = shares[:, user] - shares[:, 0]
@@ -151,17 +146,17 @@ def test_users_alike_fare_alike() -> None:
 
 def test_louder_users_fare_better() -> None:
     link = crowded(2, snr_db=10.0, level_db=(3.0, -3.0), fading=Rayleigh())
-    wanted, loud, quiet = (right(each.tokens) for each in deliver_cell(BIG, link, CHANCE))
+    wanted, loud, quiet = (right(each.answers) for each in deliver_cell(BIG, link, CHANCE))
     assert loud > wanted > quiet
 
 
 def test_in_a_mixed_cell_everyone_is_decoded_by_its_own_codec() -> None:
     link = crowded(2, snr_db=30.0, fading=Rayleigh())
-    found = [right(each.tokens) for each in deliver_cell(BIG, link, CHANCE, crowd=[SMALL, RARE])]
+    found = [right(each.answers) for each in deliver_cell(BIG, link, CHANCE, crowd=[SMALL, RARE])]
     assert min(found) > 0.15
     # What a receiver makes of symbols of another codec is guessing among some forty words.
     strange = Encoded(SMALL.codec, BATCHES, BIG.symbols, BIG.crowds)
-    found = [right(each.tokens) for each in deliver_cell(BIG, link, CHANCE, crowd=[strange, RARE])]
+    found = [right(each.answers) for each in deliver_cell(BIG, link, CHANCE, crowd=[strange, RARE])]
     assert found[0] > 0.2 and found[1] < 0.1 and found[2] > 0.15
 
 
@@ -171,16 +166,16 @@ def test_the_wanted_user_alone_hears_what_it_hears_without_a_cell() -> None:
         own = encode_once(initialize(spec, VOCABULARY, seed=1).eval(), BATCHES)
         (alone,) = deliver_cell(own, crowded(0), CHANCE)
         expected = deliver(own, crowded(0), CHANCE)
-        assert alone.tokens == expected.tokens
+        assert alone.answers == expected.answers
         assert alone.energies == expected.energies
 
 
 def test_every_user_sends_every_sentence_of_its_own_and_begins_it_again() -> None:
     for index, batch in enumerate(BATCHES):
         for sender in (BIG, RARE):
-            rate = sender.codec.spec.symbols_per_token
+            rate = sender.codec.spec.symbols_per_unit
             for shift in (0, 1, len(batch) - 1):
-                turn = turned(batch, shift)
+                turn = batch.turned(shift)
                 assert sorted(turn.rows) == sorted(batch.rows)
                 sent = over_and_over(sender, index, turn, 50)
                 assert torch.equal(sent.abs() > 0.9, torch.ones(len(batch), 50, dtype=torch.bool)), "never silent"
@@ -209,16 +204,15 @@ def test_a_mixed_crowd_is_decoded_through_and_met_as_loud_as_it_should_be(rate: 
     link = crowded(4, snr_db=20.0, level_db=-12.0)
     for repeat in range(12):
         delivery = deliver(wanted, link, CHANCE.of(repeat), crowd=others)
-        assert right(delivery.tokens) > (0.9 if rate > 2 else 0.3)
+        assert right(delivery.answers) > (0.9 if rate > 2 else 0.3)
         met += delivery.energies
     # At least 7,900 symbols of each; their text comes again, so count half of them: 5 * sqrt(2 / 4,000) = 11 %.
     assert met.sinr_db == pytest.approx(mean_sinr_db(link), abs=0.5)
 
 
 def test_one_more_user_moves_nobody_in_a_mixed_crowd(monkeypatch) -> None:
-
-    heard, superpose = [], text.superpose
-    monkeypatch.setattr(text, "superpose", lambda signals, air: heard.append((signals, air)) or superpose(signals, air))
+    heard, superpose = [], trip.superpose
+    monkeypatch.setattr(trip, "superpose", lambda signals, air: heard.append((signals, air)) or superpose(signals, air))
     for interferers in range(4):
         deliver(BIG, crowded(interferers, fading=Rayleigh()), CHANCE, crowd=[RARE, SMALL])
     count = len(BATCHES)
@@ -264,9 +258,8 @@ def test_powers_are_of_every_users_own_sentence(monkeypatch) -> None:
 
 
 def test_the_codecs_of_a_mixed_crowd_take_turns(monkeypatch) -> None:
-
-    heard, superpose = [], text.superpose
-    monkeypatch.setattr(text, "superpose", lambda signals, air: heard.append(signals) or superpose(signals, air))
+    heard, superpose = [], trip.superpose
+    monkeypatch.setattr(trip, "superpose", lambda signals, air: heard.append(signals) or superpose(signals, air))
     deliver(BIG, crowded(3), CHANCE, crowd=[RARE, SMALL])
     for signals in heard:
         for user, sender in enumerate((RARE, SMALL, RARE), start=1):

@@ -72,7 +72,7 @@ def test_nobody_is_his_own_interferer(lengths: list[list[int]], interferers: int
 def test_a_batch_alone_is_a_ring_of_itself() -> None:
     codec = initialize(symmetric(8, 1, heads=2), 20, seed=1).eval()
     batch = make_batch([[5, 6, 7], [8, 9], [10, 11, 12, 13]])
-    symbols = codec.encode(batch)
+    symbols = codec.send(batch).symbols
     ring: Crowd = crowd_of(symbols, batch, codec)
     assert ring.ends.tolist() == [3 * 8, 5 * 8, 9 * 8]
     assert torch.equal(ring.stream, symbols[really_sent(batch, 8)])

@@ -31,7 +31,7 @@ SYMBOLS = 2
 
 def repeated(codec: SemanticCodec, snr_db: float, chance: Chance) -> int:
     """How many of the forty arrive word for word."""
-    arrived = deliver(encode_once(codec, evaluation_batches(ENCODED, 10)), Link(snr_db=snr_db), chance).tokens
+    arrived = deliver(encode_once(codec, evaluation_batches(ENCODED, 10)), Link(snr_db=snr_db), chance).answers
     return sum(said == heard for said, heard in zip(ENCODED, arrived, strict=True))
 
 

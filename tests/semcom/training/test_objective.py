@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from channels import Chance, Link, draw
+from channels import Arrived, Chance, Link, draw
+from semcom.models.codec import air_shape
 from semcom.models.trace import Heard, Sent, Trace
 from semcom.sources.batches import make_batch
 from semcom.tasks.trip import rehearse
@@ -26,7 +27,7 @@ def trace(logits, targets=TARGETS, mask=REAL):
         targets=torch.tensor(targets),
         mask=torch.tensor(mask),
         sent=Sent(nothing, ()),
-        equalized=nothing,
+        arrived=Arrived(nothing, Link(), None),
         heard=Heard(nothing, (), logits),
     )
 
@@ -59,7 +60,7 @@ def test_the_objective_is_the_loss_of_the_trip_through_its_air(make_codec, encod
     codec, batch = make_codec(1), make_batch(encoded[:6])
     link, chance = Link(snr_db=4.0, interferers=2), Chance(2)
     losses = HardLabels(codec)(batch, link, chance)
-    air = draw(link, codec.symbols(batch), chance)
+    air = draw(link, air_shape(codec, batch), chance)
     assert list(losses) == ["hard_labels"]
     assert torch.equal(losses["hard_labels"], hard_labels(rehearse(codec, batch, link, air)))
     assert not torch.equal(losses["hard_labels"], HardLabels(codec)(batch, link, Chance(3))["hard_labels"])
