@@ -11,20 +11,22 @@ from typing import Any
 
 from channels import Link, link_for, mean_sinr_db, mean_sir_db
 from semcom.experiment.run import evidence, metrics_of
+from semcom.making import Making
 from semcom.metrics.bootstrap import Array, Combine, Interval, bootstrap_difference, bootstrap_share_of_gap
 from semcom.metrics.metric import Metric
 from semcom.scenario.air import in_words
 from semcom.scenario.published import PUBLISHED, Published
 from semcom.scenario.scenario import Scenario
-from semcom.scenario.work import Run, Sweep
+from semcom.scenario.work import Build, Run, Sweep
 from semcom.store.results import Row
 from semcom.store.store import Finished, Store
 
 
 @dataclass(frozen=True, eq=False)
 class _Known:
-    """What the store holds, read once."""
+    """What the store holds, read once, and what the scenario calls it."""
 
+    scenario: Scenario
     store: Store
     builds: dict[str, Finished]
     runs: dict[str, Finished]
@@ -43,6 +45,10 @@ class _Known:
         """The record of the run's build; empty if it was never built."""
         return self.builds[run.build.identity].record if run.build.identity in self.builds else {}
 
+    def facts(self, run: Run, record: dict[str, Any], user: str) -> dict[str, Any]:
+        """The columns that say who and where, and how the codec was made."""
+        return {**_facts(run, self.built(run), record, user), **vars(making_of(run.build, self.scenario))}
+
     def is_failed(self, run: Run) -> bool:
         """Whether it, or a build it needs, was tried in vain."""
         ends = (self.runs.get(run.identity), *(self.builds.get(build.identity) for build in run.builds))
@@ -51,12 +57,20 @@ class _Known:
 
 def tabulate(scenario: Scenario, sweep: Sweep, store: Store) -> list[Row]:
     """Absolute rows, then paired differences, then shares of gaps, then published curves."""
-    known = _Known(store, store.builds(), store.runs(), metrics_of(scenario.measure))
+    known = _Known(scenario, store, store.builds(), store.runs(), metrics_of(scenario.measure))
     runs = list(sweep.runs)
     rows = [row for run in runs for row in _measured(run, known)]
     rows += [row for first, second in _pairs(scenario, runs) for row in _paired(first, second, known)]
     rows += [row for parts in _gaps(scenario, runs) for row in _shared(parts, known)]
     return rows + [row for name in scenario.overlay for row in _overlay(name, known.metrics)]
+
+
+def making_of(build: Build, scenario: Scenario) -> Making:
+    """How a codec was made, those that it came from by the names that the scenario gives them."""
+    plan = scenario.codecs[build.name]
+    teachers = "+".join(plan.distill.teachers) if plan.distill else ""
+    donor = plan.adopt.donor if plan.adopt else ""
+    return replace(build.making, teachers=teachers, donor=donor, start=plan.start if build.making.start else "")
 
 
 def _pairs(scenario: Scenario, runs: list[Run]) -> Iterator[tuple[Run, Run]]:
@@ -107,6 +121,8 @@ def measured_rows(
 ) -> list[Row]:
     """What a finished run adds to the table, one row a user and metric.
 
+    How its codec was made stands in these rows as a phrase alone: the columns tell names, which are the scenario's.
+
     Args:
         built: the record of its build.
         record: its own.
@@ -123,11 +139,13 @@ def measured_rows(
 def _measured(run: Run, known: _Known) -> Iterator[Row]:
     if known.is_done(run):
         # What people call a codec is no part of a run's identity and may have changed since.
+        called: dict[str, Any] = {"codec": run.build.name, "role": run.role, "crowd": _crowd(run)}
+        called |= vars(making_of(run.build, known.scenario))
         for row in known.store.rows(run.identity):
-            yield replace(row, codec=run.build.name, role=run.role, crowd=_crowd(run))
+            yield replace(row, **called)
         return
     for user, metric in itertools.product(run.users, known.metrics):
-        facts = _facts(run, known.built(run), {}, user)
+        facts = known.facts(run, {}, user)
         yield _row(facts, metric.name, None, status="failed" if known.is_failed(run) else "skipped")
 
 
@@ -135,7 +153,7 @@ def _paired(run: Run, twin: Run, known: _Known) -> Iterator[Row]:
     """One row a user and metric: this codec's run minus its twin's, with the interval of the difference."""
     record = known.runs[run.identity].record if known.is_done(run) else {}
     for user, metric in itertools.product(run.users, known.metrics):
-        facts = {**_facts(run, known.built(run), record, user), "against": twin.build.name}
+        facts = {**known.facts(run, record, user), "against": twin.build.name}
         if not (known.is_done(run) and known.is_done(twin)):
             yield _row(facts, metric.name, None, status="skipped")
             continue
@@ -156,7 +174,7 @@ def _shared(parts: list[list[Run]], known: _Known) -> Iterator[Row]:
     record = known.runs[first.identity].record if known.is_done(first) else {}
     named = {"against": control.build.name, "gap_to": teacher.build.name, "seed": None}
     for user, metric in itertools.product(first.users, known.metrics):
-        facts = {**_facts(first, known.built(first), record, user), **named}
+        facts = {**known.facts(first, record, user), **named}
         if not are_done:
             yield _row(facts, metric.name, None, status="skipped")
             continue

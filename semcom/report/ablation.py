@@ -14,7 +14,7 @@ from semcom.report.reading import read_rows, results_of
 from semcom.report.results import NO_GAP, SHARE, WANTED, Condition, Point, Results, System, in_order
 from semcom.report.shares import is_behind
 from semcom.report.tables import Table, exact, interval
-from semcom.report.wording import ADOPTED, SNR_SHORT, millions, words_of
+from semcom.report.wording import SNR_SHORT, millions, words_of
 
 __all__ = ["Line", "ablation_lines", "ablation_of", "ablation_table"]
 
@@ -185,7 +185,7 @@ def _columns(lines: Sequence[Line]) -> tuple[tuple[str, ...], tuple[tuple[str, .
         "metric": [", ".join(each for each in (words_of(line.metric).name, line.condition) if each) for line in lines],
         "teacher": [line.trial.teacher.codec for line in lines],
         "student": [line.trial.student.codec for line in lines],
-        "method": [ADOPTED.sub("", line.trial.student.method) for line in lines],
+        "method": [line.trial.student.own_method for line in lines],
         "compressed": [_compressed(line.trial) for line in lines],
         "control": [line.trial.control.codec for line in lines],
         "gain": [interval(*line.difference) for line in lines],
@@ -200,8 +200,7 @@ def _columns(lines: Sequence[Line]) -> tuple[tuple[str, ...], tuple[tuple[str, .
 
 def _compressed(trial: Trial) -> str:
     """Which side is the student's own, and how large both sides are beside the teacher's."""
-    adopted = ADOPTED.search(trial.student.method)
-    side = {"transmitter": "receiver", "receiver": "transmitter"}[adopted[1]] if adopted else "both sides"
+    side = {"transmitter": "receiver", "receiver": "transmitter"}.get(trial.student.adopted, "both sides")
     ours, theirs = millions(trial.student.parameters), millions(trial.teacher.parameters)
     return f"{side}, {ours} of {theirs}" if ours and theirs else side
 

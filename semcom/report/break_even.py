@@ -27,7 +27,7 @@ from semcom.report.sizing import (
     varied_side,
 )
 from semcom.report.style import GREY, INK, SIZES, handle, in_house_style
-from semcom.report.wording import ADOPTED, caption, words_of
+from semcom.report.wording import caption, words_of
 
 __all__ = ["break_even", "break_even_size"]
 
@@ -148,7 +148,7 @@ def _draw(
     found = []
     for student, learned in groups.items():
         for control, alone in groups.items():
-            if (student[0], control[0]) == ("student", "control") and _is_fair(student, control):
+            if (student.role, control.role) == ("student", "control") and _is_fair(student, control):
                 theirs = marks(learned, alone, sizes)
                 shown = evenly((mark.size for mark in theirs), MOST_MARKS)
                 found += [replace(mark, color=looks[control].color) for mark in theirs if mark.size in shown]
@@ -157,7 +157,7 @@ def _draw(
 
 def _is_fair(student: Family, control: Family) -> bool:
     """Whether both send equally many symbols, and own the same sides."""
-    return student[3] == control[3] and ADOPTED.findall(student[1]) == ADOPTED.findall(control[1])
+    return (student.alike, student.adopted) == (control.alike, control.adopted)
 
 
 def _mark(axes: Axes, found: Sequence[Mark]) -> None:
@@ -200,9 +200,8 @@ def _handles(drawn: Sequence[Point], sizes: dict[System, float], families: dict[
 
 def _label(family: Family, systems: Sequence[System], sizes: dict[System, float]) -> str:
     """Name, role, method and the range of sizes."""
-    role, method, stem, _ = family
     amounts = sorted(sizes[each] for each in systems)
-    told = [role, method, " to ".join(rounded(each) for each in dict.fromkeys((amounts[0], amounts[-1])))]
-    name = stem or (systems[0].codec if len(systems) == 1 else "")
+    told = [family.role, family.method, " to ".join(rounded(each) for each in dict.fromkeys((amounts[0], amounts[-1])))]
+    name = family.stem or (systems[0].codec if len(systems) == 1 else "")
     inside = ", ".join(each for each in told if each)
     return f"{name} ({inside})" if name else inside

@@ -15,7 +15,7 @@ from semcom.report.curves import title_of
 from semcom.report.results import Point, Results, System, in_order
 from semcom.report.sheet import Sheet, Words
 from semcom.report.style import GREY, INK, SIZES, handle, in_house_style, look
-from semcom.report.wording import ADOPTED, caption, label, words_of
+from semcom.report.wording import caption, label, words_of
 
 __all__ = ["gains_of_students"]
 
@@ -89,10 +89,9 @@ def _name(axes: Axes, sheet: Sheet, students: Sequence[System], lines: Sequence[
     for place, student in enumerate(students):
         if place % 2:
             axes.axhspan(place - 0.5, place + 0.5, color="#f4f4f4", zorder=0)
-        method = ADOPTED.sub("", student.method)
         ratio = next(line.time_ratio for line in lines if line.trial.student == student)
         time = f", {ratio:.1f}\u00d7 time" if math.isfinite(ratio) else ""
-        told = f"{student.codec} ({method}{time})"
+        told = f"{student.codec} ({student.own_method}{time})"
         wrapped = sheet.wrap(told, SIZES["tick"], 2.85)
         axes.text(0.0, place, "\n".join(wrapped), transform=side, va="center", fontsize=SIZES["tick"], color=INK)
 

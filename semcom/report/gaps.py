@@ -82,7 +82,10 @@ def gap_to_teacher_against_parameters(part: Results) -> Figure | None:
     lines = {point: (families[small[point]], point.system) for point in drawn}
     by_family = looks_of(families)
     looks = {line: by_family[line[0]] for line in lines.values()}
-    names = {line: f"{line[1].codec} minus {', '.join(filter(None, (line[0][2], *line[0][:2])))}" for line in looks}
+    told = {
+        line: (line[1].codec, ", ".join(filter(None, (line[0].stem, line[0].role, line[0].method)))) for line in looks
+    }
+    names = {line: " minus ".join(each) for line, each in told.items()}
     with in_house_style():
         sheet = Sheet([place_title(place, drawn) for place in places])
         sheet.panels[0].set_xscale("log")

@@ -255,4 +255,4 @@ def _of_one_size(part: Results) -> dict[System, Family]:
         if amount > last * SAME_SIZE:
             current = amount
         classes[system], last = current, amount
-    return {each: (each.role, each.method, "", classes[each]) for each in part.systems}
+    return {each: Family(each.role, each.method, each.adopted, "", classes[each]) for each in part.systems}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from semcom.report.results import DIFFERENCE, NO_GAP, SHARE, SUM, Point, Results
 from semcom.words import counted
 
 __all__ = [
-    "ADOPTED",
     "INTERFERERS",
     "LEVEL",
     "SNR",
@@ -27,8 +25,6 @@ __all__ = [
     "words_of",
 ]
 
-# How a method says which side it took over.
-ADOPTED = re.compile(r", (transmitter|receiver) adopted")
 SNR = "SNR [dB] (wanted user's mean received power over noise power, per complex symbol)"
 SNR_SHORT = "SNR is the wanted user's mean received power over the receiver's noise power, per complex symbol"
 INTERFERERS = "Number of interferers; below it, total signal-to-interference ratio SIR [dB]"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from semcom.files import write_atomically
+from semcom.making import MAKING, SIDES
 from semcom.mistakes import UserMistake
 
 ROLES = ("teacher", "student", "control", "codec", "published")
@@ -27,10 +28,22 @@ class Row:
     Numbers are plain Python numbers whatever came in, so that equal rows are written as equal bytes.
 
     Args:
+        task: what is sent and what for, as a scenario's `task` calls it.
         role: teacher, student, control, codec or published.
-        method: how the codec came to be.
+        method: how the codec came to be, in a phrase to label it with; the columns behind it say it in parts.
+            Of a published codec a note. All of them are empty of a codec that nobody taught and that began from chance,
+            of a published one, and in tables older than they are.
+        methods: that it was taught by, joined by +; empty if it learned from no teacher.
+        teachers: the codecs that taught it, joined by +.
+        adopted: the side that it took over from another codec, frozen: transmitter or receiver; or empty.
+        donor: that other codec.
+        start: the codec whose weights it began from; empty if it began from chance.
+        pruned: the criterion, then what is left of what was there: psr 4 of 8 layers; empty if nothing was cut out.
+        bits: that each weight is quantised to; empty if it is as it was trained.
         parameters: of transmitter and receiver together.
         body_parameters: the same without the embeddings, which hide compression.
+        symbols_per_token: complex symbols on the air for each token of a text; in other tasks for each unit of a
+            message, which is what the codec sends it in.
         crowd: the codecs that the interferers send through in turn, joined by +; empty if all use the wanted user's.
         user: whom the numbers are about where a whole cell was scored: 0 is the wanted user, 1 and on the interferers,
             sum the metric of all added up; empty where the wanted user alone was scored. SNR, interferers and level are
@@ -56,6 +69,13 @@ class Row:
     codec: str
     role: str
     method: str = ""
+    methods: str = ""
+    teachers: str = ""
+    adopted: str = ""
+    donor: str = ""
+    start: str = ""
+    pruned: str = ""
+    bits: int | None = None
     parameters: int | None = None
     body_parameters: int | None = None
     size_bytes: int | None = None
@@ -95,9 +115,10 @@ class Row:
         if (self.kind or found) != found:
             raise ValueError(f"kind must be {found} by against and gap_to of its row, got {self.kind!r}")
         object.__setattr__(self, "kind", found)
-        for name, allowed in (("role", ROLES), ("status", STATUSES)):
+        for name, allowed in (("role", ROLES), ("status", STATUSES), ("adopted", ("", *SIDES))):
             if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
+                known = ", ".join(each or "empty" for each in allowed)
+                raise ValueError(f"{name} must be one of {known}, got {getattr(self, name)!r}")
         if self.status in ("failed", "skipped") and (self.value, self.low, self.high) != (None, None, None):
             raise ValueError(f"a {self.status} row must have no value, got {self.value}")
 
@@ -105,7 +126,7 @@ class Row:
 # Under `from __future__ import annotations` a field's type is its text, whose first word is str, int or float.
 COLUMNS: dict[str, str] = {each.name: str(each.type).split(" ", 1)[0] for each in dataclasses.fields(Row)}
 # Columns that older tables do not have; there they hold what a row holds without them.
-LATER = ("crowd", "user", "kind", "gap_to")
+LATER = (*MAKING, "crowd", "user", "kind", "gap_to")
 
 
 def kind_of(against: str, gap_to: str) -> str:

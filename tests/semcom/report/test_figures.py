@@ -34,8 +34,8 @@ def ladder(made):
     codecs = dict(made.codecs)
     for name, parameters, skill in (("small", 90_000, -3.0), ("middle", 190_000, -1.9)):
         about = {"parameters": parameters, "skill": skill}
-        codecs[f"distilled_{name}"] = {"role": "student", "method": "soft_logits+symbols", **about}
-        codecs[f"plain_{name}"] = {"role": "control", "method": "trained", **about}
+        codecs[f"distilled_{name}"] = {"role": "student", "making": codecs["distilled"]["making"], **about}
+        codecs[f"plain_{name}"] = {"role": "control", "making": codecs["plain"]["making"], **about}
     codecs["fast"] = {**codecs["distilled"], "skill": 0.3, "symbols_per_token": 8}
     codecs["slow"] = {**codecs["distilled"], "skill": -2.9, "symbols_per_token": 2}
     codecs["separate"] = {"role": "codec", "method": "source and channel code", "parameters": 0, "skill": -2.0}
