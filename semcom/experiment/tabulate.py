@@ -70,7 +70,7 @@ def making_of(build: Build, scenario: Scenario) -> Making:
     plan = scenario.codecs[build.name]
     teachers = "+".join(plan.distill.teachers) if plan.distill else ""
     donor = plan.adopt.donor if plan.adopt else ""
-    return replace(build.making, teachers=teachers, donor=donor, start=plan.start if build.making.start else "")
+    return replace(build.making, teachers=teachers, donor=donor, start=(plan.start or "") if build.making.start else "")
 
 
 def _pairs(scenario: Scenario, runs: list[Run]) -> Iterator[tuple[Run, Run]]:
