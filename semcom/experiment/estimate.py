@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from semcom.metrics.catalog import listening
 from semcom.models.spec import CodecSpec, SideSpec
 from semcom.scenario.work import Build, Run, Sweep
 
@@ -29,7 +30,7 @@ def run_seconds(run: Run) -> float:
     sentences = run.measure.sentences * run.measure.repeats * scored
     beams = run.measure.beam if run.build.spec.decoding == "autoregressive" else 1
     decoding = beams * sentences * TOKENS * _multiply_adds(run.build.spec) / RATE
-    similarity = any("similarity" in name for name in run.measure.metrics)
+    similarity = listening(run.measure.metrics, "similarity")
     return decoding + (0.9 * sentences * SIMILARITY_SECONDS if similarity else 0.0)
 
 

@@ -114,10 +114,13 @@ def evidence(
     return together, sum_of(metric.combine, len(users))
 
 
-def metrics_of(measure: MeasurePlan) -> list[Metric]:
-    """The metrics a scenario asks for, with its sentence encoder and BLEU's tokenizer."""
-    encoder, words = measure.similarity, measure.bleu_tokenize
-    return [metric_named(name, embedding=encoder, bleu_tokenize=words) for name in measure.metrics]
+def metrics_of(measure: MeasurePlan, *, classes: Sequence[str] = ()) -> list[Metric]:
+    """The metrics a scenario asks for, set up as it and its task have it.
+
+    Args:
+        classes: names of the task's classes, where its receiver tells classes.
+    """
+    return [metric_named(name, options=measure.options, classes=classes) for name in measure.metrics]
 
 
 def family_of(metric: Metric, user: str = "") -> str:

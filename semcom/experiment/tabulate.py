@@ -76,8 +76,8 @@ def _pairs(scenario: Scenario, runs: list[Run]) -> Iterator[tuple[Run, Run]]:
 
 def _gaps(scenario: Scenario, runs: list[Run]) -> Iterator[list[list[Run]]]:
     """Student, control and teacher at every point that all three were to meet, each as one run a seed."""
-    met = {(run.build.name, run.build.seed, run.link, _crowd(run)): run for run in runs}
-    places = list(dict.fromkeys((run.link, _crowd(run)) for run in runs))
+    met = {(run.build.name, run.build.seed, run.link, crowd_of(run)): run for run in runs}
+    places = list(dict.fromkeys((run.link, crowd_of(run)) for run in runs))
     for names in _triples(scenario, {run.build.name: run.role for run in runs}):
         for place in places:
             yield [[met[name, seed, *place] for seed in scenario.seeds] for name in names]
@@ -124,7 +124,7 @@ def _measured(run: Run, known: _Known) -> Iterator[Row]:
     if known.is_done(run):
         # What people call a codec is no part of a run's identity and may have changed since.
         for row in known.store.rows(run.identity):
-            yield replace(row, codec=run.build.name, role=run.role, crowd=_crowd(run))
+            yield replace(row, codec=run.build.name, role=run.role, crowd=crowd_of(run))
         return
     for user, metric in itertools.product(run.users, known.metrics):
         facts = _facts(run, known.built(run), {}, user)
@@ -185,7 +185,7 @@ def _facts(run: Run, built: dict[str, Any], record: dict[str, Any], user: str) -
         "seed": build.seed,
         "run_id": run.identity,
         **_conditions(run.link),
-        "crowd": _crowd(run),
+        "crowd": crowd_of(run),
         "user": user,
         **_heard(run.link, record, user),
     }
@@ -203,7 +203,7 @@ def _heard(link: Link, record: dict[str, Any], user: str) -> dict[str, Any]:
     return {**dict.fromkeys(own), "sir_db": mean_sir_db(view), "sinr_db": mean_sinr_db(view), **met}
 
 
-def _crowd(run: Run) -> str:
+def crowd_of(run: Run) -> str:
     """The names of what the interferers send through, in turn; empty where it is the run's own codec."""
     return "+".join(build.name for build in run.crowd or ())
 

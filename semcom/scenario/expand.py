@@ -10,6 +10,7 @@ from typing import Any
 
 from channels import Interference, Link, Neighbors, NoFading, NoisyCsi, PerSentence
 from semcom.files import expanded
+from semcom.metrics.catalog import listening
 from semcom.metrics.embedding_model import find_model
 from semcom.mistakes import UserMistake
 from semcom.scenario.axes import values
@@ -141,9 +142,9 @@ def _exam(measure: MeasurePlan, fingerprint: str) -> dict[str, Any]:
     )
     if measure.skip:
         decisive["skip"] = measure.skip
-    if measure.bleu_tokenize and any(name.startswith("bleu") for name in measure.metrics):
+    if measure.bleu_tokenize and listening(measure.metrics, "bleu_tokenize"):
         decisive["bleu_tokenize"] = measure.bleu_tokenize
-    embeds = any("similarity" in name for name in measure.metrics)
+    embeds = bool(listening(measure.metrics, "similarity"))
     encoder = measure.similarity
     named = encoder.model
     if embeds and named != "bundled" and expanded(named).is_dir():

@@ -8,7 +8,8 @@ from typing import Any
 
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.distillation.catalog import METHODS
-from semcom.metrics.catalog import METRICS
+from semcom.metrics.accuracy import OF_CLASS
+from semcom.metrics.catalog import METRICS, axis_of
 from semcom.mistakes import UserMistake
 from semcom.models.sizes import SIZES
 from semcom.scenario.hints import suggestion
@@ -60,8 +61,10 @@ def _entries(kind: str) -> Iterator[tuple[str, str]]:
             yield name, f"{side.layers} + {side.layers} layers, width {side.width}, {spec.decoding}"
     elif kind == "metrics":
         for metric in METRICS:
-            english = "; the bundled encoder is English" if metric.name.startswith("similarity") else ""
-            yield metric.name, f"{metric.label}{english}"
+            english = "; the bundled encoder is English" if "similarity" in metric.options else ""
+            yield metric.name, f"{metric.axis.label}; of {metric.scores}{english}"
+        every = f"{OF_CLASS}CLASS"
+        yield every, f"{axis_of(every).label}; of classes"
     elif kind == "overlays":
         for curve in PUBLISHED:
             yield curve.name, curve.note
