@@ -79,8 +79,7 @@ class Sheet:
         """
         tall = self.tall
         y_label = self.balanced(words.y_label, SIZES["axis"], self.rows * tall)
-        wide = self.wide(len(y_label))
-        left = WIDTH - EDGE - self.columns * wide - (self.columns - 1) * GAP
+        left, wide = self._beside(len(y_label)), self.wide(len(y_label))
         names = [self.wrap(title, SIZES["panel"], wide) for title in self.titles]
         heads = [
             0.08 + max(_height(name, "panel") for name in names[first : first + self.columns])
@@ -107,8 +106,8 @@ class Sheet:
             axes.set_position(place)
             axes.set_title("\n".join(name), loc="left", fontsize=SIZES["panel"], pad=4)
         edge = EDGE / WIDTH
-        self._write(title, edge, 1 - EDGE / height, size="title").set_fontweight("bold")
-        self._write(caption, edge, 1 - caption_top / height, size="caption").set_color(GREY)
+        _write(self.figure, title, edge, 1 - EDGE / height, size="title").set_fontweight("bold")
+        _write(self.figure, caption, edge, 1 - caption_top / height, size="caption").set_color(GREY)
         if legend:
             legend.set_bbox_to_anchor((edge, 1 - legend_top / height), transform=self.figure.transFigure)
         middle = (left + WIDTH - EDGE) / 2 / WIDTH, 1 - (panels_top + heads[0] + panels_bottom) / 2 / height
@@ -119,12 +118,11 @@ class Sheet:
 
     def wide(self, lines: int = 1) -> float:
         """Inches of a panel, beside so many lines of the vertical axis's label."""
-        left = EDGE + self.left + _height([""] * lines, "axis")
-        return (WIDTH - left - EDGE - (self.columns - 1) * GAP) / self.columns
+        return (WIDTH - self._beside(lines) - EDGE - (self.columns - 1) * GAP) / self.columns
 
-    def _write(self, lines: Sequence[str], x: float, y: float, *, size: str) -> Text:
-        """Lines of text, the upper left corner given in parts of the figure."""
-        return self.figure.text(x, y, "\n".join(lines), va="top", linespacing=LINE, fontsize=SIZES[size])
+    def _beside(self, lines: int) -> float:
+        """Inches left of the panels."""
+        return EDGE + self.left + _height([""] * lines, "axis")
 
     def _height_of(self, legend: Legend | None) -> float:
         """Inches, none for no legend."""
@@ -189,6 +187,11 @@ class Sheet:
         font = FontProperties(family=FONT, size=size)
         wide, _, _ = self._renderer.get_text_width_height_descent(text, font, False)
         return float(wide / self.figure.dpi)
+
+
+def _write(figure: Figure, lines: Sequence[str], x: float, y: float, *, size: str) -> Text:
+    """Lines of text, the upper left corner given in parts of the figure."""
+    return figure.text(x, y, "\n".join(lines), va="top", linespacing=LINE, fontsize=SIZES[size])
 
 
 def _legend_of(figure: Figure, handles: Sequence[Line2D], columns: int, size: float) -> Legend:

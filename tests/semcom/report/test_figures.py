@@ -176,7 +176,7 @@ def test_the_gap_is_teacher_minus_student_whatever_sign_the_table_has(made):
 def test_an_error_rate_is_better_below_zero(made):
     part = made.part(made.sweep(**{**SMALL, "metrics": ("word_error_rate",)}))
     assert "Below zero the first of the two is better" in words_in(gaps.gap_to_teacher_against_snr(part))
-    assert curves.shortfall_curves.against_snr(part) is None
+    assert curves.shortfall_against_snr(part) is None
 
 
 def test_accuracy_rests_on_messages_and_not_on_sentences(made):
