@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -57,12 +57,19 @@ class _Known:
 
 def tabulate(scenario: Scenario, sweep: Sweep, store: Store) -> list[Row]:
     """Absolute rows, then paired differences, then shares of gaps, then published curves."""
-    known = _Known(scenario, store, store.builds(), store.runs(), metrics_of(scenario.measure))
+    done = store.runs()
+    known = _Known(scenario, store, store.builds(), done, metrics_of(scenario.measure, classes=classes_of(sweep, done)))
     runs = list(sweep.runs)
     rows = [row for run in runs for row in _measured(run, known)]
     rows += [row for first, second in _pairs(scenario, runs) for row in _paired(first, second, known)]
     rows += [row for parts in _gaps(scenario, runs) for row in _shared(parts, known)]
     return rows + [row for name in scenario.overlay for row in _overlay(name, known.metrics)]
+
+
+def classes_of(sweep: Sweep, runs: Mapping[str, Finished]) -> tuple[str, ...]:
+    """Names of the task's classes as a finished run of the sweep noted them; none where it has no classes."""
+    noted = (runs[each.identity].record.get("classes") for each in sweep.runs if each.identity in runs)
+    return next((tuple(each) for each in noted if each), ())
 
 
 def making_of(build: Build, scenario: Scenario) -> Making:
@@ -90,8 +97,8 @@ def _pairs(scenario: Scenario, runs: list[Run]) -> Iterator[tuple[Run, Run]]:
 
 def _gaps(scenario: Scenario, runs: list[Run]) -> Iterator[list[list[Run]]]:
     """Student, control and teacher at every point that all three were to meet, each as one run a seed."""
-    met = {(run.build.name, run.build.seed, run.link, _crowd(run)): run for run in runs}
-    places = list(dict.fromkeys((run.link, _crowd(run)) for run in runs))
+    met = {(run.build.name, run.build.seed, run.link, crowd_of(run)): run for run in runs}
+    places = list(dict.fromkeys((run.link, crowd_of(run)) for run in runs))
     for names in _triples(scenario, {run.build.name: run.role for run in runs}):
         for place in places:
             yield [[met[name, seed, *place] for seed in scenario.seeds] for name in names]
@@ -139,7 +146,7 @@ def measured_rows(
 def _measured(run: Run, known: _Known) -> Iterator[Row]:
     if known.is_done(run):
         # What people call a codec is no part of a run's identity and may have changed since.
-        called: dict[str, Any] = {"codec": run.build.name, "role": run.role, "crowd": _crowd(run)}
+        called: dict[str, Any] = {"codec": run.build.name, "role": run.role, "crowd": crowd_of(run)}
         called |= vars(making_of(run.build, known.scenario))
         for row in known.store.rows(run.identity):
             yield replace(row, **called)
@@ -203,7 +210,7 @@ def _facts(run: Run, built: dict[str, Any], record: dict[str, Any], user: str) -
         "seed": build.seed,
         "run_id": run.identity,
         **_conditions(run.link),
-        "crowd": _crowd(run),
+        "crowd": crowd_of(run),
         "user": user,
         **_heard(run.link, record, user),
     }
@@ -221,7 +228,7 @@ def _heard(link: Link, record: dict[str, Any], user: str) -> dict[str, Any]:
     return {**dict.fromkeys(own), "sir_db": mean_sir_db(view), "sinr_db": mean_sinr_db(view), **met}
 
 
-def _crowd(run: Run) -> str:
+def crowd_of(run: Run) -> str:
     """The names of what the interferers send through, in turn; empty where it is the run's own codec."""
     return "+".join(build.name for build in run.crowd or ())
 

@@ -110,7 +110,7 @@ class Row:
 
     def __post_init__(self) -> None:
         for name, kind in COLUMNS.items():
-            object.__setattr__(self, name, _checked(name, kind, getattr(self, name)))
+            object.__setattr__(self, name, checked(name, kind, getattr(self, name)))
         found = kind_of(self.against, self.gap_to)
         if (self.kind or found) != found:
             raise ValueError(f"kind must be {found} by against and gap_to of its row, got {self.kind!r}")
@@ -178,7 +178,7 @@ def read_csv(path: Path) -> list[Row]:
     rows = []
     try:
         for cells in reader:
-            rows.append(row_of({name: _parsed(name, cells[name]) for name in there}))
+            rows.append(row_of({name: parsed(name, cells[name]) for name in there}))
     except (ValueError, csv.Error) as error:
         raise UserMistake(f"{path}:{reader.line_num}: {error}") from None
     return rows
@@ -204,7 +204,7 @@ def levels(text: str) -> float | tuple[float, ...]:
     return found[0] if len(found) == 1 else found
 
 
-def _checked(name: str, kind: str, value: Any) -> Any:
+def checked(name: str, kind: str, value: Any) -> Any:
     """The value as a plain str, int or float, numpy's own numbers included.
 
     NaN is refused: what was not measured is None, and what cannot be a number should not end in a table.
@@ -217,7 +217,7 @@ def _checked(name: str, kind: str, value: Any) -> Any:
     if value is None:
         return None
     if name == "level_db" and isinstance(value, tuple):
-        each = tuple(_checked(name, kind, one) for one in value)
+        each = tuple(checked(name, kind, one) for one in value)
         return each if len(each) > 1 else next(iter(each), None)
     is_number = isinstance(value, numbers.Integral if kind == "int" else numbers.Real) and not isinstance(value, bool)
     if not is_number or math.isnan(value):
@@ -225,7 +225,7 @@ def _checked(name: str, kind: str, value: Any) -> Any:
     return int(value) if kind == "int" else float(value)
 
 
-def _parsed(name: str, text: str | None) -> Any:
+def parsed(name: str, text: str | None) -> Any:
     """A cell of the table; a row that is too short has None in it."""
     if text is None:
         raise ValueError("must have a cell for every column, got a shorter line; was it cut off?")

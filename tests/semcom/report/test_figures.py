@@ -179,6 +179,15 @@ def test_an_error_rate_is_better_below_zero(made):
     assert curves.shortfall_against_snr(part) is None
 
 
+def test_accuracy_rests_on_messages_and_not_on_sentences(made):
+    part = made.part(made.sweep(metrics=("accuracy",), counts=(0,)))
+    figure = curves.against_snr(part)
+    assert figure.get_supylabel() == "Accuracy (share of messages, 0 to 1)"
+    assert "2000 messages per point and seed" in words_in(figure)
+    assert "bootstrap interval over messages" in words_in(figure)
+    assert "sentences" not in words_in(figure)
+
+
 def test_the_gain_over_the_control_has_a_figure_and_a_zero_line(made):
     figure = gaps.gain_against_interferers(made.part(made.sweep(**SMALL)))
     assert list(lines_of(figure.axes[0])) == ["distilled (student, soft_logits+symbols, 0.38 M) minus plain"]
