@@ -15,10 +15,11 @@ from semcom.distillation.teaching import Teaching
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.semantic_spec import SideSpec
 from semcom.scenario.axes import Steps
+from semcom.scenario.codec_plans import CODECS, AdoptPlan
 from semcom.scenario.inventory import VARIANTS
 from semcom.scenario.load import load_scenario
-from semcom.scenario.meanings import KINDS, meanings_of, unit_of
-from semcom.scenario.plans import AdoptPlan, CodecPlan, LinkPlan, MeasurePlan
+from semcom.scenario.meanings import KINDS, meanings_of, said_of, unit_of
+from semcom.scenario.plans import LinkPlan, MeasurePlan
 from semcom.scenario.reference import reference
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.sweep import SweepPlan
@@ -60,7 +61,7 @@ def test_a_meaning_is_words_and_a_key_in_decibels_says_so(holder: str) -> None:
     assert "Args:" not in HOLDERS[holder].get("description", "")
 
 
-PLANS = [Scenario, CodecPlan, AdoptPlan, LinkPlan, MeasurePlan, SweepPlan, Steps]
+PLANS = [Scenario, *CODECS.values(), AdoptPlan, LinkPlan, MeasurePlan, SweepPlan, Steps]
 DATACLASSES = [
     Teaching,
     TrainingSettings,
@@ -73,7 +74,7 @@ DATACLASSES = [
 @pytest.mark.parametrize("holder", [*PLANS, *DATACLASSES], ids=lambda holder: holder.__name__)
 def test_no_meaning_is_left_of_a_key_that_is_gone(holder: type) -> None:
     names = set(holder.model_fields) if holder in PLANS else {each.name for each in dataclasses.fields(holder)}
-    assert set(meanings_of(holder.__doc__)) == names - set(KINDS)
+    assert set(said_of(holder)) == names - set(KINDS)
 
 
 def test_entries_of_a_docstring_are_read_whole() -> None:

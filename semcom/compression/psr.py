@@ -43,7 +43,7 @@ class Partition:
         """The same as plain data, for a record; similarities to four digits, which is more than a figure shows."""
         return {
             "kept": self.kept,
-            "segments": self.segments,
+            "segments": [list(each) for each in self.segments],
             "sums": [round(each, 4) for each in self.sums],
             "similarity": [[round(float(each), 4) for each in row] for row in self.similarity],
         }

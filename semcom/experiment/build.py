@@ -55,7 +55,7 @@ def made_spec(build: Build, folder: Path) -> Spec:
         return build.spec
     path = RunFolder(folder).weights(build.identity)
     try:
-        return spec_from(build.spec.kind, json.loads(about_of(path)["spec"]))
+        return spec_from(build.spec, json.loads(about_of(path)["spec"]))
     except (KeyError, ValueError):
         raise UserMistake(f"{path}: must tell in its header what was pruned; delete it and run again") from None
 
@@ -64,7 +64,7 @@ def recorded_spec(build: Build, record: Mapping[str, Any]) -> Spec:
     """The same, as the record of the build tells it."""
     if not build.is_reshaped or "spec" not in record:
         return build.spec
-    return spec_from(build.spec.kind, record["spec"])
+    return spec_from(build.spec, record["spec"])
 
 
 def load_codec(build: Build, folder: Path, device: str = "cpu") -> Codec:

@@ -1,48 +1,27 @@
-"""make: a codec of any kind from its spec, with weights that depend on a seed alone."""
+"""make: a codec of any kind from its spec, and a spec from plain data."""
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 
 from semcom.models.codec import Codec
-from semcom.models.recognizer import Recognizer
-from semcom.models.recognizer_spec import RecognizerSpec
-from semcom.models.semantic import SemanticCodec
-from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.models.spec import Spec
 
 
 def make(spec: Spec, outputs: int) -> Codec:
-    """A codec of this shape with whatever weights torch draws."""
-    if isinstance(spec, SemanticSpec):
-        return SemanticCodec(spec, outputs)
-    if isinstance(spec, RecognizerSpec):
-        return Recognizer(spec, outputs)
-    raise ValueError(f"a spec must be of a kind that codecs are made of, got {spec.kind}")
+    """A codec of this shape with whatever weights torch draws.
 
-
-def spec_from(kind: str, facts: Mapping[str, Any]) -> Spec:
-    """The spec that plain data tells of, such as the header of a weights file; the spec itself refuses nonsense.
-
-    Raises:
-        ValueError: it is of no kind that is known, or no spec of it.
+    Args:
+        outputs: how many answers there are for a unit.
     """
-    try:
-        if kind == RecognizerSpec.kind:
-            return RecognizerSpec(**{name: _in_tuples(value) for name, value in facts.items()})
-        if kind == SemanticSpec.kind:
-            sides = {name: SideSpec(**facts[name]) for name in ("transmitter", "receiver")}
-            return SemanticSpec(**{**facts, **sides})
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"no spec of kind {kind}: {error}") from None
-    raise ValueError(f"a spec must be of a kind that codecs are made of, got {kind}")
-
-
-def _in_tuples(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    module, _, name = spec.network.partition(":")
+    codec: Codec = getattr(importlib.import_module(module), name)(spec, outputs)
+    return codec
 
 
 def initialize(spec: Spec, outputs: int, *, seed: int) -> Codec:
@@ -50,3 +29,29 @@ def initialize(spec: Spec, outputs: int, *, seed: int) -> Codec:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed accelerators too, for good
         return make(spec, outputs)
+
+
+def spec_from(like: Any, facts: Mapping[str, Any]) -> Any:
+    """The spec that plain data tells of, such as the header of a weights file; the spec itself refuses nonsense.
+
+    Args:
+        like: a spec of the same kind, or a part of one.
+
+    Raises:
+        ValueError: the data is no such spec.
+    """
+    names = {each.name for each in dataclasses.fields(like)}
+    if not isinstance(facts, Mapping) or not set(facts) <= names:
+        raise ValueError(f"a spec must have keys among {', '.join(sorted(names))}, got {facts!r:.200}")
+    told = {name: _value(getattr(like, name), value) for name, value in facts.items()}
+    try:
+        # What was left out was None.
+        return type(like)(**{name: told.get(name) for name in names if name in told or getattr(like, name) is None})
+    except TypeError as error:
+        raise ValueError(f"no spec: {error}") from None
+
+
+def _value(like: Any, value: Any) -> Any:
+    if dataclasses.is_dataclass(like):
+        return spec_from(like, value)
+    return tuple(value) if isinstance(value, list) else value

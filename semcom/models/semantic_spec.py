@@ -63,7 +63,11 @@ class SemanticSpec:
     """
 
     kind: ClassVar[str] = "semantic"
+    network: ClassVar[str] = "semcom.models.semantic:SemanticCodec"
     carries: ClassVar[Carries] = "sentences"
+    may_differ: ClassVar[frozenset[str]] = frozenset(
+        {"transmitter", "receiver", "symbols_per_token", "decoding", "tied", "norm", "dropout"}
+    )
     shows: ClassVar[frozenset[Part]] = frozenset({"sent", "received", "heard", "logits", "attention"})
 
     transmitter: SideSpec = SideSpec()

@@ -27,9 +27,13 @@ class Spec(Protocol):
     """
 
     kind: ClassVar[str]
-    """Which codec it is a shape of (`semcom.models.make`)."""
+    """Which kind of codec it is a shape of."""
+    network: ClassVar[str]
+    """Where that codec's class is, as `module:Class`: found when it is made, so that a shape alone needs no torch."""
     carries: ClassVar[Carries]
     """What its messages are; must be what the scenario's task sends."""
+    may_differ: ClassVar[frozenset[str]]
+    """The fields in which a codec of a scenario may differ from a named size."""
     shows: ClassVar[frozenset[Part]]
     """What of its trips a distillation method may compare."""
 

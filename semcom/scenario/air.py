@@ -66,7 +66,8 @@ def phase_note(scenario: Scenario, links: Iterable[Link]) -> tuple[str, ...]:
     trainings = map(scenario.training_of, scenario.needed_codecs)
     training = any(_meet_in_phase(bounds(each.interferers)[1], each.fading, each.interference) for each in trainings)
     places = [name for name, is_so in (("test", any(map(in_phase, links))), ("training", training)) if is_so]
-    if not places:
+    # A frame's carrier has a phase of its own.
+    if not places or scenario.goal.carries == "frames":
         return ()
     return (
         f"in {' and in '.join(places)} interferers arrive in phase with the wanted user, since nobody fades; real ones "

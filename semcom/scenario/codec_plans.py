@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, create_model, field_validator, model_validator
 
 from semcom.distillation.method import check_methods
 from semcom.distillation.teaching import Teaching
-from semcom.models.recognizer_spec import RECOGNIZER_SIZES, RecognizerSpec
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.models.sizes import SIZES
 from semcom.models.spec import Spec
 from semcom.scenario.hints import suggestion
-from semcom.scenario.plan import Plan, by, changed, changes_to
+from semcom.scenario.meanings import meanings_of, without_sections
+from semcom.scenario.plan import Plan, any_of, changed, changes_to
 from semcom.scenario.variants import PruningPlan
+from semcom.tasks.catalog import TASKS
 from semcom.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ class CodecPlan(Plan):
                 raise ValueError(f"{key} must have a start to be of, got none; name the codec in start")
         if self.fresh and self.prune:
             raise ValueError("fresh must be without prune: there are no weights to choose by; leave one of them out")
+        if self.adopt and self.NAMED[self.USUAL].side("transmitter") is None:
+            raise ValueError("adopt must be left out: this kind of codec has one side with weights alone; use start")
         if self.adopt and self.prune:
             raise ValueError("prune must be without adopt, whose side stays as it is; leave one of them out")
         if self.distill:
@@ -130,7 +133,7 @@ class CodecPlan(Plan):
 
     def changed(self, base: Any) -> Any:
         """A shape with what was typed beside it."""
-        raise NotImplementedError
+        return dataclasses.replace(base, **_typed(self, base.may_differ))
 
 
 class SemanticPlan(CodecPlan):
@@ -165,42 +168,43 @@ class SemanticPlan(CodecPlan):
             base,
             transmitter=changed(base.transmitter, self.transmitter),
             receiver=changed(base.receiver, self.receiver),
-            **_typed(self, "symbols_per_token", "decoding", "tied", "norm", "dropout"),
+            **_typed(self, ("symbols_per_token", "decoding", "tied", "norm", "dropout")),
         )
 
 
-class RecognizerPlan(CodecPlan):
-    """A network that recognizes signal frames, which are sent as they are; the default size is `iq_resnet8`.
+def plan_of(kind: str, sizes: Mapping[str, Spec], usual: str) -> type[CodecPlan]:
+    """The plan of a kind of codec: the common steps, and the keys by which its spec says that sizes may differ.
 
     Args:
-        widths: channels of each stage.
-        units: units of each stage.
-        dropout: share of the embedding dropped in training, before the output layer.
-        level_control: whether every received frame is scaled to unit power first.
+        sizes: its named sizes.
+        usual: the default one.
     """
-
-    NAMED: ClassVar[Mapping[str, Spec]] = RECOGNIZER_SIZES
-    USUAL: ClassVar[str] = "iq_resnet8"
-
-    kind: Literal["recognizer"] = "recognizer"
-    widths: tuple[int, ...] | None = Field(default=None, min_length=1)
-    units: tuple[int, ...] | None = Field(default=None, min_length=1)
-    dropout: float | None = Field(default=None, ge=0, lt=1)
-    level_control: bool | None = None
-
-    @model_validator(mode="after")
-    def _has_one_side(self) -> Self:
-        if self.adopt:
-            raise ValueError("adopt must be left out: of a recognizer the receiver alone has weights; use start")
-        return self
-
-    def changed(self, base: RecognizerSpec) -> RecognizerSpec:
-        """See `CodecPlan.changed`."""
-        return dataclasses.replace(base, **_typed(self, "widths", "units", "dropout", "level_control"))
+    spec = type(sizes[usual])
+    fields = {
+        each.name: (Annotated[each.type, Field()] | None, None)
+        for each in dataclasses.fields(spec)  # type: ignore[arg-type]
+        if each.name in spec.may_differ
+    }
+    said = meanings_of(spec.__doc__)
+    doc = f"{without_sections(spec.__doc__)}\n\nThe default size is `{usual}`.\n\nArgs:\n"
+    doc += "".join(f"    {name}: {said[name]}\n" for name in fields)
+    names: dict[str, Any] = {"kind": (Literal[kind], kind), **fields}
+    made = create_model(
+        f"{kind.title().replace('_', '')}Plan", __base__=CodecPlan, __module__=spec.__module__, __doc__=doc, **names
+    )
+    made.NAMED, made.USUAL = sizes, usual
+    return made
 
 
-AnyCodecPlan = Annotated[SemanticPlan | RecognizerPlan, by("kind")]
-CODECS: dict[str, type[CodecPlan]] = {"semantic": SemanticPlan, "recognizer": RecognizerPlan}
+CODECS: dict[str, type[CodecPlan]] = {"semantic": SemanticPlan}
+for _task in TASKS:
+    if _task.codec not in CODECS:
+        CODECS[_task.codec] = plan_of(_task.codec, _task.sizes, _task.usual_size)
+
+if TYPE_CHECKING:
+    AnyCodecPlan = CodecPlan
+else:
+    AnyCodecPlan = any_of(CODECS.values(), "kind")
 
 
 def kind_of_size(size: object) -> str | None:
@@ -208,5 +212,5 @@ def kind_of_size(size: object) -> str | None:
     return next((kind for kind, plan in CODECS.items() if size in plan.NAMED), None)
 
 
-def _typed(plan: CodecPlan, *names: str) -> dict[str, Any]:
+def _typed(plan: CodecPlan, names: Iterable[str]) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(plan, name)) is not None}

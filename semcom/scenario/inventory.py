@@ -7,24 +7,30 @@ from collections.abc import Iterator
 from typing import Any
 
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
+from semcom.compression.catalog import PRUNINGS
+from semcom.compression.criteria import CRITERIA
 from semcom.distillation.catalog import METHODS
 from semcom.metrics.catalog import METRICS
 from semcom.mistakes import UserMistake
-from semcom.models.sizes import SIZES
 from semcom.scenario.hints import suggestion
 from semcom.scenario.load import names, shipped
 from semcom.scenario.published import PUBLISHED
-from semcom.sources.catalog import CORPORA, TOKENIZERS
+from semcom.sources.catalog import CORPORA, FRAMES, TOKENIZERS
+from semcom.tasks.catalog import TASKS
 
 VARIANTS: dict[str, tuple[type, ...]] = {
+    "tasks": TASKS,
     "corpora": CORPORA,
     "tokenizers": TOKENIZERS,
+    "frames": FRAMES,
     "fading": FADING,
     "coherence": COHERENCE,
     "interference": INTERFERENCE,
     "csi": CSI,
     "equalizers": EQUALIZERS,
     "methods": METHODS,
+    "prunings": PRUNINGS,
+    "criteria": CRITERIA,
 }
 KINDS = ("scenarios", "sizes", *VARIANTS, "metrics", "overlays")
 
@@ -55,9 +61,9 @@ def _entries(kind: str) -> Iterator[tuple[str, str]]:
             first = (shipped() / f"{name}.yaml").read_text(encoding="utf-8").partition("\n")[0]
             yield name, first.lstrip("# ")
     elif kind == "sizes":
-        for name, spec in SIZES.items():
-            side = spec.receiver
-            yield name, f"{side.layers} + {side.layers} layers, width {side.width}, {spec.decoding}"
+        for task in TASKS:
+            for name, spec in task.sizes.items():
+                yield name, f"{spec.told} (task {task.kind})"
     elif kind == "metrics":
         for metric in METRICS:
             english = "; the bundled encoder is English" if metric.name.startswith("similarity") else ""

@@ -30,6 +30,15 @@ def meanings_of(docstring: str | None) -> dict[str, str]:
     return {each: " ".join(parts) for each, parts in found.items()}
 
 
+def said_of(variant: type) -> dict[str, str]:
+    """The meanings of all keys of a class, those that it has from its bases included."""
+    said: dict[str, str] = {}
+    for each in reversed(variant.__mro__):
+        # Of a base, its own docstring alone: inspect would hand on one that is not there.
+        said |= meanings_of(each.__dict__.get("__doc__"))
+    return said
+
+
 def unit_of(name: str, meaning: str) -> str:
     """The unit that a meaning holds in brackets; decibels where the name ends with `_db`."""
     unit = _UNIT.search(meaning)
@@ -48,7 +57,7 @@ def without_sections(docstring: str | None) -> str:
 
 def describe(schema: dict[str, Any], variant: type) -> None:
     """Give the keys in a JSON schema their meanings, each a `description`; the class keeps what is said of it whole."""
-    said = meanings_of(variant.__doc__)
+    said = said_of(variant)
     schema["description"] = without_sections(variant.__doc__)
     for name, key in schema.get("properties", {}).items():
         if name in said:

@@ -95,6 +95,8 @@ def _strange_codes(scenario: Scenario) -> Iterator[str]:
 
 def _is_understood(scenario: Scenario, student: str, *, by: str) -> bool:
     """Whether the student sends as this teacher does, begins with it, or has its receiver."""
+    if scenario.spec_of(student).side("transmitter") is None:
+        return True  # the message goes on the air as it is
     if _origin(scenario, student, "receiver") == _origin(scenario, by, "receiver"):
         return True
     sender: str | None = student

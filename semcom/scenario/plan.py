@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -24,6 +27,11 @@ def by(key: str) -> Any:
     For editors the bare name of a variant is one more form, which shorthand.py writes out before pydantic sees it.
     """
     return Field(discriminator=key, json_schema_extra=_or_its_name)
+
+
+def any_of(variants: Iterable[type], key: str) -> Any:
+    """A union of classes that a catalog lists, told apart by one key."""
+    return Annotated[reduce(or_, variants), by(key)]
 
 
 def _or_its_name(schema: dict[str, Any]) -> None:

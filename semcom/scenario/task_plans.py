@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from semcom.scenario.plan import by
-from semcom.tasks.modulation import Modulation
+from semcom.scenario.plan import any_of
+from semcom.tasks.catalog import TASKS
+from semcom.tasks.task import Task
+from semcom.tasks.text import Text
 
 
 @dataclass(frozen=True)
@@ -16,4 +18,10 @@ class TextTask:
     kind: Literal["text"] = "text"
 
 
-AnyTaskPlan = Annotated[TextTask | Modulation, by("kind")]
+# Text is typed in keys of its own, which were there before there were other tasks.
+TYPED: tuple[type, ...] = (TextTask, *(each for each in TASKS if each is not Text))
+
+if TYPE_CHECKING:
+    AnyTaskPlan = TextTask | Task
+else:
+    AnyTaskPlan = any_of(TYPED, "kind")

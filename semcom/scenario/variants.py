@@ -16,9 +16,8 @@ from semcom.distillation.teaching import Teaching
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.semantic_spec import SideSpec
 from semcom.scenario.plan import STRICT, by
-from semcom.scenario.task_plans import TextTask
+from semcom.scenario.task_plans import TYPED
 from semcom.sources.catalog import CORPORA, FRAMES, TOKENIZERS, AnyFrames
-from semcom.tasks.modulation import Modulation
 from semcom.training.settings import TrainingSettings
 
 FadingPlan = Annotated[Fading, by("kind")]
@@ -72,5 +71,5 @@ def _mark(*variants: type) -> None:
 
 
 _mark(*FADING, *COHERENCE, *INTERFERENCE, *CSI, *EQUALIZERS, *METHODS, *PRUNINGS, *CRITERIA, *CORPORA, *TOKENIZERS)
-_mark(*FRAMES, TextTask, Modulation)
+_mark(*FRAMES, *TYPED)
 _mark(SideSpec, TrainingSettings, EmbeddingModel, Teaching)

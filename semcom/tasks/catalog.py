@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from semcom.tasks.modulation import Modulation
+from semcom.tasks.task import Task
 from semcom.tasks.text import Text
 
-TASKS: tuple[type[Text | Modulation], ...] = (Text, Modulation)
-
-AnyTask = Text | Modulation
+TASKS: tuple[type[Task], ...] = (Text, Modulation)

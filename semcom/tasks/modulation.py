@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from semcom.models.recognizer_spec import RecognizerSpec
-from semcom.models.spec import Carries
+from semcom.models.recognizer_spec import RECOGNIZER_SIZES, RecognizerSpec
+from semcom.models.spec import Carries, Spec
 from semcom.sources.generated_frames import GeneratedFrames
 from semcom.tasks.task import Counts, Progress
 
@@ -39,6 +39,8 @@ class Modulation:
     message: ClassVar[str] = "frame"
     usual_units: ClassVar[int] = 1
     codec: ClassVar[str] = "recognizer"
+    sizes: ClassVar[Mapping[str, Spec]] = RECOGNIZER_SIZES
+    usual_size: ClassVar[str] = "iq_resnet8"
     defaults: ClassVar[Mapping[str, Any]] = {
         "training": {"csi": "none", "equalizer": "none"},
         "link": {"csi": "none", "equalizer": "none"},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from semcom.models.spec import Carries
+from semcom.models.spec import Carries, Spec
 
 if TYPE_CHECKING:
     from channels import Chance
@@ -49,6 +49,10 @@ class Task(Protocol):
     """Of a message, to guess how long work takes."""
     message: ClassVar[str]
     """What one message is called: a sentence, a frame."""
+    sizes: ClassVar[Mapping[str, Spec]]
+    """Named shapes of its codecs."""
+    usual_size: ClassVar[str]
+    """The one of a codec that a scenario gives no size."""
     codec: ClassVar[str]
     """The kind of a codec that a scenario gives neither a kind nor a size."""
     defaults: ClassVar[Mapping[str, Any]]

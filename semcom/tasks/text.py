@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from semcom.identity import identity
-from semcom.models.spec import Carries
+from semcom.models.sizes import SIZES
+from semcom.models.spec import Carries, Spec
 from semcom.sources.docstrings import Docstrings
 from semcom.sources.textfile import TextFile
 from semcom.sources.tokenizer import BytePairs
@@ -37,6 +38,8 @@ class Text:
     usual_units: ClassVar[int] = 22
     message: ClassVar[str] = "sentence"
     codec: ClassVar[str] = "semantic"
+    sizes: ClassVar[Mapping[str, Spec]] = SIZES
+    usual_size: ClassVar[str] = "teacher"
     defaults: ClassVar[Mapping[str, Any]] = {}
 
     @property

@@ -16,14 +16,10 @@ from semcom.distillation.teaching import Teaching
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.models.sizes import SIZES
 from semcom.scenario.axes import Steps, values
+from semcom.scenario.codec_plans import AdoptPlan, TrainingChanges
+from semcom.scenario.codec_plans import SemanticPlan as CodecPlan
 from semcom.scenario.plan import Plan, changed
-from semcom.scenario.plans import (
-    AdoptPlan,
-    CodecPlan,
-    LinkPlan,
-    MeasurePlan,
-    TrainingChanges,
-)
+from semcom.scenario.plans import LinkPlan, MeasurePlan
 from semcom.scenario.sweep import SweepPlan
 from semcom.training.settings import TrainingSettings
 
