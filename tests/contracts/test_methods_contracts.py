@@ -68,16 +68,16 @@ def changed(trace, places, *, symbols=None, heads=None):
         sent=Sent(
             symbols(sent.symbols),
             tuple(places(each) for each in sent.layers),
-            places(sent.entering),
-            each_head(sent.attention),
+            entering=places(sent.entering),
+            attention=each_head(sent.attention),
         ),
         arrived=replace(trace.arrived, symbols=symbols(trace.arrived.symbols)),
         heard=Heard(
             places(heard.features),
             tuple(places(each) for each in heard.layers),
             places(heard.logits),
-            places(heard.entering),
-            each_head(heard.attention),
+            entering=places(heard.entering),
+            attention=each_head(heard.attention),
         ),
         sent_arrived=symbols(trace.sent_arrived),
     )

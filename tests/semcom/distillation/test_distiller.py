@@ -75,18 +75,7 @@ def tensors_of(trace):
 @pytest.mark.parametrize("hears", ["student", "own"])
 def test_training_never_touches_the_teacher(hears, student, teacher):
     before, ours = snapshot(teacher), snapshot(student)
-    distiller = Distiller(
-        student,
-        [teacher],
-        Teaching(
-            teacher="teacher",
-            methods=(
-                *BOTH,
-                Hint([]),
-            ),
-            hears=hears,
-        ),
-    )
+    distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(*BOTH, Hint([])), hears=hears))
     encoded = [[4 + (5 * row + place) % 15 for place in range(3 + row % 3)] for row in range(20)]
     settings = TrainingSettings(steps=5, batch=5, warmup=0, interferers=(0, 1))
     fit(distiller, TrainingBatches(encoded, 5, Chance(1)), settings, Chance(2))
@@ -98,17 +87,7 @@ def test_training_never_touches_the_teacher(hears, student, teacher):
 
 
 def test_a_teacher_without_gradients_is_no_part_of_what_is_trained_or_saved(student, teacher):
-    distiller = Distiller(
-        student,
-        [teacher],
-        Teaching(
-            teacher="teacher",
-            methods=(
-                *BOTH,
-                Hint([]),
-            ),
-        ),
-    )
+    distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(*BOTH, Hint([]))))
     theirs = {id(each) for each in teacher.parameters()}
     assert not theirs & {id(each) for each in distiller.parameters()}
     assert not {id(each) for each in teacher.modules()} & {id(each) for each in distiller.modules()}
@@ -117,17 +96,7 @@ def test_a_teacher_without_gradients_is_no_part_of_what_is_trained_or_saved(stud
 
 
 def test_adapters_are_trained_beside_the_student(student, teacher):
-    distiller = Distiller(
-        student,
-        [teacher],
-        Teaching(
-            teacher="teacher",
-            methods=(
-                SoftLogits(),
-                Hint([]),
-            ),
-        ),
-    )
+    distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(SoftLogits(), Hint([]))))
     trained = dict(distiller.named_parameters())
     assert {name for name in trained if not name.startswith("student.")} == {"adapters.1.weight", "adapters.1.bias"}
     assert all(each.requires_grad for each in trained.values())
@@ -247,17 +216,7 @@ def test_a_label_weight_of_zero_leaves_the_labels_out(weight, student, teacher, 
 
 
 def test_the_student_learns_from_every_term(student, teacher, batch):
-    distiller = Distiller(
-        student,
-        [teacher],
-        Teaching(
-            teacher="teacher",
-            methods=(
-                *BOTH,
-                Hint([]),
-            ),
-        ),
-    )
+    distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(*BOTH, Hint([]))))
     for name, loss in distiller(batch, LINK, CHANCE).items():
         gradients = torch.autograd.grad(
             loss, list(student.transmitter.parameters()), retain_graph=True, allow_unused=True
@@ -304,18 +263,9 @@ def test_the_same_chance_gives_the_same_losses_and_another_gives_others(student,
 @pytest.mark.parametrize("learning", ["parallel", "autoregressive"])
 def test_either_decoding_may_teach_either(learning, teaching, hears, make_codec, batch):
     student, teacher = make_codec(1, decoding=learning), make_codec(2, width=12, layers=2, decoding=teaching)
-    losses = Distiller(
-        student,
-        [teacher],
-        Teaching(
-            teacher="teacher",
-            methods=(
-                *BOTH,
-                Hint([]),
-            ),
-            hears=hears,
-        ),
-    )(batch, LINK, CHANCE)
+    losses = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(*BOTH, Hint([])), hears=hears))(
+        batch, LINK, CHANCE
+    )
     total = sum(losses.values())
     total.backward()
     assert total.isfinite()

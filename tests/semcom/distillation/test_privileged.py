@@ -157,17 +157,9 @@ def test_received_symbols_are_the_error_as_far_as_it_arrives(student, teacher, b
 
 def test_in_still_air_what_is_received_is_what_is_sent(student, teacher, batch):
     link = Link(snr_db=0.0, equalizer=ZeroForcing())
-    losses = Distiller(
-        student,
-        [teacher],
-        Teaching(
-            teacher="teacher",
-            methods=(
-                Symbols(),
-                ReceivedSymbols(),
-            ),
-        ),
-    )(batch, link, CHANCE)
+    losses = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Symbols(), ReceivedSymbols())))(
+        batch, link, CHANCE
+    )
     assert losses["received_symbols"].item() == pytest.approx(losses["symbols"].item(), rel=1e-4)
 
 
@@ -184,30 +176,11 @@ def test_in_still_air_what_is_received_is_what_is_sent(student, teacher, batch):
 )  # fmt: skip
 def test_below_a_sinr_only_the_labels_teach(student, teacher, batch, link, counts):
     options = {"label_weight": 0.5}
-    always = Distiller(
-        student,
-        [teacher],
-        Teaching(
-            teacher="teacher",
-            methods=(
-                SoftLogits(),
-                Symbols(),
-            ),
-            **options,
-        ),
-    )(batch, link, CHANCE)
+    always = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(SoftLogits(), Symbols()), **options))(
+        batch, link, CHANCE
+    )
     found = Distiller(
-        student,
-        [teacher],
-        Teaching(
-            teacher="teacher",
-            methods=(
-                SoftLogits(),
-                Symbols(),
-            ),
-            above_sinr_db=6.0,
-            **options,
-        ),
+        student, [teacher], Teaching(teacher="teacher", methods=(SoftLogits(), Symbols()), above_sinr_db=6.0, **options)
     )(batch, link, CHANCE)
     assert list(found) == list(always)
     assert torch.equal(found["hard_labels"], always["hard_labels"])

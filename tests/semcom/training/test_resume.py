@@ -83,13 +83,7 @@ def distilled(make_codec, seed):
     return Distiller(
         make_codec(seed, dropout=0.2),
         [teacher],
-        Teaching(
-            teacher="teacher",
-            methods=(
-                SoftLogits(temperature=2.0),
-                Hint(),
-            ),
-        ),
+        Teaching(teacher="teacher", methods=(SoftLogits(temperature=2.0), Hint())),
     ), CROWDED
 
 
