@@ -131,7 +131,7 @@ def _remarks(scenario: Scenario, sweep: Sweep, work: _Work) -> Iterator[str]:
 
 def _check_processes(scenario: Scenario, means: Means) -> None:
     """Refuse workers that would have to start processes of their own, which they may not."""
-    most = max(scenario.training_of(name).devices for name in scenario.needed_codecs)
+    most = max(scenario.resolved(name).training.devices for name in scenario.needed_codecs)
     if means.workers > 1 and most > 1:
         raise UserMistake(
             f"--workers must be 1 where training.devices is above 1, got {means.workers} workers and {most} devices; "

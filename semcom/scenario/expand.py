@@ -67,11 +67,11 @@ def _build(
     lesson = _lesson(plan.distill, origins) if plan.distill else None
     start = origins[plan.start].identity if plan.start else None
     adoption = Adoption(plan.adopt.side, origins[plan.adopt.donor].identity) if plan.adopt else None
-    spec = scenario.begun_spec(name)
+    spec = scenario.resolved(name).begun
     decisive: dict[str, Any] = {
         **scenario.goal.facts(fingerprint),
         "spec": spec,
-        "settings": scenario.training_of(name),
+        "settings": scenario.resolved(name).training,
         "seed": seed,
         "lesson": lesson,
         "start": start,
@@ -79,7 +79,7 @@ def _build(
         **({"draw": plan.draw} if plan.draw > 1 else {}),
         **({"prune": plan.prune} if plan.prune else {}),
         **({"fresh": True} if plan.fresh else {}),
-        **_renewed(scenario.training_of(name)),
+        **_renewed(scenario.resolved(name).training),
     }
     build = Build(
         name=name,
@@ -87,14 +87,14 @@ def _build(
         task=scenario.goal,
         fingerprint=fingerprint,
         spec=spec,
-        settings=scenario.training_of(name),
+        settings=scenario.resolved(name).training,
         seed=seed,
         lesson=lesson,
         start=start,
         fresh=plan.fresh,
         prune=plan.prune,
         adoption=adoption,
-        is_reshaped=scenario.is_reshaped(name),
+        is_reshaped=scenario.resolved(name).is_reshaped,
         needs=tuple(origin.identity for origin in origins.values()),
         draw=plan.draw if plan.draw > 1 else None,
     )
@@ -112,7 +112,7 @@ def _roles(scenario: Scenario) -> dict[str, str]:
     """Who teaches is a teacher, who learns from one a student, and a student's like without one its control."""
     teachers = {name for plan in scenario.codecs.values() if plan.distill for name in plan.distill.teachers}
     taught = {name: plan for name, plan in scenario.codecs.items() if plan.distill}
-    sizes = {(scenario.spec_of(name), plan.adopt) for name, plan in taught.items()}
+    sizes = {(scenario.resolved(name).spec, plan.adopt) for name, plan in taught.items()}
     roles = {}
     for name, plan in scenario.codecs.items():
         if name in taught:
@@ -120,7 +120,7 @@ def _roles(scenario: Scenario) -> dict[str, str]:
         elif name in teachers:
             roles[name] = "teacher"
         else:
-            roles[name] = "control" if (scenario.spec_of(name), plan.adopt) in sizes else "codec"
+            roles[name] = "control" if (scenario.resolved(name).spec, plan.adopt) in sizes else "codec"
     return roles
 
 

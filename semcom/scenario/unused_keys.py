@@ -28,7 +28,7 @@ def _training(scenario: Scenario) -> Iterator[str]:
     blocks: dict[str, tuple[object, tuple[str, ...]]] = {"training": (scenario.training, names)}
     blocks |= {f"codecs.{name}.training": (scenario.codecs[name].training, (name,)) for name in names}
     for where, (typed, trained) in blocks.items():
-        if any(bounds(scenario.training_of(name).interferers)[1] for name in trained):
+        if any(bounds(scenario.resolved(name).training.interferers)[1] for name in trained):
             continue
         for key in ("level_db", "interference"):
             if getattr(typed, key, None) not in (None, getattr(TrainingSettings, key)):
@@ -44,7 +44,7 @@ def _codecs(scenario: Scenario) -> Iterator[str]:
 def _measure(scenario: Scenario) -> Iterator[str]:
     measure = scenario.measure
     if measure.beam > 1 and all(
-        getattr(scenario.spec_of(name), "decoding", "parallel") == "parallel" for name in scenario.needed_codecs
+        getattr(scenario.resolved(name).spec, "decoding", "parallel") == "parallel" for name in scenario.needed_codecs
     ):
         yield "measure.beam goes unheard: every codec decodes in parallel"
     for key, told in measure.options.items():
