@@ -116,7 +116,7 @@ def _check_kinds(scenario: Scenario) -> None:
             )
         if codec.prune:
             try:
-                scenario.resolved(name).spec  # noqa: B018: working it out is the check
+                _ = scenario.resolved(name).spec
             except UserMistake as mistake:
                 raise ValueError(f"codecs.{name}.prune: {mistake}") from None
 
