@@ -10,6 +10,7 @@ from typing import Any
 from channels import Interference, Link, Neighbors, mean_sinr_db
 from semcom.distillation.share import share_in
 from semcom.distillation.sight import check_sight
+from semcom.metrics.catalog import check_suited
 from semcom.mistakes import UserMistake
 from semcom.scenario.hints import suggestion
 from semcom.scenario.scenario import Scenario
@@ -36,6 +37,7 @@ def check_sense(scenario: Scenario) -> None:
     _check_order(scenario)
     _check_kinds(scenario)
     _check_shapes(scenario)
+    _check_metrics(scenario)
     _check_comparisons(scenario)
     _check_gaps(scenario)
     _check_crowds(scenario)
@@ -58,6 +60,13 @@ def _check_training(scenario: Scenario, name: str) -> None:
         _check_air(interference, settings.interferers, (*bounds(settings.snr_db), *levels))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
+
+
+def _check_metrics(scenario: Scenario) -> None:
+    try:
+        check_suited(scenario.measure.metrics, scenario.goal.scores)
+    except UserMistake as error:
+        raise ValueError(f"measure.metrics: {error}") from None
 
 
 def _check_share(scenario: Scenario, name: str) -> None:
