@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
-from semcom.models.spec import MOST_SYMBOLS, Carries, Part, Side, Stack
+from semcom.models.spec import MOST_SYMBOLS, Carries, Part, Shape, Side, Stack
 
 # Far above any codec that one machine trains, far below what would fill its memory before anybody notices.
 MOST_LAYERS = 64
@@ -108,6 +108,11 @@ class SemanticSpec:
         """Of the Transformer layers of a side, first to last."""
         side = self.transmitter if stack == "sent" else self.receiver
         return (side.width,) * side.layers
+
+    @property
+    def stage_shapes(self) -> tuple[Shape, ...]:
+        """None: all its layers have the places of the sentence."""
+        return ()
 
     def side(self, name: Side) -> object:
         """See `Spec.side`."""

@@ -17,6 +17,12 @@ Side = Literal["transmitter", "receiver"]
 Carries = Literal["sentences", "frames"]
 """What kind of message travels: sentences of text, or frames of a signal."""
 
+SINGLE_UNIT: frozenset[Carries] = frozenset({"frames"})
+"""The kinds of messages that are one unit each."""
+
+Shape = tuple[int, ...]
+"""Of one message's feature map: (channels, places) or (channels, rows, places)."""
+
 MOST_SYMBOLS = 1024  # on the air for one unit; far above any system that is worth its spectrum
 
 
@@ -55,6 +61,13 @@ class Spec(Protocol):
 
     def widths_of(self, stack: Stack) -> tuple[int, ...]:
         """Of the layers that a trace shows of a side, first to last."""
+
+    @property
+    def stage_shapes(self) -> tuple[Shape, ...]:
+        """Of the feature maps that a trace shows, first to last; a trace has the places of all rows one after another.
+
+        Empty where `shows` has no stages.
+        """
 
     def side(self, name: Side) -> object:
         """All that decides what a side computes beside its weights; equal for sides that compute alike."""

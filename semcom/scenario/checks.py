@@ -9,6 +9,7 @@ from typing import Any
 
 from channels import Interference, Link, Neighbors, mean_sinr_db
 from semcom.distillation.share import share_in
+from semcom.distillation.sight import check_sight
 from semcom.metrics.catalog import check_suited
 from semcom.mistakes import UserMistake
 from semcom.scenario.hints import suggestion
@@ -127,14 +128,10 @@ def _check_seen(scenario: Scenario, name: str) -> None:
     if plan is None:
         return
     for each in (name, *plan.teachers):
-        spec = scenario.resolved(each).spec
-        for method in plan.methods:
-            if unseen := sorted(method.sees - spec.shows):
-                raise ValueError(
-                    f"codecs.{name}.distill.methods: {method.kind} must see {' and '.join(unseen)} of '{each}', got a "
-                    f"codec of kind {spec.kind}, which has no such part; take a method on "
-                    f"{', '.join(sorted(spec.shows))}"
-                )
+        try:
+            check_sight(plan.methods, scenario.resolved(each).spec, whose=f"'{each}'")
+        except ValueError as error:
+            raise ValueError(f"codecs.{name}.distill.methods: {error}") from None
 
 
 def _check_shapes(scenario: Scenario) -> None:
