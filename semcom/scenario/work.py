@@ -67,7 +67,9 @@ class Build:
         made = "+".join(method.kind for method in self.lesson.methods) if self.lesson else "trained"
         made += f", {len(self.lesson.teachers)} teachers" if self.lesson and len(self.lesson.teachers) > 1 else ""
         made += f", {self.adoption.side} adopted" if self.adoption else ""
-        return f"{made}, from weights" if self.start else made
+        if self.start:
+            made += ", from shape alone" if self.fresh else ", from weights"
+        return f"{made}, pruned by {self.prune.told}" if self.prune else made
 
 
 @dataclass(frozen=True)
