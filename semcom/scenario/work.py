@@ -62,11 +62,16 @@ class Build:
         return chance if self.draw is None else chance.of("draw", self.draw)
 
     @property
-    def method(self) -> str:
-        """What the results table says of how it was made."""
+    def lessons(self) -> str:
+        """What it learns from, whatever it begins as."""
         made = "+".join(method.kind for method in self.lesson.methods) if self.lesson else "trained"
         made += f", {len(self.lesson.teachers)} teachers" if self.lesson and len(self.lesson.teachers) > 1 else ""
-        made += f", {self.adoption.side} adopted" if self.adoption else ""
+        return f"{made}, {self.adoption.side} adopted" if self.adoption else made
+
+    @property
+    def method(self) -> str:
+        """What the results table says of how it was made."""
+        made = self.lessons
         if self.start:
             made += ", from shape alone" if self.fresh else ", from weights"
         return f"{made}, pruned by {self.prune.told}" if self.prune else made

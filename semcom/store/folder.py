@@ -64,6 +64,11 @@ class RunFolder:
         return self.path / "costs.csv"
 
     @property
+    def pruning_file(self) -> Path:
+        """What pruned codecs kept; there is none where nothing was pruned."""
+        return self.path / "pruning.csv"
+
+    @property
     def sample_file(self) -> Path:
         """What of the text is needed to send."""
         return self.path / "sample.json"
@@ -127,8 +132,8 @@ class RunFolder:
             UserMistake: a file is in the way, the folder holds somebody else's files, or the disk refuses.
         """
         if not self.store_file.is_file():
-            named = (self.scenario_file, self.results_file, self.costs_file, self.sample_file, self.record_file)
-            for ours in named:
+            tables = (self.results_file, self.costs_file, self.pruning_file)
+            for ours in (self.scenario_file, *tables, self.sample_file, self.record_file):
                 if ours.exists():
                     what = f"{self.path} must be a run folder or a new one, got {ours.name} without a run's store"
                     raise UserMistake(f"{what}; choose another --out")
@@ -149,7 +154,7 @@ class RunFolder:
         # Only where a run writes and only under names that it writes: the folder may lie among other people's files.
         ours = {each.name for each in (self.scenario_file, self.results_file, self.costs_file, self.store_file)}
         for path, name in _half_written(self.path):
-            if name in {*ours, self.record_file.name, self.sample_file.name, PROBE}:
+            if name in {*ours, self.pruning_file.name, self.record_file.name, self.sample_file.name, PROBE}:
                 path.unlink(missing_ok=True)
         for path, name in [pair for model in self.models.glob("*") for pair in _half_written(model)]:
             if name in ("weights.safetensors", "checkpoint.pt") and IDENTITY.fullmatch(path.parent.name):
@@ -166,7 +171,7 @@ class RunFolder:
 
 def _is_drawn(name: str) -> bool:
     """Whether a figure or table of ours is called so."""
-    return "__" in name or name.partition(".")[0] in ("ablation", "codecs")
+    return "__" in name or name.partition(".")[0] in ("ablation", "codecs", "pruning")
 
 
 def _half_written(folder: Path) -> list[tuple[Path, str]]:

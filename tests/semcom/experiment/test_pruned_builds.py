@@ -166,7 +166,8 @@ def test_the_shape_that_was_made_is_in_the_header_and_in_the_record(made) -> Non
     assert layers == {
         **dict.fromkeys(("full", "narrow", "taught"), (4, 3)),
         **dict.fromkeys(("pruned", "on", "scratch"), (2, 1)),
-        **{"further": (3, 2), "student": (1, 1)},
+        "further": (3, 2),
+        "student": (1, 1),
     }
     for name, build in plans.items():
         spec = made_spec(build, folder)
@@ -178,7 +179,7 @@ def test_the_shape_that_was_made_is_in_the_header_and_in_the_record(made) -> Non
 
 
 def test_what_comes_of_a_pruned_codec_is_told(made) -> None:
-    plans, folder, records = made
+    plans, _, records = made
     assert {name for name, record in records.items() if "pruning" in record} == {"pruned", "narrow", "further"}
     assert records["further"]["pruning"]["before"]["multiply_adds"] == records["narrow"]["multiply_adds"]
     assert records["pruned"]["pruning"]["before"]["parameters"] == records["full"]["parameters"]
@@ -264,8 +265,9 @@ def test_a_sweep_of_pruned_codecs_is_measured_borrowed_and_sent(carry_out, tmp_p
     said = carry_out(tmp_path / "two", *changes, lenders=(tmp_path / "one",)).said
     assert "borrowed: full, pruned, narrow, further, on, scratch, student, taught" in said
     assert "trained in" not in said
-    one, two = ((tmp_path / name / "results.csv").read_bytes() for name in ("one", "two"))
-    assert one == two
+    for table in ("results.csv", "pruning.csv"):
+        one, two = ((tmp_path / name / table).read_bytes() for name in ("one", "two"))
+        assert one == two, table
     table = send_sentence(tmp_path / "two", "the cat sees a quiet garden today .", snr_db=6, interferers=0, repeats=1,
                           seed=0)  # fmt: skip
     assert list(table.columns[0].cells) == list(ALL)
