@@ -79,8 +79,8 @@ def _draw_stack(
         label: of its rows, where the panel is the first one.
     """
     left, side = place
-    matrix = _inset(panel, left, GAP, side, side)
-    sums = _inset(panel, left, GAP + side + GAP, side, SUMS)
+    matrix = _inset(panel, left, GAP, size=(side, side))
+    sums = _inset(panel, left, GAP + side + GAP, size=(side, SUMS))
     image = _draw_matrix(matrix, stack, side)
     _draw_sums(sums, stack)
     _number_layers(matrix, sums, stack)
@@ -90,15 +90,16 @@ def _draw_stack(
             axes.set_ylabel(text, fontsize=SIZES["axis"])
             axes.yaxis.set_label_coords(-0.44 / side, 0.5)
     if len(alike) > 1:
-        strip = _inset(panel, left + side + GAP, GAP, STRIP, side)
+        strip = _inset(panel, left + side + GAP, GAP, size=(STRIP, side))
         _draw_strip(strip, stack, alike)
     return image
 
 
-def _inset(panel: Axes, left: float, top: float, wide: float, tall: float) -> Axes:
+def _inset(panel: Axes, left: float, top: float, *, size: tuple[float, float]) -> Axes:
     """Axes at a place within a panel, all in inches."""
-    size = panel.get_window_extent()
-    width, height = size.width / panel.figure.dpi, size.height / panel.figure.dpi
+    whole = panel.get_window_extent()
+    width, height = whole.width / panel.figure.dpi, whole.height / panel.figure.dpi
+    wide, tall = size
     return panel.inset_axes((left / width, 1 - (top + tall) / height, wide / width, tall / height))
 
 
