@@ -11,6 +11,7 @@ from semcom.compression.evidence import Evidence, Kept, layers_to_keep
 from semcom.compression.pruning import Pruned
 from semcom.compression.psr import Psr
 from semcom.models.semantic_spec import SemanticSpec
+from semcom.words import counted
 
 if TYPE_CHECKING:
     from semcom.models.spec import Spec
@@ -54,6 +55,13 @@ class LayerPruning:
         """The criterion, and how many layers are kept of each stack: psr keep 4."""
         counts = (self.keep,) if isinstance(self.keep, int) else self.keep
         return f"{self.choose.kind} keep {'+'.join(map(str, counts))}"
+
+    @property
+    def aim(self) -> str:
+        """How many layers stay, and by which criterion."""
+        if isinstance(self.keep, int):
+            return f"pruned to {counted(self.keep, 'layer')} a stack by {self.told}"
+        return f"pruned to {' and '.join(map(str, self.keep))} layers by {self.told}"
 
     def planned(self, spec: Spec) -> Spec:
         """The layers of each side of a text codec; which units of a recognizer stay depends on its weights."""

@@ -35,6 +35,10 @@ class Pruning(Protocol):
     def told(self) -> str:
         """The criterion in one word, and how much is taken away or kept, for tables."""
 
+    @property
+    def aim(self) -> str:
+        """What will be taken away and how it is chosen, for a plan."""
+
     def planned(self, spec: Spec) -> Spec:
         """The shape that will be left, as far as it is known before any weights are."""
 

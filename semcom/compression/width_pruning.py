@@ -37,6 +37,11 @@ class ChannelPruning:
         """The criterion, and the share of the multiply-adds that stays: l1_channels to 0.2."""
         return f"l1_channels to {self.multiply_adds:g}"
 
+    @property
+    def aim(self) -> str:
+        """Down to which share."""
+        return f"channels down to {100 * self.multiply_adds:g} % of the multiply-adds"
+
     def planned(self, spec: Spec) -> Spec:
         """How narrow layers get is worked out when the weights are there."""
         return spec

@@ -56,7 +56,7 @@ def made_spec(build: Build, folder: Path) -> Spec:
     path = RunFolder(folder).weights(build.identity)
     try:
         return spec_from(build.spec, json.loads(about_of(path)["spec"]))
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):
         raise UserMistake(f"{path}: must tell in its header what was pruned; delete it and run again") from None
 
 
@@ -170,7 +170,7 @@ def _begun(
         return codec, None
     pruned = build.prune.prune(_evidence(build, codec.eval(), data, chance.of("prune"), device=device))
     assert isinstance(pruned.network, Codec)
-    return pruned.network.train(), pruned.account
+    return pruned.network.train(), {**pruned.account, "before": vars(count(codec))}
 
 
 def _evidence(build: Build, codec: Codec, data: Data, chance: Chance, *, device: str) -> Evidence:

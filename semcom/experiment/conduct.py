@@ -17,6 +17,7 @@ from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.failures import failure_of
 from semcom.experiment.off_label import off_label, place_of
 from semcom.experiment.progress import Board, named
+from semcom.experiment.pruning import pruning_rows, saved_by, write_pruning
 from semcom.experiment.repair import mend, note_tokenizers, sealed
 from semcom.experiment.run import Outcome, metrics_of
 from semcom.experiment.sample import keep_sample
@@ -51,7 +52,7 @@ def conduct(
     lenders: tuple[Path, ...] = (),
     replace: bool = False,
 ) -> int:
-    """Build what is not built, run what is not run, and write results.csv, and costs.csv beside it.
+    """Build what is not built, run what is not run, and write results.csv, and costs.csv and pruning.csv beside it.
 
     Everything that is finished is in the store at once, so that a kill at any instant costs only work in progress;
     training in progress is in its own checkpoint.
@@ -104,13 +105,14 @@ def conduct(
             if note := off_label(sweep.runs, store.runs()):
                 board.say(note)
             # Record and costs tell of one table: until the new one's are complete there are none.
-            for each in (place.record_file, place.costs_file, place.confusion_file):
+            for each in (place.record_file, place.costs_file, place.confusion_file, place.pruning_file):
                 each.unlink(missing_ok=True)
             write_csv(tabulate(scenario, sweep, store), place.results_file)
             write_matrices(sweep, store, place)
             # After everything that cannot be had again in a minute: whoever stops it here loses none of that.
             time_codecs(sweep, store, board, device=means.device, threads=means.threads)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)
+            write_pruning(pruning_rows(sweep, store.builds()), place.pruning_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
             alike = [each.facts() for each in work.made(sweep)]
             tables = {path.name: digest_of(path) for path in place.tables_written}
@@ -260,7 +262,8 @@ class _Work:
         self.place.checkpoint(build.identity).unlink(missing_ok=True)
         self.built.add(build.identity)
         self.known |= sealed([build], self.place, self.store)
-        board.say(f"{build.name}: {outcome['parameters']:,} parameters, trained in {lasting(outcome['seconds'])}")
+        size = f"{outcome['parameters']:,} parameters"
+        board.say(f"{build.name}: {size}{saved_by(outcome)}, trained in {lasting(outcome['seconds'])}")
 
     def _note_run(self, run: Run, outcome: Outcome | Exception, board: Board) -> None:
         if isinstance(outcome, Exception):

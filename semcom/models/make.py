@@ -54,4 +54,10 @@ def spec_from(like: Any, facts: Mapping[str, Any]) -> Any:
 def _value(like: Any, value: Any) -> Any:
     if dataclasses.is_dataclass(like):
         return spec_from(like, value)
-    return tuple(value) if isinstance(value, list) else value
+    found = tuple(value) if isinstance(value, list) else value
+    # Half a layer, or true for one, would pass whatever compares numbers, and end somewhere in torch.
+    kinds = (int, float) if isinstance(like, float) else (type(like),)
+    parts = found if isinstance(found, tuple) else ()
+    if (like is not None and type(found) not in kinds) or any(type(each) not in (int, str) for each in parts):
+        raise ValueError(f"a spec must hold a value such as {like!r} there, got {value!r:.200}")
+    return found

@@ -1,1 +1,1 @@
-"""Figures and tables, from results.csv alone: no model, no torch, no run folder."""
+"""Figures and tables, from results.csv and the tables beside it alone: no model, no torch, no run folder."""

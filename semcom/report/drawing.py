@@ -19,13 +19,16 @@ from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, OF_KINDS
 from semcom.report.gains import gains_of_students
 from semcom.report.genuine import check_genuine
 from semcom.report.naming import file_name
+from semcom.report.pruned import Pruned, read_pruned, seeds_of
+from semcom.report.pruning import layers_kept
+from semcom.report.pruning_table import pruning_table
 from semcom.report.reading import read_rows, results_of
 from semcom.report.results import Results
 from semcom.report.style import in_house_style
 from semcom.report.tables import tables_of, write_table
 from semcom.store.confusions import read_confusions
 
-__all__ = ["FORMATS", "Progress", "draw_all", "drawings", "report", "save"]
+__all__ = ["FORMATS", "Progress", "draw_all", "drawings", "pruning_drawings", "report", "save"]
 
 # What a file says about its making besides the picture. A date would make two drawings of one table differ.
 FORMATS: dict[str, dict[str, None]] = {
@@ -50,8 +53,8 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
     """Write figures (png, svg, pdf) to out_dir/figures and tables (md, tex, csv) to out_dir/tables.
 
     In the table's own folder figures and tables of an earlier table are removed; elsewhere nothing ever is. The same
-    table gives the same bytes again with the same matplotlib. What needs a costs.csv is drawn where one lies
-    beside the table.
+    table gives the same bytes again with the same matplotlib. What needs a costs.csv or a pruning.csv is
+    drawn where one lies beside the table.
 
     Returns:
         The paths written, figures first.
@@ -59,15 +62,16 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
     Raises:
         UserMistake: the file is missing, empty, no results table, or not as its run wrote it, or the disk refuses.
     """
-    confusion_csv = results_csv.parent / "confusion.csv"
-    check_genuine(results_csv, results_csv.parent / "costs.csv", confusion_csv)
-    rows, costs = read_rows(results_csv), read_costs(results_csv.parent)
+    folder = results_csv.parent
+    confusion_csv = folder / "confusion.csv"
+    check_genuine(results_csv, folder / "costs.csv", folder / "pruning.csv", confusion_csv)
+    rows, costs, pruned = read_rows(results_csv), read_costs(folder), read_pruned(folder)
     results = dataclasses.replace(results_of(rows), costs=by_codec(costs))
     lines = ablation_lines(rows, results, costs)
-    work, ablation = list(drawings(results, lines)), ablation_table(lines)
+    work = [*drawings(results, lines), *pruning_drawings(pruned)]
     if confusion_csv.is_file():
         work += confusion_drawings(read_confusions(confusion_csv))
-    tables = tables_of(results) + ([ablation] if ablation else [])
+    tables = tables_of(results) + [each for each in (ablation_table(lines), pruning_table(pruned)) if each]
     total, written = len(work) + len(tables), list[Path]()
     for done, (name, draw) in enumerate(work, start=1):
         figure = draw()
@@ -87,12 +91,13 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
 
 def _forget_others(out_dir: Path, written: set[Path]) -> None:
     """Remove figures and tables of an earlier table of results, which would be taken for this one's."""
-    # Two underscores are in the name of every figure and table but two, and hardly in anybody's own file.
+    # Two underscores are in the name of every figure and table but three, and hardly in anybody's own file.
     tables = ("md", "tex", "csv")
     for folder, name, endings in (
         ("figures", "*__*", FORMATS),
         ("tables", "*__*", tables),
         ("tables", "ablation", tables),
+        ("tables", "pruning", tables),
     ):
         for file in (out_dir / folder).glob(f"{name}.*"):
             if file.suffix.removeprefix(".") in endings and file not in written:
@@ -135,6 +140,15 @@ def drawings(results: Results, lines: Sequence[Line] = ()) -> Iterator[tuple[str
                 yield _name(draw.__name__, part, taken), partial(draw, part)
     for part in results.parts(levels_apart=False) if lines else ():
         yield _name(gains_of_students.__name__, part, taken), partial(gains_of_students, part, lines)
+
+
+def pruning_drawings(pruned: Sequence[Pruned]) -> Iterator[tuple[str, Callable[[], Figure | None]]]:
+    """The drawings of pruned codecs, each with a file name of its own."""
+    taken: set[str] = set()
+    for codec, seeds in seeds_of(pruned).items():
+        name = file_name((layers_kept.__name__, codec), taken)
+        taken.add(name)
+        yield name, partial(layers_kept, seeds)
 
 
 def _name(what: str, part: Results, taken: set[str]) -> str:
