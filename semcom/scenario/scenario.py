@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from channels import Neighbors
-from semcom.models.semantic_spec import SemanticSpec
 from semcom.models.spec import Spec
 from semcom.scenario.axes import values
 from semcom.scenario.codec_plans import AnyCodecPlan
@@ -74,11 +73,12 @@ class Scenario(Plan):
     def begun_spec(self, name: str) -> Spec:
         """The shape that a codec begins in, before anything of it is pruned, with the side that it takes over."""
         codec = self.codecs[name]
-        spec: Spec = self.goal.fitted(codec.spec(self.spec_of(codec.start) if codec.start else None))
-        if codec.adopt is None or not isinstance(spec, SemanticSpec):
-            return spec
-        donor = self.spec_of(codec.adopt.donor)
-        return replace(spec, **{key: getattr(donor, key) for key in codec.adopt.settled})
+        spec: Any = self.goal.fitted(codec.spec(self.spec_of(codec.start) if codec.start else None))
+        if codec.adopt is not None:
+            donor = self.spec_of(codec.adopt.donor)
+            spec = replace(spec, **{key: getattr(donor, key) for key in spec.settled[codec.adopt.side]})
+        begun: Spec = spec
+        return begun
 
     def spec_of(self, name: str) -> Spec:
         """The shape of the finished codec; of one that was pruned as far as it is known before there are weights."""
