@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import prod
@@ -67,6 +68,7 @@ class RecognizerSpec:
     network: ClassVar[str] = "semcom.models.recognizer:Recognizer"
     carries: ClassVar[Carries] = "frames"
     may_differ: ClassVar[frozenset[str]] = frozenset({"widths", "units", "planes", "dropout", "level_control"})
+    settled: ClassVar[Mapping[Side, tuple[str, ...]]] = {}  # with one side alone there is nothing to take over
     shows: ClassVar[frozenset[Part]] = frozenset({"heard", "stages", "logits"})
 
     family: Family = "residual"

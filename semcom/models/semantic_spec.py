@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
@@ -68,6 +69,10 @@ class SemanticSpec:
     may_differ: ClassVar[frozenset[str]] = frozenset(
         {"transmitter", "receiver", "symbols_per_token", "decoding", "tied", "norm", "dropout"}
     )
+    settled: ClassVar[Mapping[Side, tuple[str, ...]]] = {
+        "transmitter": ("transmitter", "symbols_per_token", "norm"),
+        "receiver": ("receiver", "symbols_per_token", "norm", "decoding", "tied"),
+    }
     shows: ClassVar[frozenset[Part]] = frozenset({"sent", "received", "heard", "logits", "attention"})
 
     transmitter: SideSpec = SideSpec()

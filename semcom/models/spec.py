@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal, Protocol
 
 Part = Literal["sent", "received", "heard", "stages", "logits", "attention"]
@@ -14,8 +15,8 @@ Stack = Literal["sent", "heard"]
 
 Side = Literal["transmitter", "receiver"]
 
-Carries = Literal["sentences", "frames"]
-"""What kind of message travels: sentences of text, or frames of a signal."""
+Carries = str
+"""What kind of message travels, in the plural: sentences, frames. A task and its codecs agree on the word."""
 
 SINGLE_UNIT: frozenset[Carries] = frozenset({"frames"})
 """The kinds of messages that are one unit each."""
@@ -40,6 +41,8 @@ class Spec(Protocol):
     """What its messages are; must be what the scenario's task sends."""
     may_differ: ClassVar[frozenset[str]]
     """The fields in which a codec of a scenario may differ from a named size."""
+    settled: ClassVar[Mapping[Side, tuple[str, ...]]]
+    """The fields that come with a side taken over from another codec: its own, and what both sides must agree on."""
     shows: ClassVar[frozenset[Part]]
     """What of its trips a distillation method may compare."""
 
