@@ -51,8 +51,9 @@ class LayerPruning:
 
     @property
     def told(self) -> str:
-        """By which criterion."""
-        return self.choose.kind
+        """The criterion, and how many layers are kept of each stack: psr keep 4."""
+        counts = (self.keep,) if isinstance(self.keep, int) else self.keep
+        return f"{self.choose.kind} keep {'+'.join(map(str, counts))}"
 
     def planned(self, spec: Spec) -> Spec:
         """The layers of each side of a text codec; which units of a recognizer stay depends on its weights."""

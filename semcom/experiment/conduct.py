@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from semcom.experiment.build import data_of
+from semcom.experiment.confusions import write_matrices
 from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.failures import failure_of
@@ -103,15 +104,16 @@ def conduct(
             if note := off_label(sweep.runs, store.runs()):
                 board.say(note)
             # Record and costs tell of one table: until the new one's are complete there are none.
-            for each in (place.record_file, place.costs_file):
+            for each in (place.record_file, place.costs_file, place.confusion_file):
                 each.unlink(missing_ok=True)
             write_csv(tabulate(scenario, sweep, store), place.results_file)
+            write_matrices(sweep, store, place)
             # After everything that cannot be had again in a minute: whoever stops it here loses none of that.
             time_codecs(sweep, store, board, device=means.device, threads=means.threads)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
             alike = [each.facts() for each in work.made(sweep)]
-            tables = {path.name: digest_of(path) for path in (place.results_file, place.costs_file)}
+            tables = {path.name: digest_of(path) for path in place.tables_written}
             write_record(place, facts | {"metrics": provenance, "made": alike, "digests": tables})
             store.check_place()
     return work.failures

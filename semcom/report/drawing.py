@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from semcom.files import write_atomically
 from semcom.report.ablation import Line, ablation_lines, ablation_table
+from semcom.report.confusion import confusion_drawings
 from semcom.report.costs import by_codec, read_costs
 from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, OF_KINDS
 from semcom.report.gains import gains_of_students
@@ -22,6 +23,7 @@ from semcom.report.reading import read_rows, results_of
 from semcom.report.results import Results
 from semcom.report.style import in_house_style
 from semcom.report.tables import tables_of, write_table
+from semcom.store.confusions import read_confusions
 
 __all__ = ["FORMATS", "Progress", "draw_all", "drawings", "report", "save"]
 
@@ -57,11 +59,14 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
     Raises:
         UserMistake: the file is missing, empty, no results table, or not as its run wrote it, or the disk refuses.
     """
-    check_genuine(results_csv, results_csv.parent / "costs.csv")
+    confusion_csv = results_csv.parent / "confusion.csv"
+    check_genuine(results_csv, results_csv.parent / "costs.csv", confusion_csv)
     rows, costs = read_rows(results_csv), read_costs(results_csv.parent)
     results = dataclasses.replace(results_of(rows), costs=by_codec(costs))
     lines = ablation_lines(rows, results, costs)
     work, ablation = list(drawings(results, lines)), ablation_table(lines)
+    if confusion_csv.is_file():
+        work += confusion_drawings(read_confusions(confusion_csv))
     tables = tables_of(results) + ([ablation] if ablation else [])
     total, written = len(work) + len(tables), list[Path]()
     for done, (name, draw) in enumerate(work, start=1):

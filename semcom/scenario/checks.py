@@ -9,6 +9,7 @@ from typing import Any
 
 from channels import Interference, Link, Neighbors, mean_sinr_db
 from semcom.distillation.share import share_in
+from semcom.metrics.catalog import check_suited
 from semcom.mistakes import UserMistake
 from semcom.scenario.hints import suggestion
 from semcom.scenario.scenario import Scenario
@@ -35,6 +36,7 @@ def check_sense(scenario: Scenario) -> None:
     _check_order(scenario)
     _check_kinds(scenario)
     _check_shapes(scenario)
+    _check_metrics(scenario)
     _check_comparisons(scenario)
     _check_gaps(scenario)
     _check_crowds(scenario)
@@ -57,6 +59,13 @@ def _check_training(scenario: Scenario, name: str) -> None:
         _check_air(interference, settings.interferers, (*bounds(settings.snr_db), *levels))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
+
+
+def _check_metrics(scenario: Scenario) -> None:
+    try:
+        check_suited(scenario.measure.metrics, scenario.goal.scores)
+    except UserMistake as error:
+        raise ValueError(f"measure.metrics: {error}") from None
 
 
 def _check_share(scenario: Scenario, name: str) -> None:

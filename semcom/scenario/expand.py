@@ -12,6 +12,7 @@ from channels import Interference, Link, Neighbors, NoFading, NoisyCsi, PerSente
 from semcom.distillation.teaching import Teaching
 from semcom.files import expanded
 from semcom.identity import ESTIMATES, GAINS, identity
+from semcom.metrics.catalog import listening
 from semcom.metrics.embedding_model import find_model
 from semcom.mistakes import UserMistake
 from semcom.scenario.axes import values
@@ -137,9 +138,9 @@ def _exam(measure: MeasurePlan, facts: dict[str, Any]) -> dict[str, Any]:
     )
     if measure.skip:
         decisive["skip"] = measure.skip
-    if measure.bleu_tokenize and any(name.startswith("bleu") for name in measure.metrics):
+    if measure.bleu_tokenize and listening(measure.metrics, "bleu_tokenize"):
         decisive["bleu_tokenize"] = measure.bleu_tokenize
-    embeds = any("similarity" in name for name in measure.metrics)
+    embeds = bool(listening(measure.metrics, "similarity"))
     encoder = measure.similarity
     named = encoder.model
     if embeds and named != "bundled" and expanded(named).is_dir():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from semcom.metrics.catalog import listening
 from semcom.training.settings import TrainingSettings, bounds
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ def _measure(scenario: Scenario) -> Iterator[str]:
         getattr(scenario.spec_of(name), "decoding", "parallel") == "parallel" for name in scenario.needed_codecs
     ):
         yield "measure.beam goes unheard: every codec decodes in parallel"
-    if "similarity" in measure.model_fields_set and not any("similarity" in metric for metric in measure.metrics):
-        yield "measure.similarity goes unheard: it describes a metric that measure.metrics leaves out"
-    if measure.bleu_tokenize and not any(metric.startswith("bleu") for metric in measure.metrics):
-        yield "measure.bleu_tokenize goes unheard: it describes metrics that measure.metrics leaves out"
+    for key, told in measure.options.items():
+        if key in measure.model_fields_set and told is not None and not listening(measure.metrics, key):
+            yield f"measure.{key} goes unheard: it describes metrics that measure.metrics leaves out"
