@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from semcom.scenario.codec_plans import kind_of_size
 from semcom.scenario.forms import Schema, children, spread
 from semcom.tasks.catalog import TASKS
 
@@ -67,6 +66,8 @@ def _under(typed: Any, defaults: Mapping[str, Any]) -> Any:
 
 
 def _of_kind(name: str, codecs: dict[str, Any], usual: str) -> Any:
+    from semcom.scenario.codec_plans import kind_of_size  # it imports torch, which reading a document does without
+
     codec = codecs[name]
     if not isinstance(codec, dict) or "kind" in codec:
         return codec
