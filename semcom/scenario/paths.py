@@ -124,15 +124,18 @@ def _text_at(data: Any, loc: Loc) -> str | None:
 
 def _respelled(document: Document, moved: dict[Loc, str]) -> str:
     """The file's text with these values in the place of the old ones, and everything else as it was."""
-    text = document.text
+    text, meant = document.text, Reading(Place(False, 1, 1, document.name)).read(document.text)
+    for loc, path in moved.items():
+        if isinstance(holder := _mapping_of(meant, loc), dict):
+            holder[loc[-1]] = path
     try:
         spans = [(_span(YAML(typ="safe", pure=True).compose(text), loc), path) for loc, path in moved.items()]
         for (start, end), path in sorted(spans, reverse=True):
             text = text[:start] + json.dumps(path, ensure_ascii=False) + text[end:]
     except (YAMLError, StopIteration):
         text = ""
-    # Whatever the spelling was: what is kept must read as what is carried out.
-    if Reading(Place(False, 1, 1, document.name)).read(text) == document.data:
+    # Whatever the spelling was: what is kept must read as what is carried out, before shorthand is written out in both.
+    if Reading(Place(False, 1, 1, document.name)).read(text) == meant:
         return text
     return (f"# {document.question}\n" if document.question else "") + written(document.data)
 

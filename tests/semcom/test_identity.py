@@ -29,7 +29,7 @@ from semcom.scenario.scenario import Scenario
 from semcom.scenario.work import Sweep
 from semcom.training.settings import TrainingSettings
 
-GOLDEN = Path(__file__).resolve().parents[2] / "golden"
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 OTHER_TRAINING = {
     "steps": 7, "batch": 17, "learning_rate": 2e-3, "warmup": 3, "weight_decay": 0.02, "clip": 0.5, "share": 0.5,

@@ -106,5 +106,7 @@ def recognizer_evidence(make_recognizer: Callable[[int], nn.Module]) -> Evidence
         observe=observe,
         rebuild=lambda kept: reassemble(network, kept, [SHAPES]),
         loss=loss,
+        multiply_adds=lambda _: pytest.fail("layers are chosen without it"),
+        narrow=lambda _: pytest.fail("layers are chosen without it"),
         chance=Chance(3),
     )

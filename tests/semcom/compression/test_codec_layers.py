@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from channels import Chance, Link, draw
-from semcom.compression.codec_layers import codec_evidence, flow_of_ones, keep_layers, observe
+from semcom.compression.codec_layers import codec_evidence, flow_of_ones, keep_layers, seen_of
 from semcom.compression.cost import count
 from semcom.compression.layer_pruning import LayerPruning
 from semcom.compression.psr import Psr
@@ -90,22 +90,27 @@ def test_every_weight_of_every_layer_takes_part_in_the_flow(spec: SemanticSpec) 
 
 
 def test_what_is_observed_is_the_trip() -> None:
-    codec, chance = make(SPECS["parallel pre"]), Chance(4)
-    first, second = observe(codec, BATCHES, LINK, chance)
-    air = draw(LINK, air_shape(codec, BATCHES[1]), chance.of("batch", 1))
-    trace = rehearse(codec, BATCHES[1], LINK, air)
+    codec = make(SPECS["parallel pre"])
+    traces = [trip(codec, batch) for batch in BATCHES]
+    evidence = codec_evidence(codec, lambda: traces, loss=lambda _: 0.0, chance=Chance(7))
+    for _ in range(2):
+        first, second = evidence.observe()
     assert [len(stack) for stack in first.layers] == [3, 2]
-    assert all(torch.equal(a, b) for a, b in zip(second.layers[1], trace.heard.layers, strict=True))
+    for stack, made in zip(second.layers, (traces[1].sent.layers, traces[1].heard.layers), strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(stack, made, strict=True))
     assert torch.equal(second.targets, BATCHES[1].tokens) and torch.equal(second.mask, BATCHES[1].mask)
-    assert not second.layers[0][0].requires_grad
+    assert vars(seen_of(traces[1])) == vars(second)
 
 
 @every_kind
 @pytest.mark.parametrize("choose", [Psr(), Psr(prefer="largest", carried=True)], ids=["default", "published order"])
 def test_psr_prunes_both_sides(spec: SemanticSpec, choose: Psr) -> None:
     codec = make(spec)
-    evidence = codec_evidence(codec, BATCHES, LINK, loss=lambda _: 0.0, chance=Chance(7))
-    pruned, kept = LayerPruning((2, 1), choose=choose).prune(evidence)
+    evidence = codec_evidence(
+        codec, lambda: [trip(codec, batch) for batch in BATCHES], loss=lambda _: 0.0, chance=Chance(7)
+    )
+    made = LayerPruning((2, 1), choose=choose).prune(evidence)
+    pruned, kept = made.network, tuple(each["kept"] for each in made.account["stacks"])
     assert [len(numbers) for numbers in kept] == [2, 1]
     assert LayerPruning((2, 1), choose=choose).kept(evidence) == kept
     assert pruned.spec.transmitter.layers == 2

@@ -6,17 +6,19 @@ from itertools import combinations
 import pytest
 import torch
 
-from channels import Chance
+from channels import Arrived, Chance, Link
+from semcom.compression.cost import count
 from semcom.compression.layer_baselines import DropOne, RandomLayers
 from semcom.compression.layer_pruning import LayerPruning
 from semcom.compression.probes import LinearProbes
 from semcom.compression.psr import Psr
-from semcom.compression.recognizer_cost import recognizer_cost, recognizer_multiply_adds
-from semcom.compression.recognizer_layers import flow_of_ones, keep_layers, narrow_units, observe, recognizer_evidence
+from semcom.compression.recognizer_cost import recognizer_multiply_adds
+from semcom.compression.recognizer_layers import flow_of_ones, keep_layers, narrow_units, recognizer_evidence
 from semcom.mistakes import UserMistake
-from semcom.models.recognizer import initialize
+from semcom.models.make import initialize
 from semcom.models.recognizer_spec import RecognizerSpec
 from semcom.models.recognizer_units import Bridge
+from semcom.models.trace import Sent, Trace
 
 CLASSES, LENGTH = 3, 16
 RESIDUAL = RecognizerSpec(length=LENGTH, widths=(4, 6, 8), units=(2, 1, 2))
@@ -37,14 +39,26 @@ def arrivals():
         yield torch.view_as_complex(parts), (torch.arange(12) % CLASSES).unsqueeze(1)
 
 
+def hear(recognizer, signal):
+    return recognizer.hear(Arrived(signal, Link(), None), None)
+
+
+def trips(recognizer):
+    """What each signal became, as far as anybody looks at it."""
+    for signal, classes in arrivals():
+        arrived = Arrived(signal, Link(), None)
+        mask = torch.ones_like(classes, dtype=torch.bool)
+        yield Trace(classes, mask, Sent(signal, ()), arrived, recognizer.hear(arrived, None))
+
+
 def logits(recognizer):
-    return recognizer.hear(next(arrivals())[0], None).logits
+    return hear(recognizer, next(arrivals())[0]).logits
 
 
 @torch.no_grad()
 def loss(recognizer):
     signal, classes = next(arrivals())
-    return float(torch.nn.functional.cross_entropy(recognizer.hear(signal, None).logits[:, 0], classes[:, 0]))
+    return float(torch.nn.functional.cross_entropy(hear(recognizer, signal).logits[:, 0], classes[:, 0]))
 
 
 def make(spec, seed=1):
@@ -92,7 +106,7 @@ def test_what_stays_is_the_same_bits_and_fits_a_fresh_network_of_its_spec(spec: 
         assert list(remade.state_dict()) == list(pruned.state_dict())
         assert torch.equal(logits(remade), logits(pruned))
         assert [len(stack) for stack in pruned.stacks()] == [len(kept)]
-        assert recognizer_cost(pruned) == recognizer_cost(remade)
+        assert count(pruned) == count(remade)
     assert all(torch.equal(tensor, before[name]) for name, tensor in recognizer.state_dict().items())
 
 
@@ -145,16 +159,17 @@ def test_every_weight_takes_part_in_the_flow(spec: RecognizerSpec) -> None:
 
 def test_what_is_observed_is_what_is_heard() -> None:
     recognizer = make(SPECS["residual 2"])
-    first, second = observe(recognizer, arrivals())
+    evidence = recognizer_evidence(recognizer, lambda: trips(recognizer), loss=loss, chance=Chance(7))
+    for _ in range(2):
+        first, second = evidence.observe()
     signal, classes = list(arrivals())[1]
-    heard = recognizer.hear(signal, None)
+    heard = hear(recognizer, signal)
     # Channels before places, where probes and similarity expect them.
     assert [tuple(layer.shape) for layer in first.layers[0]] == [
         (12, *s) for s in ((4, 32), (4, 32), (6, 8), (8, 4), (8, 4))
     ]
-    assert all(torch.equal(a, b.mT) for a, b in zip(second.layers[0], heard.layers, strict=True))
+    assert all(torch.equal(a, b.mT) for a, b in zip(second.layers[0], heard.stages, strict=True))
     assert torch.equal(second.targets, classes[:, 0]) and second.mask is None
-    assert not second.layers[0][0].requires_grad
 
 
 @pytest.mark.parametrize(
@@ -162,8 +177,10 @@ def test_what_is_observed_is_what_is_heard() -> None:
 )
 @pytest.mark.parametrize("name", ["residual", "vgg 2"])
 def test_every_choice_prunes_a_recognizer(name: str, choose) -> None:
-    evidence = recognizer_evidence(make(SPECS[name]), arrivals, loss=loss, chance=Chance(7))
-    pruned, (kept,) = LayerPruning(2, choose=choose).prune(evidence)
+    recognizer = make(SPECS[name])
+    evidence = recognizer_evidence(recognizer, lambda: trips(recognizer), loss=loss, chance=Chance(7))
+    made = LayerPruning(2, choose=choose).prune(evidence)
+    pruned, (kept,) = made.network, [each["kept"] for each in made.account["stacks"]]
     assert pruned.spec.kept == kept and len(kept) == 2
     assert LayerPruning(2, choose=choose).kept(evidence) == (kept,)
     logits(pruned.train()).sum().backward()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from semcom.models.make import initialize, make
+from semcom.models.make import initialize
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
 
 SIDE = SideSpec(width=12, layers=2, heads=3, feedforward=20, channel_hidden=9)
@@ -31,11 +31,3 @@ def test_making_a_codec_takes_nobodys_chance(monkeypatch: pytest.MonkeyPatch) ->
     assert torch.equal(torch.get_rng_state(), before)
     # An accelerator's generator is somebody's chance too, and nothing would put it back.
     assert seeded == []
-
-
-def test_a_shape_that_nothing_is_made_of_is_refused() -> None:
-    class Strange:
-        kind = "strange"
-
-    with pytest.raises(ValueError, match="must be of a kind that codecs are made of, got strange"):
-        make(Strange(), 3)  # type: ignore[arg-type]

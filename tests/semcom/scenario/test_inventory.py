@@ -10,6 +10,7 @@ from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.distillation.catalog import METHODS
 from semcom.metrics.catalog import METRICS
 from semcom.mistakes import UserMistake
+from semcom.models.recognizer_spec import RECOGNIZER_SIZES
 from semcom.models.sizes import SIZES
 from semcom.scenario.inventory import KINDS, VARIANTS, inventory
 from semcom.scenario.load import names
@@ -43,7 +44,7 @@ def test_every_variant_is_listed_with_its_options(kind: str, catalog: tuple[type
 
 def test_the_rest_is_listed_too() -> None:
     assert listed("corpora") == [corpus().source for corpus in CORPORA]
-    assert listed("sizes") == list(SIZES)
+    assert listed("sizes") == [*SIZES, *RECOGNIZER_SIZES]
     assert listed("metrics") == [*(metric.name for metric in METRICS), "accuracy_of_CLASS"]
     assert inventory("metrics").count("the bundled encoder is English") == 2
     assert listed("overlays") == [curve.name for curve in PUBLISHED]

@@ -36,9 +36,12 @@ def tiny(tiny_yaml):
 
 
 def at(path: str, value: Any) -> dict[str, Any]:
-    """The mapping that holds a value under a dotted path."""
-    for key in reversed(path.split(".")):
-        value = {key: value}
+    """The mapping that holds a value under a dotted path; a codec on the way says its kind."""
+    *above, last = path.split(".")
+    value = {last: value}
+    for depth in reversed(range(len(above))):
+        kind = {"kind": "semantic"} if above[:depth] == ["codecs"] else {}
+        value = {above[depth]: {**kind, **value}}
     return value
 
 
@@ -93,7 +96,9 @@ def test_what_is_no_variant_is_left_for_the_check(value: object) -> None:
     assert in_full(at("link.fading", value), SCHEMA) == at("link.fading", value)
 
 
-@pytest.mark.parametrize("data", [{}, {"codecs": 3}, {"codecs": {"one": 3}}, {"codecs": {"one": {"training": 3}}}])
+@pytest.mark.parametrize(
+    "data", [{}, {"codecs": 3}, {"codecs": {"one": 3}}, {"codecs": {"one": {"kind": "semantic", "training": 3}}}]
+)
 @pytest.mark.parametrize("training", [3, None, {"fading": 3}, [], {"fading": None}])
 def test_nothing_that_is_typed_breaks_it(data: dict[str, Any], training: object) -> None:
     assert in_full({**data, "training": training}, SCHEMA) == {**data, "training": training}
