@@ -178,6 +178,8 @@ def unseen(trace, part):
         return replace(trace, heard=replace(nothing.heard, logits=trace.heard.logits))
     if part == "logits":
         return replace(trace, heard=replace(trace.heard, logits=nothing.heard.logits))
+    if part == "stages":
+        return replace(trace, heard=replace(trace.heard, stages=tuple(map(nan, trace.heard.stages))))
     sent, heard = (replace(each, attention=None) for each in (trace.sent, trace.heard))
     return replace(trace, sent=sent, heard=heard)
 

@@ -17,7 +17,7 @@ from semcom.scenario.inventory import VARIANTS
 from semcom.scenario.load import load_scenario, names, shipped
 from semcom.scenario.plans import LinkPlan
 from semcom.scenario.scenario import Scenario
-from semcom.scenario.shorthand import in_full
+from semcom.scenario.shorthand import for_task, in_full
 from semcom.training.settings import TrainingSettings
 
 SCHEMA = Scenario.model_json_schema()
@@ -40,6 +40,13 @@ def at(path: str, value: Any) -> dict[str, Any]:
     for key in reversed(path.split(".")):
         value = {key: value}
     return value
+
+
+def told(path: str, value: Any) -> dict[str, Any]:
+    """The same in full: a codec that tells no size is one of text."""
+    made = at(path, value)
+    codecs = made.get("codecs", {})
+    return made | ({"codecs": {name: {"kind": "semantic", **codec} for name, codec in codecs.items()}} if codecs else {})
 
 
 # Every place that takes one variant, with the variants it takes, and every place that takes a list of them.
@@ -68,14 +75,14 @@ def kinds(catalog: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("path", ONE)
 def test_a_bare_name_is_the_variant_of_that_name_wherever_one_is_taken(path: str) -> None:
     for key, name in kinds(ONE[path]):
-        assert in_full(at(path, name), SCHEMA) == at(path, {key: name})
+        assert in_full(at(path, name), SCHEMA) == told(path, {key: name})
 
 
 @pytest.mark.parametrize("path", SEVERAL)
 def test_a_bare_name_is_a_variant_in_lists_too(path: str) -> None:
     listed = kinds(SEVERAL[path])
     bare = [name for _, name in listed]
-    assert in_full(at(path, bare), SCHEMA) == at(path, [{key: name} for key, name in listed])
+    assert in_full(at(path, bare), SCHEMA) == told(path, [{key: name} for key, name in listed])
 
 
 def test_a_variant_within_a_variant_may_be_a_bare_name() -> None:
@@ -93,7 +100,7 @@ def test_what_is_no_variant_is_left_for_the_check(value: object) -> None:
     assert in_full(at("link.fading", value), SCHEMA) == at("link.fading", value)
 
 
-@pytest.mark.parametrize("data", [{}, {"codecs": 3}, {"codecs": {"one": 3}}, {"codecs": {"one": {"training": 3}}}])
+@pytest.mark.parametrize("data", [{}, {"codecs": 3}, {"codecs": {"one": 3}}, told("codecs.one.training", 3)])
 @pytest.mark.parametrize("training", [3, None, {"fading": 3}, [], {"fading": None}])
 def test_nothing_that_is_typed_breaks_it(data: dict[str, Any], training: object) -> None:
     assert in_full({**data, "training": training}, SCHEMA) == {**data, "training": training}
