@@ -17,7 +17,7 @@ from semcom.scenario.inventory import VARIANTS
 from semcom.scenario.load import load_scenario, names, shipped
 from semcom.scenario.plans import LinkPlan
 from semcom.scenario.scenario import Scenario
-from semcom.scenario.shorthand import for_task, in_full
+from semcom.scenario.shorthand import in_full
 from semcom.training.settings import TrainingSettings
 
 SCHEMA = Scenario.model_json_schema()
@@ -46,7 +46,9 @@ def told(path: str, value: Any) -> dict[str, Any]:
     """The same in full: a codec that tells no size is one of text."""
     made = at(path, value)
     codecs = made.get("codecs", {})
-    return made | ({"codecs": {name: {"kind": "semantic", **codec} for name, codec in codecs.items()}} if codecs else {})
+    return made | (
+        {"codecs": {name: {"kind": "semantic", **codec} for name, codec in codecs.items()}} if codecs else {}
+    )
 
 
 # Every place that takes one variant, with the variants it takes, and every place that takes a list of them.
