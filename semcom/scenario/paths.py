@@ -16,7 +16,7 @@ from semcom.metrics.embedding_model import HUB_NAME
 from semcom.scenario.document import Document, ScenarioError
 from semcom.scenario.explain import dotted, shown
 from semcom.scenario.forms import Loc
-from semcom.scenario.yaml_data import Place, Reading, written
+from semcom.scenario.yaml_data import written
 from semcom.words import visible
 
 TEXT: Loc = ("corpus", "path")
@@ -124,18 +124,15 @@ def _text_at(data: Any, loc: Loc) -> str | None:
 
 def _respelled(document: Document, moved: dict[Loc, str]) -> str:
     """The file's text with these values in the place of the old ones, and everything else as it was."""
-    text, meant = document.text, Reading(Place(False, 1, 1, document.name)).read(document.text)
-    for loc, path in moved.items():
-        if isinstance(holder := _mapping_of(meant, loc), dict):
-            holder[loc[-1]] = path
+    text = document.text
     try:
         spans = [(_span(YAML(typ="safe", pure=True).compose(text), loc), path) for loc, path in moved.items()]
         for (start, end), path in sorted(spans, reverse=True):
             text = text[:start] + json.dumps(path, ensure_ascii=False) + text[end:]
     except (YAMLError, StopIteration):
         text = ""
-    # Whatever the spelling was: what is kept must read as what is carried out, before shorthand is written out in both.
-    if Reading(Place(False, 1, 1, document.name)).read(text) == meant:
+    # Whatever the spelling was: what is kept must read as what is carried out.
+    if document.is_told_by(text):
         return text
     return (f"# {document.question}\n" if document.question else "") + written(document.data)
 

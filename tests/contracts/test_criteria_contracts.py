@@ -42,12 +42,17 @@ def logits(codec):
 
 
 @torch.no_grad()
+def trips():
+    return [trip(CODEC)]
+
+
+@torch.no_grad()
 def loss(codec):
     return float(torch.nn.functional.cross_entropy(logits(codec)[BATCH.mask], BATCH.tokens[BATCH.mask]))
 
 
 def evidence(seed=3):
-    return codec_evidence(CODEC, lambda: [trip(CODEC)], loss=loss, chance=Chance(seed))
+    return codec_evidence(CODEC, trips, loss=loss, chance=Chance(seed))
 
 
 def test_kinds_are_names_and_the_union_is_the_catalog() -> None:
@@ -76,9 +81,9 @@ def test_it_keeps_as_many_as_asked_in_order_and_says_so_again(criterion, keep) -
 
 @each_criterion
 def test_all_layers_kept_are_all_layers_and_the_same_bits(criterion) -> None:
-    whole = LayerPruning(DEPTH, choose=criterion).prune(evidence())
-    assert [each["kept"] for each in whole.account["stacks"]] == [(0, 1, 2), (0, 1, 2)]
-    assert torch.equal(logits(whole.network), logits(CODEC))
+    pruned = LayerPruning(DEPTH, choose=criterion).prune(evidence())
+    assert [stack["kept"] for stack in pruned.account["stacks"]] == [(0, 1, 2), (0, 1, 2)]
+    assert torch.equal(logits(pruned.network), logits(CODEC))
 
 
 @each_criterion
