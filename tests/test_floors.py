@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the ground up. Names on one line are equals: neither may import the other.
 FLOORS = (
     ("channels",),
-    ("semcom.mistakes", "semcom.lazy_torch", "semcom.words", "semcom.identity"),
+    ("semcom.mistakes", "semcom.lazy_torch", "semcom.words", "semcom.identity", "semcom.making"),
     ("semcom.files", "semcom.terminal"),
     ("semcom.sources", "semcom.metrics"),
     ("semcom.models",),

@@ -262,6 +262,7 @@ SPECS = [
     "semcom.models.sizes",
     "semcom.training.settings",
     "semcom.compression.catalog",
+    "semcom.compression.criteria",
     "semcom.compression.layer_pruning",
     "semcom.distillation.catalog",
     "semcom.scenario.load",

@@ -6,7 +6,6 @@ An identity that moves says that every finished run of every user is to be done 
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -14,9 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from semcom.experiment.tabulate import making_of
+from semcom.making import MAKING
 from semcom.scenario import expand as expanding
 from semcom.scenario.expand import expand
 from semcom.scenario.load import find_scenario, load_scenario, names
+from semcom.scenario.scenario import Scenario
+from semcom.scenario.work import Sweep
+from semcom.store.results import read_csv
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = ROOT / "tests" / "golden" / "shipped.json"
@@ -27,13 +31,18 @@ DOCSTRINGS = "66c4e463fe3c397867a989573d23996b"
 BY_OTHER_KEYS = {"snr"}
 
 
-def identities(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """Builds and runs of a shipped scenario on the text of its committed table."""
+def shipped(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Scenario, Sweep]:
+    """A shipped scenario on the text of its committed table."""
     scenario = load_scenario(find_scenario(name))[0]
     corpus = type(scenario.corpus)
     fingerprint = DOCSTRINGS if scenario.corpus.source == "docstrings" else EUROPARL
     monkeypatch.setattr(corpus, "fingerprint", lambda self: fingerprint)
-    sweep = expand(scenario)
+    return scenario, expand(scenario)
+
+
+def identities(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Of its builds and runs."""
+    sweep = shipped(name, monkeypatch)[1]
     return {
         "builds": sorted({build.identity for build in sweep.builds}),
         "runs": sorted({run.identity for run in sweep.runs}),
@@ -58,9 +67,16 @@ def test_every_committed_number_is_one_that_its_scenario_asks_for(name: str, mon
     table = ROOT / "scenarios" / "results" / name / "results.csv"
     if not table.is_file():
         pytest.skip("not run yet")
-    with table.open(encoding="utf-8", newline="") as lines:
-        committed = {row["run_id"] for row in csv.DictReader(lines)} - {""}
-    assert committed == set(identities(name, monkeypatch)["runs"])
+    scenario, sweep = shipped(name, monkeypatch)
+    runs = {run.identity: run for run in sweep.runs}
+    rows = [row for row in read_csv(table) if row.run_id]
+    assert {row.run_id for row in rows} == set(runs)
+    # And how each codec was made is told as a run would tell it today.
+    for row in rows:
+        build = runs[row.run_id].build
+        making = making_of(build, scenario)
+        assert [getattr(row, each) for each in MAKING] == [getattr(making, each) for each in MAKING]
+        assert row.method == build.method == making.phrase
 
 
 def test_identities_hang_on_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:

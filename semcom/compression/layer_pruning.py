@@ -52,15 +52,16 @@ class LayerPruning:
 
     @property
     def told(self) -> str:
-        """By which criterion."""
-        return self.choose.kind
+        """The criterion, and how many layers are kept of each stack: psr keep 4."""
+        counts = (self.keep,) if isinstance(self.keep, int) else self.keep
+        return f"{self.choose.kind} keep {'+'.join(map(str, counts))}"
 
     @property
     def aim(self) -> str:
         """How many layers stay, and by which criterion."""
         if isinstance(self.keep, int):
-            return f"pruned to {counted(self.keep, 'layer')} a stack by {self.told}"
-        return f"pruned to {' and '.join(map(str, self.keep))} layers by {self.told}"
+            return f"pruned to {counted(self.keep, 'layer')} a stack by {self.choose.kind}"
+        return f"pruned to {' and '.join(map(str, self.keep))} layers by {self.choose.kind}"
 
     def planned(self, spec: Spec) -> Spec:
         """The layers of each side of a text codec; which units of a recognizer stay depends on its weights."""

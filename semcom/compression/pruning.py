@@ -33,7 +33,7 @@ class Pruning(Protocol):
 
     @property
     def told(self) -> str:
-        """The way in a word or two, for tables."""
+        """The criterion in one word, and how much is taken away or kept, for tables."""
 
     @property
     def aim(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from semcom.experiment.build import data_of
+from semcom.experiment.confusions import write_matrices
 from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.failures import failure_of
@@ -104,18 +105,18 @@ def conduct(
             if note := off_label(sweep.runs, store.runs()):
                 board.say(note)
             # Record and costs tell of one table: until the new one's are complete there are none.
-            for each in (place.record_file, place.costs_file, place.pruning_file):
+            for each in (place.record_file, place.costs_file, place.confusion_file, place.pruning_file):
                 each.unlink(missing_ok=True)
             write_csv(tabulate(scenario, sweep, store), place.results_file)
+            write_matrices(sweep, store, place)
             # After everything that cannot be had again in a minute: whoever stops it here loses none of that.
             time_codecs(sweep, store, board, device=means.device, threads=means.threads)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)
             write_pruning(pruning_rows(sweep, store.builds()), place.pruning_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
             alike = [each.facts() for each in work.made(sweep)]
-            tables = (place.results_file, place.costs_file, place.pruning_file)
-            digests = {path.name: digest_of(path) for path in tables if path.is_file()}
-            write_record(place, facts | {"metrics": provenance, "made": alike, "digests": digests})
+            tables = {path.name: digest_of(path) for path in place.tables_written}
+            write_record(place, facts | {"metrics": provenance, "made": alike, "digests": tables})
             store.check_place()
     return work.failures
 
@@ -132,7 +133,7 @@ def _remarks(scenario: Scenario, sweep: Sweep, work: _Work) -> Iterator[str]:
 
 def _check_processes(scenario: Scenario, means: Means) -> None:
     """Refuse workers that would have to start processes of their own, which they may not."""
-    most = max(scenario.training_of(name).devices for name in scenario.needed_codecs)
+    most = max(scenario.resolved(name).training.devices for name in scenario.needed_codecs)
     if means.workers > 1 and most > 1:
         raise UserMistake(
             f"--workers must be 1 where training.devices is above 1, got {means.workers} workers and {most} devices; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from semcom.metrics.catalog import listening
 from semcom.scenario.work import Build, Run, Sweep
 
 # One core of a 2020s server, measured on the teacher: multiply-adds a second in training and in decoding, and
@@ -26,7 +27,7 @@ def run_seconds(run: Run) -> float:
     sentences = run.measure.sentences * run.measure.repeats * scored
     beams = run.measure.beam if getattr(run.build.spec, "decoding", "") == "autoregressive" else 1
     decoding = beams * sentences * run.build.task.usual_units * run.build.spec.rough_multiply_adds / RATE
-    similarity = any("similarity" in name for name in run.measure.metrics)
+    similarity = listening(run.measure.metrics, "similarity")
     return decoding + (0.9 * sentences * SIMILARITY_SECONDS if similarity else 0.0)
 
 

@@ -67,7 +67,7 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
     crowd, air = [each for _, each in others], Chance(run.build.seed).of("air")
     trips = [_trip(run, encoded, air.of("repeat", repeat), crowd=crowd) for repeat in range(measure.repeats)]
     data = data_of(run.build, folder)
-    metrics, statistics = metrics_of(measure), dict[str, np.ndarray]()
+    metrics, statistics = metrics_of(measure, classes=data.classes), dict[str, np.ndarray]()
     for user, deliveries in zip(run.users, zip(*trips, strict=True), strict=False):
         arrived = [message for delivery in deliveries for message in data.read(delivery.answers)]
         rows_of_each = gather(metrics, list(questions.messages) * measure.repeats, arrived)
@@ -83,11 +83,8 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
     record = {
         **powers[0],
         **({"users": powers} if measure.users == "all" else {}),
-        **(
-            {"symbols_per_word": questions.units * run.build.spec.symbols_per_unit / questions.words}
-            if questions.words
-            else {}
-        ),
+        **_symbols_per_word(run, questions),
+        **({"classes": data.classes} if data.classes else {}),
         "metrics": {metric.name: metric.provenance() for metric in metrics},
         "seconds": round(time.perf_counter() - began, 3),
         **vars(circumstances(device)),
@@ -124,10 +121,13 @@ def evidence(
     return together, sum_of(metric.combine, len(users))
 
 
-def metrics_of(measure: MeasurePlan) -> list[Metric]:
-    """The metrics a scenario asks for, with its sentence encoder and BLEU's tokenizer."""
-    encoder, words = measure.similarity, measure.bleu_tokenize
-    return [metric_named(name, embedding=encoder, bleu_tokenize=words) for name in measure.metrics]
+def metrics_of(measure: MeasurePlan, *, classes: Sequence[str] = ()) -> list[Metric]:
+    """The metrics a scenario asks for, set up as it and its task have it.
+
+    Args:
+        classes: names of the task's classes, where its receiver tells classes.
+    """
+    return [metric_named(name, options=measure.options, classes=classes) for name in measure.metrics]
 
 
 def family_of(metric: Metric, user: str = "") -> str:

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from channels import Link, link_for, mean_sinr_db, mean_sir_db
 from semcom.experiment.run import evidence, metrics_of
+from semcom.making import Making
 from semcom.metrics.bootstrap import Array, Combine, Interval, bootstrap_difference, bootstrap_share_of_gap
 from semcom.metrics.metric import Metric
 from semcom.scenario.air import in_words
 from semcom.scenario.published import PUBLISHED, Published
 from semcom.scenario.scenario import Scenario
-from semcom.scenario.work import Run, Sweep
+from semcom.scenario.work import Build, Run, Sweep
 from semcom.store.results import Row
 from semcom.store.store import Finished, Store
 
 
 @dataclass(frozen=True, eq=False)
 class _Known:
-    """What the store holds, read once."""
+    """What the store holds, read once, and what the scenario calls it."""
 
+    scenario: Scenario
     store: Store
     builds: dict[str, Finished]
     runs: dict[str, Finished]
@@ -43,6 +45,10 @@ class _Known:
         """The record of the run's build; empty if it was never built."""
         return self.builds[run.build.identity].record if run.build.identity in self.builds else {}
 
+    def facts(self, run: Run, record: dict[str, Any], user: str) -> dict[str, Any]:
+        """The columns that say who and where, and how the codec was made."""
+        return {**_facts(run, self.built(run), record, user), **vars(making_of(run.build, self.scenario))}
+
     def is_failed(self, run: Run) -> bool:
         """Whether it, or a build it needs, was tried in vain."""
         ends = (self.runs.get(run.identity), *(self.builds.get(build.identity) for build in run.builds))
@@ -51,12 +57,27 @@ class _Known:
 
 def tabulate(scenario: Scenario, sweep: Sweep, store: Store) -> list[Row]:
     """Absolute rows, then paired differences, then shares of gaps, then published curves."""
-    known = _Known(store, store.builds(), store.runs(), metrics_of(scenario.measure))
+    done = store.runs()
+    known = _Known(scenario, store, store.builds(), done, metrics_of(scenario.measure, classes=classes_of(sweep, done)))
     runs = list(sweep.runs)
     rows = [row for run in runs for row in _measured(run, known)]
     rows += [row for first, second in _pairs(scenario, runs) for row in _paired(first, second, known)]
     rows += [row for parts in _gaps(scenario, runs) for row in _shared(parts, known)]
     return rows + [row for name in scenario.overlay for row in _overlay(name, known.metrics)]
+
+
+def classes_of(sweep: Sweep, runs: Mapping[str, Finished]) -> tuple[str, ...]:
+    """Names of the task's classes as a finished run of the sweep noted them; none where it has no classes."""
+    noted = (runs[each.identity].record.get("classes") for each in sweep.runs if each.identity in runs)
+    return next((tuple(each) for each in noted if each), ())
+
+
+def making_of(build: Build, scenario: Scenario) -> Making:
+    """How a codec was made, those that it came from by the names that the scenario gives them."""
+    plan = scenario.codecs[build.name]
+    teachers = "+".join(plan.distill.teachers) if plan.distill else ""
+    donor = plan.adopt.donor if plan.adopt else ""
+    return replace(build.making, teachers=teachers, donor=donor, start=(plan.start or "") if build.making.start else "")
 
 
 def _pairs(scenario: Scenario, runs: list[Run]) -> Iterator[tuple[Run, Run]]:
@@ -76,8 +97,8 @@ def _pairs(scenario: Scenario, runs: list[Run]) -> Iterator[tuple[Run, Run]]:
 
 def _gaps(scenario: Scenario, runs: list[Run]) -> Iterator[list[list[Run]]]:
     """Student, control and teacher at every point that all three were to meet, each as one run a seed."""
-    met = {(run.build.name, run.build.seed, run.link, _crowd(run)): run for run in runs}
-    places = list(dict.fromkeys((run.link, _crowd(run)) for run in runs))
+    met = {(run.build.name, run.build.seed, run.link, crowd_of(run)): run for run in runs}
+    places = list(dict.fromkeys((run.link, crowd_of(run)) for run in runs))
     for names in _triples(scenario, {run.build.name: run.role for run in runs}):
         for place in places:
             yield [[met[name, seed, *place] for seed in scenario.seeds] for name in names]
@@ -107,6 +128,8 @@ def measured_rows(
 ) -> list[Row]:
     """What a finished run adds to the table, one row a user and metric.
 
+    How its codec was made stands in these rows as a phrase alone: the columns tell names, which are the scenario's.
+
     Args:
         built: the record of its build.
         record: its own.
@@ -123,11 +146,13 @@ def measured_rows(
 def _measured(run: Run, known: _Known) -> Iterator[Row]:
     if known.is_done(run):
         # What people call a codec is no part of a run's identity and may have changed since.
+        called: dict[str, Any] = {"codec": run.build.name, "role": run.role, "crowd": crowd_of(run)}
+        called |= vars(making_of(run.build, known.scenario))
         for row in known.store.rows(run.identity):
-            yield replace(row, codec=run.build.name, role=run.role, crowd=_crowd(run))
+            yield replace(row, **called)
         return
     for user, metric in itertools.product(run.users, known.metrics):
-        facts = _facts(run, known.built(run), {}, user)
+        facts = known.facts(run, {}, user)
         yield _row(facts, metric.name, None, status="failed" if known.is_failed(run) else "skipped")
 
 
@@ -135,7 +160,7 @@ def _paired(run: Run, twin: Run, known: _Known) -> Iterator[Row]:
     """One row a user and metric: this codec's run minus its twin's, with the interval of the difference."""
     record = known.runs[run.identity].record if known.is_done(run) else {}
     for user, metric in itertools.product(run.users, known.metrics):
-        facts = {**_facts(run, known.built(run), record, user), "against": twin.build.name}
+        facts = {**known.facts(run, record, user), "against": twin.build.name}
         if not (known.is_done(run) and known.is_done(twin)):
             yield _row(facts, metric.name, None, status="skipped")
             continue
@@ -156,7 +181,7 @@ def _shared(parts: list[list[Run]], known: _Known) -> Iterator[Row]:
     record = known.runs[first.identity].record if known.is_done(first) else {}
     named = {"against": control.build.name, "gap_to": teacher.build.name, "seed": None}
     for user, metric in itertools.product(first.users, known.metrics):
-        facts = {**_facts(first, known.built(first), record, user), **named}
+        facts = {**known.facts(first, record, user), **named}
         if not are_done:
             yield _row(facts, metric.name, None, status="skipped")
             continue
@@ -185,7 +210,7 @@ def _facts(run: Run, built: dict[str, Any], record: dict[str, Any], user: str) -
         "seed": build.seed,
         "run_id": run.identity,
         **_conditions(run.link),
-        "crowd": _crowd(run),
+        "crowd": crowd_of(run),
         "user": user,
         **_heard(run.link, record, user),
     }
@@ -203,7 +228,7 @@ def _heard(link: Link, record: dict[str, Any], user: str) -> dict[str, Any]:
     return {**dict.fromkeys(own), "sir_db": mean_sir_db(view), "sinr_db": mean_sinr_db(view), **met}
 
 
-def _crowd(run: Run) -> str:
+def crowd_of(run: Run) -> str:
     """The names of what the interferers send through, in turn; empty where it is the run's own codec."""
     return "+".join(build.name for build in run.crowd or ())
 

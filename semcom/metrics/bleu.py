@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, get_args
 
-from semcom.metrics.metric import check_pairs
+from semcom.metrics.axis import Axis
+from semcom.metrics.metric import Scored, check_pairs
 from semcom.mistakes import UserMistake
 from semcom.words import LOST, LOST_LETTER, LOST_WORD
 
@@ -47,8 +48,8 @@ class Bleu:
     order: int = LONGEST_NGRAM
     tokenize: BleuTokenizer | None = None
 
-    higher_is_better: ClassVar[bool] = True
-    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    scores: ClassVar[Scored] = "sentences"
+    options: ClassVar[Mapping[str, str]] = {"bleu_tokenize": "tokenize"}
 
     def __post_init__(self) -> None:
         if not 1 <= self.order <= LONGEST_NGRAM:
@@ -63,9 +64,9 @@ class Bleu:
         return f"bleu_{self.order}"
 
     @property
-    def label(self) -> str:
-        """`BLEU-1` to `BLEU-4`."""
-        return f"BLEU-{self.order}"
+    def axis(self) -> Axis:
+        """`BLEU-1` to `BLEU-4`, on 0 to 1."""
+        return Axis(f"BLEU-{self.order}", f"BLEU-{self.order} (corpus, 0 to 1)")
 
     @property
     def family(self) -> Hashable:

@@ -24,7 +24,7 @@ class Interval:
 
     Args:
         value: on the sentences as they are.
-        low: lower end of the interval; nan if there is only one sentence to resample.
+        low: lower end of the interval; nan if there is only one sentence to resample, or too few that count.
         high: upper end.
         count: sentences it rests on.
     """
@@ -135,14 +135,14 @@ def bootstrap_share_of_gap(
     if count < 2:
         return Interval(value=share, low=math.nan, high=math.nan, count=count)
     stretch = _stretch(sides.shape[1], tail)
-    drawn = _replicates(sides, combine, resamples=resamples, seed=seed, stretch=stretch)
+    drawn = _with_value(_replicates(sides, combine, resamples=resamples, seed=seed, stretch=stretch), tail)
     # Turned so that the gap is positive, which leaves the ratio as it is.
     gains, gaps = np.sign(gap) * (drawn[0] - drawn[1]), np.sign(gap) * (drawn[2] - drawn[1])
     lost = gaps <= 0
     # The percentile below is a value between this one and the next.
-    if lost.sum() >= max(1, int((resamples + 1) * tail)):
+    if lost.sum() >= max(1, int((lost.size + 1) * tail)):
         return Interval(value=share, low=-math.inf, high=math.inf, count=count)
-    shares = np.divide(gains, gaps, out=np.full(resamples, -math.inf), where=~lost)
+    shares = np.divide(gains, gaps, out=np.full(lost.size, -math.inf), where=~lost)
     low = np.quantile(shares, tail, method="weibull")
     shares[lost] = math.inf
     high = np.quantile(shares, 1 - tail, method="weibull")
@@ -203,10 +203,9 @@ def _interval(sides: Array, combine: Combine, *, resamples: int, seed: int, leve
     if count < 2:
         return Interval(value=float(_difference(value)), low=math.nan, high=math.nan, count=count)
     tail = (1 - level) / 2
+    drawn = _with_value(_difference(_replicates(sides, combine, resamples=resamples, seed=seed))[None], tail)[0]
     # The (resamples + 1) p-th value: the one that leaves exactly p outside on average, for few resamples too.
-    low, high = np.quantile(
-        _difference(_replicates(sides, combine, resamples=resamples, seed=seed)), [tail, 1 - tail], method="weibull"
-    )
+    low, high = np.quantile(drawn, [tail, 1 - tail], method="weibull")
     return Interval(value=float(_difference(value)), low=float(low), high=float(high), count=count)
 
 
@@ -235,6 +234,16 @@ def _replicates(sides: Array, combine: Combine, *, resamples: int, seed: int, st
     values = [combine(weights @ sides) for weights in _weights(sentences, resamples, generator)]
     replicates: Array = np.einsum("dkr,rk->dr", np.concatenate(values, axis=-1), votes)
     return replicates
+
+
+def _with_value(replicates: Array, tail: float) -> Array:
+    """The replicates that have a value on every side, [sides, some resamples].
+
+    A resample of which the metric says nothing (no message of the class in it) is set aside. Where more are than lie
+    outside either end, nothing is known of the ends: all stay, and nan with them.
+    """
+    has_value = ~np.isnan(replicates).any(axis=0)
+    return replicates[:, has_value] if np.mean(~has_value) <= tail else replicates
 
 
 def _stretch(seeds: int, tail: float) -> float:

@@ -1,27 +1,34 @@
-"""Metric: what every score promises, so that values, intervals and differences are one sum over sentences."""
+"""Metric: what every score promises, so that values, intervals and differences are one sum over messages."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from semcom.metrics.axis import Axis
+
     Statistics: TypeAlias = NDArray[np.float64]
+
+# What a receiver says: text, or the number of a class. A task tells which, and is measured by metrics of that kind.
+Scored: TypeAlias = Literal["sentences", "classes"]
 
 
 class Metric(Protocol):
-    """A score of a whole corpus, computed from numbers that add up over its sentences.
+    """A score of a whole test set, computed from numbers that add up over its messages.
 
-        value = combine(sum over sentences of statistics(reference, hypothesis))
+        value = combine(sum over messages of statistics(reference, hypothesis))
 
     A bootstrap interval is then one product of resampling weights with the statistics, for BLEU (which is no mean of
     sentence scores) as for any mean. Metrics of one `family` have the very same statistics and differ only in
     `combine`; `semcom.metrics.score` computes them once.
 
-    A word is what `str.split` leaves between white space; no metric here changes case or punctuation.
+    References and hypotheses are of the kind that `scores` names: sentences are strings, the empty one where nothing
+    arrived; classes are their numbers, None where nothing was recognized. A word is what `str.split` leaves between
+    white space; no metric here changes case or punctuation.
     """
 
     @property
@@ -29,26 +36,26 @@ class Metric(Protocol):
         """What a scenario and the results table call it."""
 
     @property
-    def label(self) -> str:
-        """What the axis of a figure says."""
+    def scores(self) -> Scored:
+        """What it compares."""
 
     @property
-    def higher_is_better(self) -> bool:
-        """False for an error rate."""
+    def axis(self) -> Axis:
+        """How it is shown, where it can lie and which way is better; identical messages meet `axis.best`."""
 
     @property
-    def bounds(self) -> tuple[float, float]:
-        """Lowest and highest value it can take; the better of them is met by identical text."""
+    def options(self) -> Mapping[str, str]:
+        """The keys of `measure` that it listens to, each with the field that takes what is written there."""
 
     @property
     def family(self) -> Hashable:
         """Equal for metrics whose `statistics` are equal."""
 
-    def statistics(self, references: Sequence[str], hypotheses: Sequence[str]) -> Statistics:
-        """What each sentence contributes, [sentences, S]; row order is sentence order."""
+    def statistics(self, references: Sequence[Any], hypotheses: Sequence[Any]) -> Statistics:
+        """What each message contributes, [messages, S]; row order is message order."""
 
     def combine(self, totals: Statistics) -> Statistics:
-        """The metric's value from statistics summed over sentences: [..., S] -> [...]."""
+        """The metric's value from statistics summed over messages, nan without one: [..., S] -> [...]."""
 
     def provenance(self) -> str:
         """What computed it (library, version, settings, weights), to be kept beside the score.
@@ -60,12 +67,12 @@ class Metric(Protocol):
         """
 
 
-def check_pairs(references: Sequence[str], hypotheses: Sequence[str]) -> None:
-    """Refuse sentences that do not pair up, and a corpus of none, which has no score."""
+def check_pairs(references: Sequence[Any], hypotheses: Sequence[Any]) -> None:
+    """Refuse messages that do not pair up, and a test set of none, which has no score."""
     if len(references) != len(hypotheses):
         raise ValueError(
             f"references and hypotheses must pair up one to one, got {len(references)} references and "
-            f"{len(hypotheses)} hypotheses; an empty hypothesis is the empty string"
+            f"{len(hypotheses)} hypotheses; where nothing arrived stands an empty sentence, or None for a class"
         )
     if not references:
-        raise ValueError("a score must have at least one sentence, got none; leave its value empty instead")
+        raise ValueError("a score must have at least one message, got none; leave its value empty instead")

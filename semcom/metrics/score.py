@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from semcom.metrics.metric import Metric
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from semcom.metrics.metric import Statistics
 
 
-def gather(metrics: Sequence[Metric], references: Sequence[str], hypotheses: Sequence[str]) -> tuple[Statistics, ...]:
+def gather(metrics: Sequence[Metric], references: Sequence[Any], hypotheses: Sequence[Any]) -> tuple[Statistics, ...]:
     """Sufficient statistics of each metric, in the order of `metrics`.
 
     Metrics of one family get the very same array: bleu_1 to bleu_4 cost one count, both similarities one embedding.
 
     Args:
         references: what was sent, the whole test set.
-        hypotheses: what arrived, one per reference; the empty string where nothing did.
+        hypotheses: what arrived, one per reference; where nothing did, the empty string, or None for a class.
 
     Raises:
         UserMistake: something a metric needs is missing.
@@ -30,7 +30,7 @@ def gather(metrics: Sequence[Metric], references: Sequence[str], hypotheses: Seq
     return tuple(families[metric.family] for metric in metrics)
 
 
-def score(metrics: Sequence[Metric], references: Sequence[str], hypotheses: Sequence[str]) -> tuple[float, ...]:
+def score(metrics: Sequence[Metric], references: Sequence[Any], hypotheses: Sequence[Any]) -> tuple[float, ...]:
     """Value of each metric over the whole corpus, in the order of `metrics`."""
     gathered = gather(metrics, references, hypotheses)
     return tuple(

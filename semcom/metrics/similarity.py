@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, ClassVar
 
+from semcom.metrics.axis import Axis
 from semcom.metrics.embedding_model import EmbeddingModel, find_model
-from semcom.metrics.metric import check_pairs
+from semcom.metrics.metric import Scored, check_pairs
 from semcom.metrics.pieces import Pieces, tell_apart
 from semcom.mistakes import UserMistake
 from semcom.words import LOST, LOST_WORD, visible
@@ -55,7 +56,8 @@ class Similarity:
     model: EmbeddingModel = field(default_factory=EmbeddingModel)
     rescaled: bool = False
 
-    higher_is_better: ClassVar[bool] = True
+    scores: ClassVar[Scored] = "sentences"
+    options: ClassVar[Mapping[str, str]] = {"similarity": "model"}
 
     @property
     def name(self) -> str:
@@ -63,14 +65,12 @@ class Similarity:
         return "similarity_rescaled" if self.rescaled else "similarity"
 
     @property
-    def label(self) -> str:
-        """Names the rescaling, since the two are not comparable."""
-        return "sentence similarity (0 = random pair)" if self.rescaled else "sentence similarity (cosine)"
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Rescaled, there is no lowest value."""
-        return (-math.inf if self.rescaled else -1.0, 1.0)
+    def axis(self) -> Axis:
+        """Names the rescaling, since the two are not comparable; rescaled, there is no lowest value."""
+        if self.rescaled:
+            return Axis("rescaled similarity", "Sentence similarity (0: random pair, 1: same)", least=-math.inf)
+        # Unrelated sentences score well above 0 already, so a curve seldom comes near the lower half of the axis.
+        return Axis("similarity", "Sentence similarity (cosine)", least=-1.0, zoom_above=0.2)
 
     @property
     def family(self) -> Hashable:

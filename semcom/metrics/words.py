@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import math
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from semcom.metrics.metric import check_pairs
+from semcom.metrics.axis import Axis
+from semcom.metrics.metric import Scored, check_pairs
 
 if TYPE_CHECKING:
     from semcom.metrics.metric import Statistics
@@ -26,9 +28,14 @@ class WordErrorRate:
     """
 
     name: ClassVar[str] = "word_error_rate"
-    label: ClassVar[str] = "word error rate"
-    higher_is_better: ClassVar[bool] = False
-    bounds: ClassVar[tuple[float, float]] = (0.0, float("inf"))
+    scores: ClassVar[Scored] = "sentences"
+    axis: ClassVar[Axis] = Axis(
+        "word error rate",
+        "Word error rate (errors per word sent, less is better)",
+        most=math.inf,
+        higher_is_better=False,
+    )
+    options: ClassVar[Mapping[str, str]] = {}
     family: ClassVar[Hashable] = "word_error_rate"
 
     def statistics(self, references: Sequence[str], hypotheses: Sequence[str]) -> Statistics:
@@ -72,9 +79,9 @@ class ExactMatch:
     """
 
     name: ClassVar[str] = "exact_match"
-    label: ClassVar[str] = "sentences received exactly"
-    higher_is_better: ClassVar[bool] = True
-    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    scores: ClassVar[Scored] = "sentences"
+    axis: ClassVar[Axis] = Axis("exact match", "Exact match (share of sentences, 0 to 1)")
+    options: ClassVar[Mapping[str, str]] = {}
     family: ClassVar[Hashable] = "exact_match"
 
     def statistics(self, references: Sequence[str], hypotheses: Sequence[str]) -> Statistics:

@@ -69,7 +69,7 @@ class RecognizerSpec:
     kind: ClassVar[str] = "recognizer"
     network: ClassVar[str] = "semcom.models.recognizer:Recognizer"
     carries: ClassVar[Carries] = "frames"
-    may_differ: ClassVar[frozenset[str]] = frozenset({"widths", "units", "dropout", "level_control"})
+    may_differ: ClassVar[frozenset[str]] = frozenset({"widths", "units", "planes", "dropout", "level_control"})
     shows: ClassVar[frozenset[Part]] = frozenset({"heard", "stages", "logits"})
 
     family: Family = "residual"

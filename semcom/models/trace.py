@@ -49,9 +49,9 @@ class Heard:
     features: Tensor
     layers: tuple[Tensor, ...]
     logits: Tensor
-    stages: tuple[Tensor, ...] = ()
     entering: Tensor | None = None
     attention: Attention | None = None
+    stages: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

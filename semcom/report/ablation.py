@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from semcom.metrics.catalog import axis_of
 from semcom.report.averaging import Row, mean_interval, ratio_interval
 from semcom.report.costs import Costs, read_costs, time_ratio
 from semcom.report.reading import read_rows, results_of
 from semcom.report.results import NO_GAP, SHARE, WANTED, Condition, Point, Results, System, in_order
 from semcom.report.shares import is_behind
 from semcom.report.tables import Table, exact, interval
-from semcom.report.wording import ADOPTED, SNR_SHORT, millions, words_of
+from semcom.report.wording import SNR_SHORT, millions
 
 __all__ = ["Line", "ablation_lines", "ablation_of", "ablation_table"]
 
@@ -182,10 +183,10 @@ def _spot(place: Row | Point) -> Spot:
 def _columns(lines: Sequence[Line]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Header and cells; a column that would say the same in every row, or nothing, is left out."""
     columns = {
-        "metric": [", ".join(each for each in (words_of(line.metric).name, line.condition) if each) for line in lines],
+        "metric": [", ".join(each for each in (axis_of(line.metric).name, line.condition) if each) for line in lines],
         "teacher": [line.trial.teacher.codec for line in lines],
         "student": [line.trial.student.codec for line in lines],
-        "method": [ADOPTED.sub("", line.trial.student.method) for line in lines],
+        "method": [line.trial.student.own_method for line in lines],
         "compressed": [_compressed(line.trial) for line in lines],
         "control": [line.trial.control.codec for line in lines],
         "gain": [interval(*line.difference) for line in lines],
@@ -200,8 +201,7 @@ def _columns(lines: Sequence[Line]) -> tuple[tuple[str, ...], tuple[tuple[str, .
 
 def _compressed(trial: Trial) -> str:
     """Which side is the student's own, and how large both sides are beside the teacher's."""
-    adopted = ADOPTED.search(trial.student.method)
-    side = {"transmitter": "receiver", "receiver": "transmitter"}[adopted[1]] if adopted else "both sides"
+    side = {"transmitter": "receiver", "receiver": "transmitter"}.get(trial.student.adopted, "both sides")
     ours, theirs = millions(trial.student.parameters), millions(trial.teacher.parameters)
     return f"{side}, {ours} of {theirs}" if ours and theirs else side
 
@@ -211,17 +211,17 @@ def _caption(lines: Sequence[Line]) -> str:
     points = _range(len(line.spots) for line in lines)
     snrs = _range(spot.snr_db for line in lines for spot in line.spots)
     crowds = _range(spot.interferers for line in lines for spot in line.spots)
-    most = max(len(line.seeds) for line in lines)
-    spread = "one seed with its 95 % interval over sentences; the spread between trainings is not in it"
+    most, messages = max(len(line.seeds) for line in lines), axis_of(lines[0].metric).messages
+    spread = f"one seed with its 95 % interval over {messages}; the spread between trainings is not in it"
     if most > 1:
-        over = "bootstrap over sentences and Student-t spread over seeds, added in squares"
+        over = f"bootstrap over {messages} and Student-t spread over seeds, added in squares"
         spread = f"mean over {most} seeds with its 95 % interval: {over}"
     said = [
         f"Students of one teacher. Gain: student minus control, mean over {points} operating points (SNR {snrs} dB, "
         f"{crowds} interferers), {spread}",
         "Share of the gap: mean gain over the teacher's mean lead over the control at the same points"
         + (
-            "; 95 % interval: Fieller's, Student's t over seeds and the gain's bootstrap over sentences"
+            f"; 95 % interval: Fieller's, Student's t over seeds and the gain's bootstrap over {messages}"
             if most > 1
             else ""
         ),

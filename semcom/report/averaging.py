@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from scipy.special import stdtrit
 
+from semcom.metrics.catalog import axis_of
 from semcom.mistakes import UserMistake
 from semcom.report.results import SHARE, SUM, VALUE, Condition, Point, System
-from semcom.report.wording import words_of
 
 __all__ = ["Row", "average", "mean_interval", "ratio_interval"]
 
@@ -170,12 +170,12 @@ def _point(rows: list[Row]) -> Point:
             [row.value for row in done], [row.low for row in done], [row.high for row in done]
         )
     if first.kind == VALUE:
-        words = words_of(first.metric)
+        axis = axis_of(first.metric)
         # min and max would let NaN through or not depending on the order of their arguments.
         # A sum of users can lie as far out as all of them together.
         users = first.interferers + 1 if first.user == SUM else 1
-        low = low if math.isnan(low) else min(max(low, users * words.least), value)
-        high = high if math.isnan(high) else max(min(high, users * words.most), value)
+        low = low if math.isnan(low) else min(max(low, users * axis.least), value)
+        high = high if math.isnan(high) else max(min(high, users * axis.most), value)
     counts = [row.count for row in done if row.count is not None]
     return Point(
         system=first.system,

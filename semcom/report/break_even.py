@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from semcom.metrics.catalog import axis_of
 from semcom.report.curves import draw_line, left_out, quality_axis, title_of
 from semcom.report.results import Point, Results, System, evenly, in_order
 from semcom.report.sheet import Sheet, Words
@@ -27,7 +28,7 @@ from semcom.report.sizing import (
     varied_side,
 )
 from semcom.report.style import GREY, INK, SIZES, handle, in_house_style
-from semcom.report.wording import ADOPTED, caption, words_of
+from semcom.report.wording import caption
 
 __all__ = ["break_even", "break_even_size"]
 
@@ -68,7 +69,7 @@ def break_even(part: Results) -> Figure | None:
         return None
     places = places_of(part.absolute)
     drawn = [p for p in part.absolute if p.system in sizes and (p.interferers, p.snr_db) in places]
-    families, words = families_of(part), words_of(part.metric)
+    families, axis = families_of(part), axis_of(part.metric)
     with in_house_style():
         sheet = Sheet([place_title(place, drawn) for place in places])
         sheet.panels[0].set_xscale("log")
@@ -81,8 +82,8 @@ def break_even(part: Results) -> Figure | None:
         # Where a number finds room is known once both axes are.
         for axes, marks_here in zip(sheet.panels, found, strict=True):
             _mark(axes, marks_here)
-        title = title_of(f"{words.name} against body parameters, with break-even", part)
-        said = Words(title, BODY[varied_side(part)], words.axis, caption(part, drawn, first=told))
+        title = title_of(f"{axis.name} against body parameters, with break-even", part)
+        said = Words(title, BODY[varied_side(part)], axis.label, caption(part, drawn, first=told))
         return sheet.finish(said, _handles(drawn, sizes, families))
 
 
@@ -120,7 +121,7 @@ def break_even_size(
 
 def marks(students: Sequence[Point], controls: Sequence[Point], sizes: dict[System, float]) -> list[Mark]:
     """The break-even of every student that has one, smallest student first."""
-    falls = students and words_of(students[0].metric).falls
+    falls = students and not axis_of(students[0].metric).higher_is_better
     # An error rate falls as codecs grow, and is as good as a score that rises.
     sign = -1.0 if falls else 1.0
     owned, scores = [sizes[point.system] for point in controls], [sign * point.value for point in controls]
@@ -148,7 +149,7 @@ def _draw(
     found = []
     for student, learned in groups.items():
         for control, alone in groups.items():
-            if (student[0], control[0]) == ("student", "control") and _is_fair(student, control):
+            if (student.role, control.role) == ("student", "control") and _is_fair(student, control):
                 theirs = marks(learned, alone, sizes)
                 shown = evenly((mark.size for mark in theirs), MOST_MARKS)
                 found += [replace(mark, color=looks[control].color) for mark in theirs if mark.size in shown]
@@ -157,7 +158,7 @@ def _draw(
 
 def _is_fair(student: Family, control: Family) -> bool:
     """Whether both send equally many symbols, and own the same sides."""
-    return student[3] == control[3] and ADOPTED.findall(student[1]) == ADOPTED.findall(control[1])
+    return (student.alike, student.adopted) == (control.alike, control.adopted)
 
 
 def _mark(axes: Axes, found: Sequence[Mark]) -> None:
@@ -200,9 +201,8 @@ def _handles(drawn: Sequence[Point], sizes: dict[System, float], families: dict[
 
 def _label(family: Family, systems: Sequence[System], sizes: dict[System, float]) -> str:
     """Name, role, method and the range of sizes."""
-    role, method, stem, _ = family
     amounts = sorted(sizes[each] for each in systems)
-    told = [role, method, " to ".join(rounded(each) for each in dict.fromkeys((amounts[0], amounts[-1])))]
-    name = stem or (systems[0].codec if len(systems) == 1 else "")
+    told = [family.role, family.method, " to ".join(rounded(each) for each in dict.fromkeys((amounts[0], amounts[-1])))]
+    name = family.stem or (systems[0].codec if len(systems) == 1 else "")
     inside = ", ".join(each for each in told if each)
     return f"{name} ({inside})" if name else inside

@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
+from semcom.metrics.catalog import axis_of
 from semcom.report.results import VALUE, Point, Results, evenly, in_order
 from semcom.report.sheet import Sheet, Words
 from semcom.report.style import Look, handle, in_house_style, look, typeset
-from semcom.report.wording import INTERFERERS, LEVEL, SNR, caption, crowd_title, label, snr_title, words_of
+from semcom.report.wording import INTERFERERS, LEVEL, SNR, caption, crowd_title, label, snr_title
 from semcom.words import counted
 
 __all__ = [
@@ -51,15 +52,15 @@ def against_snr(part: Results) -> Figure | None:
         return None
     counts = evenly((p.interferers for p in part.absolute if p.is_measured and not p.system.is_published), MOST_PANELS)
     drawn = [point for point in part.absolute if point.interferers in counts]
-    words = words_of(part.metric)
+    axis = axis_of(part.metric)
     with in_house_style():
         sheet = Sheet([crowd_title(count, part.absolute) for count in counts])
         for axes, count in zip(sheet.panels, counts, strict=True):
             _draw_systems(axes, [p for p in drawn if p.interferers == count], part, lambda point: point.snr_db)
         mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
         told = quality_axis(sheet.panels[0], drawn) + left_out(part.absolute, drawn)
-        title = title_of(f"{words.name} against SNR", part)
-        return sheet.finish(Words(title, SNR, words.axis, caption(part, drawn, first=told)), _handles(drawn, part))
+        title = title_of(f"{axis.name} against SNR", part)
+        return sheet.finish(Words(title, SNR, axis.label, caption(part, drawn, first=told)), _handles(drawn, part))
 
 
 def shortfall_against_snr(part: Results) -> Figure | None:
@@ -73,9 +74,9 @@ def shortfall_against_snr(part: Results) -> Figure | None:
     Returns:
         None when no curve comes near the top, and for metrics whose top is not 1 or whose bottom is not 0.
     """
-    words = words_of(part.metric)
+    axis = axis_of(part.metric)
     own = [point for point in part.absolute if point.is_measured]
-    if words.falls or words.most != 1.0 or words.least != 0.0 or not own:
+    if not axis.higher_is_better or axis.most != 1.0 or axis.least != 0.0 or not own:
         return None
     near = {point.interferers for point in own if point.value >= NEARLY and not point.system.is_published}
     if not near or len(_measured_at(part, lambda point: point.snr_db)) < 2:
@@ -102,9 +103,9 @@ def shortfall_against_snr(part: Results) -> Figure | None:
         told = ["Less is better"]
         told += ["on the lower edge: a perfect score"] * any(point.value >= 1 for point in kept)
         told += ["intervals that go below the lower edge end there"] * any(point.high > 1 - edge for point in kept)
-        title = title_of(f"Shortfall of {words.name} from a perfect score, against SNR", part)
+        title = title_of(f"Shortfall of {axis.name} from a perfect score, against SNR", part)
         first = ["; ".join(told), *left_out(own, drawn)]
-        said = Words(title, SNR, f"1 \u2212 {words.name} (log scale)", caption(part, drawn, first=first))
+        said = Words(title, SNR, f"1 \u2212 {axis.name} (log scale)", caption(part, drawn, first=first))
         return sheet.finish(said, _handles(drawn, part))
 
 
@@ -122,15 +123,15 @@ def against_interferers(part: Results) -> Figure | None:
     own = [point for point in part.absolute if point.is_measured and not point.system.is_published]
     shown = evenly((point.snr_db for point in own), MOST_PANELS)
     drawn = [point for point in part.absolute if point.snr_db in shown]
-    words = words_of(part.metric)
+    axis = axis_of(part.metric)
     with in_house_style():
         sheet = Sheet([snr_title(snr_db) for snr_db in shown])
         for axes, snr_db in zip(sheet.panels, shown, strict=True):
             _draw_systems(axes, [p for p in drawn if p.snr_db == snr_db], part, lambda point: point.interferers)
         mark_crowds(sheet.panels[0], part.absolute)
         told = quality_axis(sheet.panels[0], drawn) + left_out(own, drawn)
-        title = title_of(f"{words.name} against the number of interferers", part)
-        said = Words(title, INTERFERERS, words.axis, caption(part, drawn, first=told))
+        title = title_of(f"{axis.name} against the number of interferers", part)
+        said = Words(title, INTERFERERS, axis.label, caption(part, drawn, first=told))
         return sheet.finish(said, _handles(drawn, part), tick_lines=2)
 
 
@@ -154,7 +155,7 @@ def against_level(part: Results) -> Figure | None:
     shown = evenly((point.snr_db for point in own), MOST_PANELS // len(counts))
     places = [(count, snr_db) for count in counts for snr_db in shown]
     drawn = [point for point in alike.points if (point.interferers, point.snr_db) in places]
-    words = words_of(part.metric)
+    axis = axis_of(part.metric)
     with in_house_style():
         names = [f"{counted(count, 'interferer')}, {snr_title(snr_db)}" for count, snr_db in places]
         sheet = Sheet(names)
@@ -163,8 +164,8 @@ def against_level(part: Results) -> Figure | None:
             _draw_systems(axes, here, part, lambda point: point.level[0])
         mark_values(sheet.panels[0], drawn, lambda point: point.level[0])
         told = quality_axis(sheet.panels[0], drawn) + left_out(own, drawn)
-        title = title_of(f"{words.name} against interferer level", part)
-        return sheet.finish(Words(title, LEVEL, words.axis, caption(part, drawn, first=told)), _handles(drawn, part))
+        title = title_of(f"{axis.name} against interferer level", part)
+        return sheet.finish(Words(title, LEVEL, axis.label, caption(part, drawn, first=told)), _handles(drawn, part))
 
 
 def draw_line(
@@ -210,13 +211,13 @@ def quality_axis(axes: Axes, drawn: Sequence[Point]) -> list[str]:
 
     The axis runs over all that the metric can be, unless everything drawn sits in a narrow band above.
     """
-    words = words_of(drawn[0].metric)
+    axis = axis_of(drawn[0].metric)
     seen = [each for point in drawn for each in (point.value, point.low, point.high) if math.isfinite(each)]
-    if not seen or not math.isfinite(words.floor):
+    if not seen:
         return []
-    top = max(words.most if math.isfinite(words.most) else 1.0, math.ceil(max(seen) * 10) / 10)
-    bottom = min(words.floor, math.floor(min(seen) * 10) / 10)
-    zoomed = not words.falls and math.isfinite(words.most) and min(seen) > words.narrow
+    top = max(axis.most if math.isfinite(axis.most) else 1.0, math.ceil(max(seen) * 10) / 10)
+    bottom = min(0.0, math.floor(min(seen) * 10) / 10)
+    zoomed = axis.higher_is_better and math.isfinite(axis.most) and min(seen) > axis.zoom_above
     if zoomed:
         bottom = math.floor(min(seen) * 10 - 0.2) / 10
     # Markers at 0 or 1 would be cut in half by limits at 0 and 1.

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from semcom.files import write_atomically
 from semcom.report.ablation import Line, ablation_lines, ablation_table
+from semcom.report.confusion import confusion_drawings
 from semcom.report.costs import by_codec, read_costs
 from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, OF_KINDS
 from semcom.report.gains import gains_of_students
@@ -25,6 +26,7 @@ from semcom.report.reading import read_rows, results_of
 from semcom.report.results import Results
 from semcom.report.style import in_house_style
 from semcom.report.tables import tables_of, write_table
+from semcom.store.confusions import read_confusions
 
 __all__ = ["FORMATS", "Progress", "draw_all", "drawings", "pruning_drawings", "report", "save"]
 
@@ -61,11 +63,14 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
         UserMistake: the file is missing, empty, no results table, or not as its run wrote it, or the disk refuses.
     """
     folder = results_csv.parent
-    check_genuine(results_csv, folder / "costs.csv", folder / "pruning.csv")
+    confusion_csv = folder / "confusion.csv"
+    check_genuine(results_csv, folder / "costs.csv", folder / "pruning.csv", confusion_csv)
     rows, costs, pruned = read_rows(results_csv), read_costs(folder), read_pruned(folder)
     results = dataclasses.replace(results_of(rows), costs=by_codec(costs))
     lines = ablation_lines(rows, results, costs)
     work = [*drawings(results, lines), *pruning_drawings(pruned)]
+    if confusion_csv.is_file():
+        work += confusion_drawings(read_confusions(confusion_csv))
     tables = tables_of(results) + [each for each in (ablation_table(lines), pruning_table(pruned)) if each]
     total, written = len(work) + len(tables), list[Path]()
     for done, (name, draw) in enumerate(work, start=1):

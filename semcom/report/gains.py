@@ -10,12 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from semcom.metrics.catalog import axis_of
 from semcom.report.ablation import Line
 from semcom.report.curves import title_of
 from semcom.report.results import Point, Results, System, in_order
 from semcom.report.sheet import Sheet, Words
 from semcom.report.style import GREY, INK, SIZES, handle, in_house_style, look
-from semcom.report.wording import ADOPTED, caption, label, words_of
+from semcom.report.wording import caption, label
 
 __all__ = ["gains_of_students"]
 
@@ -36,7 +37,7 @@ def gains_of_students(part: Results, lines: Sequence[Line]) -> Figure | None:
     here = [line for line in lines if (line.metric, line.condition) == (part.metric, ", ".join(part.distinction))]
     if not here:
         return None
-    sign = -1.0 if words_of(part.metric).falls else 1.0
+    sign = 1.0 if axis_of(part.metric).higher_is_better else -1.0
     best = {
         student: max(sign * line.difference[0] for line in here if line.trial.student == student)
         for student in (line.trial.student for line in here)
@@ -52,7 +53,7 @@ def gains_of_students(part: Results, lines: Sequence[Line]) -> Figure | None:
                 _mark(axes, line, row + (place - (len(of_one) - 1) / 2) * ROW / (AIR + most * ROW), part)
         _limits(axes, here)
         _name(axes, sheet, students, here)
-        name = words_of(part.metric).name
+        name = axis_of(part.metric).name
         title = title_of(f"What every student gains in {name}", part)
         x_label = f"{name[0].upper()}{name[1:]} difference (student minus control, mean over operating points)"
         said = Words(title, x_label, "", caption(part, _drawn(part, here), first=_first(here)))
@@ -89,10 +90,9 @@ def _name(axes: Axes, sheet: Sheet, students: Sequence[System], lines: Sequence[
     for place, student in enumerate(students):
         if place % 2:
             axes.axhspan(place - 0.5, place + 0.5, color="#f4f4f4", zorder=0)
-        method = ADOPTED.sub("", student.method)
         ratio = next(line.time_ratio for line in lines if line.trial.student == student)
         time = f", {ratio:.1f}\u00d7 time" if math.isfinite(ratio) else ""
-        told = f"{student.codec} ({method}{time})"
+        told = f"{student.codec} ({student.own_method}{time})"
         wrapped = sheet.wrap(told, SIZES["tick"], 2.85)
         axes.text(0.0, place, "\n".join(wrapped), transform=side, va="center", fontsize=SIZES["tick"], color=INK)
 

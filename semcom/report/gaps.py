@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from semcom.metrics.catalog import axis_of
 from semcom.report.curves import MOST_PANELS, draw_line, left_out, mark_crowds, mark_values, title_of
 from semcom.report.results import Point, Results, System, evenly, in_order
 from semcom.report.sheet import Sheet, Words
@@ -26,7 +27,7 @@ from semcom.report.sizing import (
     varied_side,
 )
 from semcom.report.style import GREY, Look, handle, in_house_style, look
-from semcom.report.wording import INTERFERERS, SNR, caption, crowd_title, label, snr_title, words_of
+from semcom.report.wording import INTERFERERS, SNR, caption, crowd_title, label, snr_title
 
 __all__ = [
     "gain_against_interferers",
@@ -82,7 +83,10 @@ def gap_to_teacher_against_parameters(part: Results) -> Figure | None:
     lines = {point: (families[small[point]], point.system) for point in drawn}
     by_family = looks_of(families)
     looks = {line: by_family[line[0]] for line in lines.values()}
-    names = {line: f"{line[1].codec} minus {', '.join(filter(None, (line[0][2], *line[0][:2])))}" for line in looks}
+    told = {
+        line: (line[1].codec, ", ".join(filter(None, (line[0].stem, line[0].role, line[0].method)))) for line in looks
+    }
+    names = {line: " minus ".join(each) for line, each in told.items()}
     with in_house_style():
         sheet = Sheet([place_title(place, drawn) for place in places])
         sheet.panels[0].set_xscale("log")
@@ -94,7 +98,7 @@ def gap_to_teacher_against_parameters(part: Results) -> Figure | None:
                 draw_line(axes, members, lambda point: sizes[small[point]], looks[line])
                 axes.lines[-1].set_label(names[line])
         mark_sizes(sheet.panels[0], (sizes[each] for each in small.values()), rounded)
-        title = title_of(f"Gap to the teacher in {words_of(part.metric).name} against body parameters", part)
+        title = title_of(f"Gap to the teacher in {axis_of(part.metric).name} against body parameters", part)
         first = [_sense(part.metric), *left_out(pairs, drawn)]
         said = Words(title, BODY[varied_side(part)], _axis(part.metric, drawn), caption(part, drawn, first=first))
         return sheet.finish(said, [handle(looks[line], names[line]) for line in looks])
@@ -162,7 +166,7 @@ def _against_snr(part: Results, pairs: list[Point], what: str) -> Figure | None:
         for axes, count in zip(sheet.panels, counts, strict=True):
             _draw(axes, [p for p in drawn if p.interferers == count], part, lambda point: point.snr_db)
         mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
-        title = title_of(f"{what} in {words_of(part.metric).name} against SNR", part)
+        title = title_of(f"{what} in {axis_of(part.metric).name} against SNR", part)
         first = [_sense(part.metric), *left_out(measured, drawn)]
         said = Words(title, SNR, _axis(part.metric, drawn), caption(part, drawn, first=first))
         return sheet.finish(said, _handles(drawn, part))
@@ -180,7 +184,7 @@ def _against_interferers(part: Results, pairs: list[Point], what: str) -> Figure
         for axes, snr_db in zip(sheet.panels, shown, strict=True):
             _draw(axes, [p for p in drawn if p.snr_db == snr_db], part, lambda point: point.interferers)
         mark_crowds(sheet.panels[0], part.points)
-        title = title_of(f"{what} in {words_of(part.metric).name} against the number of interferers", part)
+        title = title_of(f"{what} in {axis_of(part.metric).name} against the number of interferers", part)
         first = [_sense(part.metric), *left_out(measured, drawn)]
         said = Words(title, INTERFERERS, _axis(part.metric, drawn), caption(part, drawn, first=first))
         return sheet.finish(said, _handles(drawn, part), tick_lines=2)
@@ -230,14 +234,14 @@ def _axis(metric: str, drawn: Sequence[Point]) -> str:
     roles = {_told_apart((point.system, point.against))[0].role for point in drawn}
     teacher = all(point.system.role == "teacher" for point in drawn)
     whose = f"teacher minus {roles.pop() if len(roles) == 1 else 'codec'}" if teacher else "first minus second"
-    name = words_of(metric).name
+    name = axis_of(metric).name
     return f"{name[0].upper()}{name[1:]} difference ({whose})"
 
 
 def _sense(metric: str) -> str:
     """Which side of the zero line is the good one."""
-    words = words_of(metric)
-    if not math.isfinite(words.most) and not words.falls:
+    axis = axis_of(metric)
+    if not math.isfinite(axis.most) and axis.higher_is_better:
         return "Above zero the first of the two is higher"
-    side = "Below" if words.falls else "Above"
+    side = "Above" if axis.higher_is_better else "Below"
     return f"{side} zero the first of the two is better; the differences are paired: both met the same air"

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from semcom.metrics.catalog import axis_of
 from semcom.report.curves import draw_line, left_out, mark_values, quality_axis, title_of
 from semcom.report.results import Point, Results, in_order
 from semcom.report.sheet import Sheet, Words
 from semcom.report.sizing import places_of
 from semcom.report.style import COLORS, MARKERS, Look, handle, in_house_style
-from semcom.report.wording import LEVEL, caption, label, snr_title, words_of
+from semcom.report.wording import LEVEL, caption, label, snr_title
 from semcom.words import counted
 
 __all__ = ["kinds_against_level"]
@@ -45,7 +46,7 @@ def kinds_against_level(part: Results) -> Figure | None:
     places = places_of(alike)
     drawn = [point for point in alike if (point.interferers, point.snr_db) in places]
     kinds = in_order(point.condition.interference for point in drawn)
-    words = words_of(part.metric)
+    axis = axis_of(part.metric)
     with in_house_style():
         sheet = Sheet([f"{counted(count, 'interferer')}, {snr_title(snr_db)}" for count, snr_db in places])
         for axes, place in zip(sheet.panels, places, strict=True):
@@ -58,8 +59,8 @@ def kinds_against_level(part: Results) -> Figure | None:
         mark_values(sheet.panels[0], drawn, lambda point: point.level[0])
         told = [f"Wanted codec: {label(drawn[0].system)}"]
         told += quality_axis(sheet.panels[0], drawn) + left_out(own, drawn)
-        title = title_of(f"{words.name} against interferer level, by kind of interference", part)
-        said = Words(title, LEVEL, words.axis, caption(_one_of(part, drawn), drawn, first=told))
+        title = title_of(f"{axis.name} against interferer level, by kind of interference", part)
+        said = Words(title, LEVEL, axis.label, caption(_one_of(part, drawn), drawn, first=told))
         return sheet.finish(said, [handle(_look(kind, kinds), _name(kind, kinds)) for kind in kinds])
 
 

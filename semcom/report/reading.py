@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from pathlib import Path
 
 import pandas as pd
 
+from semcom.making import MAKING, SIDES, Making
 from semcom.mistakes import UserMistake
 from semcom.report.averaging import Row, average
 from semcom.report.results import DIFFERENCE, SHARE, SUM, VALUE, WANTED, Condition, Results, System, in_order
@@ -16,24 +18,27 @@ from semcom.words import visible
 __all__ = ["COLUMNS", "KINDS", "LATER", "ROLES", "STATUSES", "read_results", "read_rows", "results_of"]
 
 COLUMNS = (
-    "task", "codec", "role", "method", "parameters", "body_parameters", "size_bytes", "symbols_per_token",
+    "task", "codec", "role", "method", *MAKING, "parameters", "body_parameters", "size_bytes", "symbols_per_token",
     "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd",
     "user", "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
     "kind", "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id",
 )  # fmt: skip
 # Columns that older tables do not have; without them a cell is empty.
-LATER = ("crowd", "user", "kind", "gap_to")
+LATER = (*MAKING, "crowd", "user", "kind", "gap_to")
 ROLES = ("teacher", "student", "control", "codec", "published")
 STATUSES = ("done", "failed", "skipped", "published")
 KINDS = (VALUE, DIFFERENCE, SHARE)
 # Beyond anything a codec or a score comes to, and far from where sums and figures overflow.
 MOST = 1e15
 NUMBERS = (
-    "parameters", "body_parameters", "size_bytes", "symbols_per_token", "symbols_per_word", "antennas", "snr_db",
-    "interferers", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "value", "low", "high", "count", "seed",
+    "bits", "parameters", "body_parameters", "size_bytes", "symbols_per_token", "symbols_per_word", "antennas",
+    "snr_db", "interferers", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "value", "low", "high",
+    "count", "seed",
 )  # fmt: skip
-WHOLE = ("parameters", "body_parameters", "size_bytes", "antennas", "interferers", "count", "seed")
+WHOLE = ("bits", "parameters", "body_parameters", "size_bytes", "antennas", "interferers", "count", "seed")
 NEEDED = ("snr_db", "interferers")
+# How the phrases of older tables say which side was taken over.
+ADOPTED = re.compile(r", (transmitter|receiver) adopted")
 
 Cells = dict[str, str]
 Values = dict[str, float]
@@ -153,9 +158,10 @@ def _numbers(path: Path, number: int, cells: Cells) -> Values:
 
 def _check_row(path: Path, number: int, cells: Cells, values: Values) -> None:
     """What must hold between the cells of one row."""
-    for name, known in (("role", ROLES), ("status", STATUSES)):
+    for name, known in (("role", ROLES), ("status", STATUSES), ("adopted", ("", *SIDES))):
         if cells[name] not in known:
-            raise UserMistake(_mistake(path, number, name, expected=f"one of {', '.join(known)}", got=cells[name]))
+            expected = f"one of {', '.join(each or 'empty' for each in known)}"
+            raise UserMistake(_mistake(path, number, name, expected=expected, got=cells[name]))
     if not (cells["user"] in ("", SUM) or cells["user"].isdecimal()):
         expected = f"the number of a user, {SUM} or empty"
         raise UserMistake(_mistake(path, number, "user", expected=expected, got=cells["user"]))
@@ -217,11 +223,25 @@ def _systems(lines: list[Cells], numbers: list[Values]) -> list[System]:
         # A row of all seeds tells the numbers of the first, which would count twice.
         if not cells["gap_to"]:
             grouped[key].append(values)
-    systems = {key: _system(key, values) for key, values in grouped.items()}
+    makings = {key: _making(cells, values) for key, cells, values in zip(keys, lines, numbers, strict=True)}
+    systems = {key: _system(key, values, *makings[key]) for key, values in grouped.items()}
     return [systems[key] for key in keys]
 
 
-def _system(key: tuple[str, str, str, float | None], lines: list[Values]) -> System:
+def _making(cells: Cells, values: Values) -> tuple[str, str]:
+    """The side that a codec took over, and in a phrase how it was made apart from that.
+
+    Older tables, and those of others, say both in the column `method` alone: it is read here and nowhere else.
+    """
+    texts = {name: cells[name] for name in MAKING if name not in NUMBERS}
+    making = Making(**texts, bits=int(values["bits"]) if math.isfinite(values["bits"]) else None)
+    if making != Making():
+        return making.adopted, dataclasses.replace(making, adopted="", donor="").phrase
+    found = ADOPTED.search(cells["method"])
+    return found[1] if found else "", ADOPTED.sub("", cells["method"])
+
+
+def _system(key: tuple[str, str, str, float | None], lines: list[Values], adopted: str, own_method: str) -> System:
     """One system from the numbers of all its lines."""
 
     def mean(name: str) -> float | None:
@@ -235,6 +255,8 @@ def _system(key: tuple[str, str, str, float | None], lines: list[Values]) -> Sys
         codec=key[0],
         role=key[1],
         method=key[2],
+        adopted=adopted,
+        own_method=own_method,
         parameters=whole("parameters"),
         body_parameters=whole("body_parameters"),
         size_bytes=whole("size_bytes"),

@@ -31,6 +31,8 @@ class System:
 
     Args:
         method: how it came to be; for a published system the note that has to stand beside its curve.
+        adopted: the side that it took over, transmitter or receiver, or empty.
+        own_method: how it came to be apart from what it took over.
         parameters: of transmitter and receiver together; None where nobody says.
         body_parameters: the same without the embeddings, which hide compression.
     """
@@ -38,6 +40,8 @@ class System:
     codec: str
     role: str
     method: str = ""
+    adopted: str = ""
+    own_method: str = ""
     parameters: int | None = None
     body_parameters: int | None = None
     size_bytes: int | None = None

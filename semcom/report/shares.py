@@ -12,12 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from semcom.metrics.catalog import axis_of
 from semcom.report.curves import MOST_PANELS, draw_line, left_out, mark_crowds, mark_values, title_of
 from semcom.report.gaps import STROKES
 from semcom.report.results import NO_GAP, Point, Results, System, evenly, in_order
 from semcom.report.sheet import Sheet, Words
 from semcom.report.style import GREY, Look, handle, in_house_style, look
-from semcom.report.wording import INTERFERERS, SNR, caption, crowd_title, label, snr_title, words_of
+from semcom.report.wording import INTERFERERS, SNR, caption, crowd_title, label, snr_title
 
 __all__ = ["MEANING", "closed_shares", "is_behind", "share_against_interferers", "share_against_snr"]
 
@@ -56,7 +57,7 @@ def share_against_snr(part: Results) -> Figure | None:
         panels = [[point for point in drawn if point.interferers == count] for count in counts]
         told = _draw(sheet.panels, panels, part, lambda point: point.snr_db)
         mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
-        title = title_of(f"{TITLE} in {words_of(part.metric).name} against SNR", part)
+        title = title_of(f"{TITLE} in {axis_of(part.metric).name} against SNR", part)
         told += left_out(found, drawn)
         said = Words(title, SNR, AXIS, caption(part, drawn, first=[MEANING, *told]))
         return sheet.finish(said, _handles(drawn, part))
@@ -79,7 +80,7 @@ def share_against_interferers(part: Results) -> Figure | None:
         panels = [[point for point in drawn if point.snr_db == snr_db] for snr_db in shown]
         told = _draw(sheet.panels, panels, part, lambda point: point.interferers)
         mark_crowds(sheet.panels[0], part.points)
-        title = title_of(f"{TITLE} in {words_of(part.metric).name} against the number of interferers", part)
+        title = title_of(f"{TITLE} in {axis_of(part.metric).name} against the number of interferers", part)
         told += left_out(found, drawn)
         said = Words(title, INTERFERERS, AXIS, caption(part, drawn, first=[MEANING, *told]))
         return sheet.finish(said, _handles(drawn, part), tick_lines=2)
@@ -111,7 +112,7 @@ def _is_finding(point: Point) -> bool:
 
 def is_behind(metric: str, gap: float) -> bool:
     """Whether a teacher that differs from a control by so much is no better; an unknown difference says nothing."""
-    return gap >= 0 if words_of(metric).falls else gap <= 0
+    return gap <= 0 if axis_of(metric).higher_is_better else gap >= 0
 
 
 def _draw(panels: Sequence[Axes], points: Sequence[Sequence[Point]], part: Results, at: At) -> list[str]:

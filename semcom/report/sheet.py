@@ -45,6 +45,7 @@ class Sheet:
     """A figure with a grid of equal panels, whose surroundings are measured rather than guessed.
 
     Text is set first and the sheet made as high as it then needs to be; panels keep their size whatever is around them.
+    `left`, inches for what stands beside the ticks of the vertical axis, and `tall` may be set until it is finished.
 
     Args:
         titles: one per panel; a single panel may go untitled with an empty one.
@@ -54,6 +55,7 @@ class Sheet:
     def __init__(self, titles: Sequence[str], *, tall: float | None = None) -> None:
         self.titles = tuple(titles)
         self.columns = {1: 1, 2: 2, 4: 2}.get(len(titles), 3)
+        self.left = LEFT
         self.tall = tall or PANEL_HEIGHTS[self.columns]
         self.rows = math.ceil(len(titles) / self.columns)
         self.figure = Figure(figsize=(WIDTH, WIDTH))
@@ -66,19 +68,18 @@ class Sheet:
             axes.tick_params(labelleft=index % self.columns == 0, labelbottom=index + self.columns >= len(titles))
             self.panels.append(axes)
 
-    def finish(self, words: Words, handles: Sequence[Line2D], *, tick_lines: int = 1) -> Figure:
+    def finish(self, words: Words, handles: Sequence[Line2D], *, tick_lines: float = 1) -> Figure:
         """Write what surrounds the panels, give everything its place, and hand the figure over.
 
         From top to bottom: title, legend, panels under their own titles, axis label, caption.
 
         Args:
             handles: legend entries with their texts; long texts are broken.
-            tick_lines: lines of text under each tick of the horizontal axis.
+            tick_lines: lines of text under each tick of the horizontal axis, or as many as it is high.
         """
         tall = self.tall
         y_label = self.balanced(words.y_label, SIZES["axis"], self.rows * tall)
-        left = EDGE + LEFT + _height(y_label, "axis")
-        wide = (WIDTH - left - EDGE - (self.columns - 1) * GAP) / self.columns
+        left, wide = self._beside(len(y_label)), self.wide(len(y_label))
         names = [self.wrap(title, SIZES["panel"], wide) for title in self.titles]
         heads = [
             0.08 + max(_height(name, "panel") for name in names[first : first + self.columns])
@@ -105,8 +106,8 @@ class Sheet:
             axes.set_position(place)
             axes.set_title("\n".join(name), loc="left", fontsize=SIZES["panel"], pad=4)
         edge = EDGE / WIDTH
-        self._write(title, edge, 1 - EDGE / height, size="title").set_fontweight("bold")
-        self._write(caption, edge, 1 - caption_top / height, size="caption").set_color(GREY)
+        _write(self.figure, title, edge, 1 - EDGE / height, size="title").set_fontweight("bold")
+        _write(self.figure, caption, edge, 1 - caption_top / height, size="caption").set_color(GREY)
         if legend:
             legend.set_bbox_to_anchor((edge, 1 - legend_top / height), transform=self.figure.transFigure)
         middle = (left + WIDTH - EDGE) / 2 / WIDTH, 1 - (panels_top + heads[0] + panels_bottom) / 2 / height
@@ -115,9 +116,13 @@ class Sheet:
         self.figure.supylabel("\n".join(y_label), x=edge, y=middle[1], ha="left", va="center", **look)
         return self.figure
 
-    def _write(self, lines: Sequence[str], x: float, y: float, *, size: str) -> Text:
-        """Lines of text, the upper left corner given in parts of the figure."""
-        return self.figure.text(x, y, "\n".join(lines), va="top", linespacing=LINE, fontsize=SIZES[size])
+    def wide(self, lines: int = 1) -> float:
+        """Inches of a panel, beside so many lines of the vertical axis's label."""
+        return (WIDTH - self._beside(lines) - EDGE - (self.columns - 1) * GAP) / self.columns
+
+    def _beside(self, lines: int) -> float:
+        """Inches left of the panels."""
+        return EDGE + self.left + _height([""] * lines, "axis")
 
     def _height_of(self, legend: Legend | None) -> float:
         """Inches, none for no legend."""
@@ -133,23 +138,11 @@ class Sheet:
         choices = [(columns, SIZES["legend"]) for columns in (4, 3, 2) if columns <= len(handles)]
         choices += [(columns, small) for columns in (3, 2) if len(handles) > 4]
         for columns, size in choices:
-            legend = self._legend_of(handles, columns, size)
+            legend = _legend_of(self.figure, handles, columns, size)
             if legend.get_window_extent(self._renderer).width <= (WIDTH - 2 * EDGE) * self.figure.dpi:
                 return legend
             legend.remove()
-        return self._legend_of(handles, 1, SIZES["legend"])
-
-    def _legend_of(self, handles: Sequence[Line2D], columns: int, size: float) -> Legend:
-        return self.figure.legend(
-            handles=list(handles),
-            loc="upper left",
-            ncols=columns,
-            fontsize=size,
-            borderaxespad=0.0,
-            borderpad=0.3,
-            handlelength=3.2,
-            columnspacing=1.4,
-        )
+        return _legend_of(self.figure, handles, 1, SIZES["legend"])
 
     def wrap(self, text: str, size: float, width: float) -> list[str]:
         """Break a text into lines of at most the width [inches], measured in the font it will be set in."""
@@ -187,9 +180,31 @@ class Sheet:
 
     def _fits(self, text: str, size: float, width: float) -> bool:
         """Whether a line is narrow enough, as the font has it."""
+        return self.width_of(text, size) <= width
+
+    def width_of(self, text: str, size: float) -> float:
+        """Inches that a line takes in the font it will be set in."""
         font = FontProperties(family=FONT, size=size)
         wide, _, _ = self._renderer.get_text_width_height_descent(text, font, False)
-        return bool(wide <= width * self.figure.dpi)
+        return float(wide / self.figure.dpi)
+
+
+def _write(figure: Figure, lines: Sequence[str], x: float, y: float, *, size: str) -> Text:
+    """Lines of text, the upper left corner given in parts of the figure."""
+    return figure.text(x, y, "\n".join(lines), va="top", linespacing=LINE, fontsize=SIZES[size])
+
+
+def _legend_of(figure: Figure, handles: Sequence[Line2D], columns: int, size: float) -> Legend:
+    return figure.legend(
+        handles=list(handles),
+        loc="upper left",
+        ncols=columns,
+        fontsize=size,
+        borderaxespad=0.0,
+        borderpad=0.3,
+        handlelength=3.2,
+        columnspacing=1.4,
+    )
 
 
 def _height(lines: Sequence[str], size: str) -> float:

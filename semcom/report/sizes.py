@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from semcom.metrics.catalog import axis_of
 from semcom.report.curves import left_out, quality_axis, title_of
 from semcom.report.results import Point, Results, System, in_order
 from semcom.report.sheet import Sheet, Words
@@ -28,7 +29,7 @@ from semcom.report.sizing import (
     varied_side,
 )
 from semcom.report.style import handle, in_house_style, look
-from semcom.report.wording import caption, label, millions, words_of
+from semcom.report.wording import caption, label, millions
 
 __all__ = [
     "against_latency",
@@ -136,9 +137,9 @@ def meaning_per_symbol(part: Results) -> Figure | None:
     Returns:
         None when no more than two rates have a number, and for metrics where less is better or that know no top.
     """
-    words = words_of(part.metric)
+    axis = axis_of(part.metric)
     rates = {each: each.symbols_per_word for each in measured(part) if each.symbols_per_word}
-    if words.falls or not math.isfinite(words.most):
+    if not axis.higher_is_better or not math.isfinite(axis.most):
         return None
     scaled = tuple(
         dataclasses.replace(point, **{name: getattr(point, name) / rate for name in ("value", "low", "high")})
@@ -162,7 +163,7 @@ def _against(part: Results, cost: _Cost, families: dict[System, Family], *, per:
     own = [point for point in part.absolute if point.is_measured and not point.system.is_published]
     places = places_of(own)
     drawn = [point for point in part.absolute if (point.interferers, point.snr_db) in places]
-    words = words_of(part.metric)
+    axis = axis_of(part.metric)
     with in_house_style():
         sheet = Sheet([place_title(place, own) for place in places])
         sheet.panels[0].set_xscale("log")
@@ -177,8 +178,8 @@ def _against(part: Results, cost: _Cost, families: dict[System, Family], *, per:
         told += ["Level lines: systems without a place on the horizontal axis"] * any(
             point.system not in cost.of and point.is_measured for point in drawn
         )
-        title = title_of(f"{words.name}{f' per {per}' if per else ''} against {cost.name}", part)
-        y_label = f"{words.name[0].upper()}{words.name[1:]} per {per}" if per else words.axis
+        title = title_of(f"{axis.name}{f' per {per}' if per else ''} against {cost.name}", part)
+        y_label = f"{axis.name[0].upper()}{axis.name[1:]} per {per}" if per else axis.label
         said = Words(title, cost.axis, y_label, caption(part, drawn, first=told))
         return sheet.finish(said, _handles(drawn, part, cost.of, families))
 
@@ -255,4 +256,4 @@ def _of_one_size(part: Results) -> dict[System, Family]:
         if amount > last * SAME_SIZE:
             current = amount
         classes[system], last = current, amount
-    return {each: (each.role, each.method, "", classes[each]) for each in part.systems}
+    return {each: Family(each.role, each.method, each.adopted, "", classes[each]) for each in part.systems}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -39,17 +39,28 @@ BODY = {
 # What a sweep over shapes puts behind a codec's name: plain_1x32_ff64 is a plain.
 SHAPE = re.compile(r"_(\d+x\d+|layers\d+|width\d+|ff\d+|ch\d+)(_(layers\d+|width\d+|ff\d+|ch\d+))*$")
 
-# A family is what one line joins: role, method, the name apart from its shape, and whatever else must stand still.
-Family = tuple[str, str, str, float]
 Place = tuple[int, float]  # interferers, SNR
 Side = Literal["both", "transmitter", "receiver"]
 
 
+class Family(NamedTuple):
+    """What one line joins.
+
+    Args:
+        stem: the name apart from its shape; empty if it has none.
+        alike: whatever else must stand still, as a number.
+    """
+
+    role: str
+    method: str
+    adopted: str
+    stem: str
+    alike: float
+
+
 def varied_side(part: Results) -> Side:
     """The side whose size tells the codecs apart: where small ones adopt the other, it is the same for all of them."""
-    adopting = {
-        side for side in ("transmitter", "receiver") for each in part.systems if f"{side} adopted" in each.method
-    }
+    adopting = {each.adopted for each in part.systems if each.adopted}
     known = all(
         cost_of(part, each, f"{side}_body_parameters")
         for side in ("transmitter", "receiver")
@@ -72,7 +83,10 @@ def bodies(part: Results) -> dict[System, float]:
 
 def families_of(part: Results) -> dict[System, Family]:
     """What a line joins along which only the size changes."""
-    return {each: (each.role, each.method, _stem(each), each.symbols_per_token or 0.0) for each in part.systems}
+    return {
+        each: Family(each.role, each.method, each.adopted, _stem(each), each.symbols_per_token or 0.0)
+        for each in part.systems
+    }
 
 
 def looks_of(families: Mapping[System, Family]) -> dict[Family, Look]:

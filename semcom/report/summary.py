@@ -9,12 +9,13 @@ from pathlib import Path
 from rich.console import Group
 from rich.text import Text
 
+from semcom.metrics.catalog import axis_of
 from semcom.report.ablation import ablation_of
 from semcom.report.curves import left_out
 from semcom.report.fitting import Column, Fitted
 from semcom.report.reading import read_results
 from semcom.report.results import Point, Results, System, evenly, in_order
-from semcom.report.wording import millions, words_of
+from semcom.report.wording import millions
 from semcom.words import counted
 
 __all__ = ["ablation_summary", "summary_table"]
@@ -87,7 +88,7 @@ def _section(part: Results) -> Fitted:
 
 def _title(part: Results, corners: Sequence[Corner]) -> str:
     """What the numbers are, and how many of the operating points are shown: nobody must take them for all."""
-    name = ", ".join((words_of(part.metric).axis, *part.distinction))
+    name = ", ".join((axis_of(part.metric).label, *part.distinction))
     own = [point for point in part.absolute if not point.system.is_published]
     places = {(point.interferers, point.level, point.snr_db) for point in own}
     if len(places) == len(corners):
@@ -133,7 +134,7 @@ def _notes(results: Results, hidden: int) -> list[str]:
     own = [point for point in results.absolute if not point.system.is_published]
     seeds = max((len(point.seeds) for point in own), default=0)
     notes = [
-        "\u00b1 half a 95 % interval: bootstrap over sentences"
+        f"\u00b1 half a 95 % interval: bootstrap over {axis_of(results.points[0].metric).messages}"
         + (
             f", and spread over {seeds} seeds"
             if seeds > 1

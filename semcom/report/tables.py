@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semcom.files import write_atomically
+from semcom.metrics.catalog import axis_of
 from semcom.report.naming import file_name
 from semcom.report.results import NO_GAP, Point, Results, System, in_order
 from semcom.report.shares import MEANING, closed_shares
-from semcom.report.wording import by_user, caption, user_name, words_of
+from semcom.report.wording import by_user, caption, user_name
 from semcom.words import visible
 
 __all__ = ["Table", "cell", "codec_table", "difference_table", "quality_table", "share_table", "tables_of"]
@@ -243,9 +244,9 @@ def _point_table(part: Results, kind: str, columns: Columns, taken: set[str]) ->
         count, level, snr_db = place
         stub = (f"{count}", *([_levels(level)] if leveled else []), f"{snr_db:g}")
         rows.append((*stub, *(cell(column.get(place)) for column in columns.values())))
-    words = words_of(part.metric)
+    axis = axis_of(part.metric)
     more = {"differences": ", paired differences", "users": " of every user of the cell", "shares": ""}
-    what = f"{words.name}{more[kind]}" if kind in more else words.axis
+    what = f"{axis.name}{more[kind]}" if kind in more else axis.label
     first = [", ".join((what, *part.distinction)), *([MEANING] if kind == "shares" else [])]
     if any(NO_GAP in point.missing for point in points):
         first.append(f"{NO_GAP.capitalize()}: the teacher is not ahead of the control there")

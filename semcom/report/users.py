@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from semcom.metrics.catalog import axis_of
 from semcom.report.curves import (
     MOST_PANELS,
     draw_line,
@@ -28,7 +29,6 @@ from semcom.report.wording import (
     crowd_title,
     snr_title,
     user_name,
-    words_of,
 )
 
 __all__ = ["users_against_interferers", "users_against_snr"]
@@ -53,7 +53,7 @@ def users_against_snr(part: Results) -> Figure | None:
     drawn = [point for point in own if point.interferers in counts]
     if len({point.snr_db for point in drawn if point.is_measured}) < 2:
         return None
-    words = words_of(part.metric)
+    axis = axis_of(part.metric)
     with in_house_style():
         sheet = Sheet([crowd_title(count, _wanted(drawn)) for count in counts])
         for axes, count in zip(sheet.panels, counts, strict=True):
@@ -61,8 +61,8 @@ def users_against_snr(part: Results) -> Figure | None:
         mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
         crowded = [point for point in own if point.interferers]
         told = [SENSE, *quality_axis(sheet.panels[0], drawn), *left_out(crowded, drawn)]
-        title = title_of(f"{words.name} of every user against SNR", part)
-        return sheet.finish(Words(title, SNR, words.axis, caption(part, drawn, first=told)), _handles(drawn, part))
+        title = title_of(f"{axis.name} of every user against SNR", part)
+        return sheet.finish(Words(title, SNR, axis.label, caption(part, drawn, first=told)), _handles(drawn, part))
 
 
 def users_against_interferers(part: Results) -> Figure | None:
@@ -79,15 +79,15 @@ def users_against_interferers(part: Results) -> Figure | None:
         return None
     shown = evenly((point.snr_db for point in measured), MOST_PANELS)
     drawn = [point for point in own if point.snr_db in shown]
-    words = words_of(part.metric)
+    axis = axis_of(part.metric)
     with in_house_style():
         sheet = Sheet([snr_title(snr_db) for snr_db in shown])
         for axes, snr_db in zip(sheet.panels, shown, strict=True):
             _draw(axes, [point for point in drawn if point.snr_db == snr_db], lambda point: point.interferers)
         mark_crowds(sheet.panels[0], _wanted(drawn))
         told = [SENSE, *quality_axis(sheet.panels[0], drawn), *left_out(own, drawn)]
-        title = title_of(f"{words.name} of every user against the number of interferers", part)
-        said = Words(title, INTERFERERS, words.axis, caption(part, drawn, first=told))
+        title = title_of(f"{axis.name} of every user against the number of interferers", part)
+        said = Words(title, INTERFERERS, axis.label, caption(part, drawn, first=told))
         return sheet.finish(said, _handles(drawn, part), tick_lines=2)
 
 

@@ -1,22 +1,21 @@
-"""Words for the reader: metrics, axes with units, system labels, picture captions."""
+"""Words for the reader: axes of the air with units, system labels, picture captions."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from semcom.report.results import DIFFERENCE, NO_GAP, SHARE, SUM, Point, Results, System, in_order
+from semcom.metrics.catalog import axis_of
+from semcom.report.results import DIFFERENCE, NO_GAP, SHARE, SUM, Condition, Point, Results, System, in_order
 from semcom.words import counted
 
 __all__ = [
-    "ADOPTED",
     "INTERFERERS",
     "LEVEL",
     "SNR",
-    "MetricWords",
+    "SNR_SHORT",
+    "air_of",
     "by_user",
     "caption",
     "crowd_title",
@@ -24,55 +23,12 @@ __all__ = [
     "millions",
     "snr_title",
     "user_name",
-    "words_of",
 ]
 
-# How a method says which side it took over.
-ADOPTED = re.compile(r", (transmitter|receiver) adopted")
 SNR = "SNR [dB] (wanted user's mean received power over noise power, per complex symbol)"
 SNR_SHORT = "SNR is the wanted user's mean received power over the receiver's noise power, per complex symbol"
 INTERFERERS = "Number of interferers; below it, total signal-to-interference ratio SIR [dB]"
 LEVEL = "Level of each interferer relative to the wanted user [dB]"
-
-
-@dataclass(frozen=True)
-class MetricWords:
-    """How a metric is called and where it can lie.
-
-    Args:
-        axis: the name with its unit, for an axis.
-        least: smallest possible value.
-        most: largest possible value.
-        floor: where its axis starts unless all curves stay above `narrow`.
-        falls: True where less is better.
-    """
-
-    name: str
-    axis: str
-    least: float = 0.0
-    most: float = 1.0
-    floor: float = 0.0
-    narrow: float = 0.5
-    falls: bool = False
-
-
-METRICS = {
-    **{f"bleu_{n}": MetricWords(f"BLEU-{n}", f"BLEU-{n} (corpus, 0 to 1)") for n in (1, 2, 3, 4)},
-    "similarity": MetricWords("similarity", "Sentence similarity (cosine)", least=-1.0, narrow=0.2),
-    "similarity_rescaled": MetricWords(
-        "rescaled similarity", "Sentence similarity (0: random pair, 1: same)", least=-math.inf
-    ),
-    "word_error_rate": MetricWords(
-        "word error rate", "Word error rate (errors per word sent, less is better)", most=math.inf, falls=True
-    ),
-    "exact_match": MetricWords("exact match", "Exact match (share of sentences, 0 to 1)"),
-}
-
-
-def words_of(metric: str) -> MetricWords:
-    """The words of a metric; an unknown one keeps its own name and no limits."""
-    plain = metric.replace("_", " ")
-    return METRICS.get(metric) or MetricWords(plain, plain, least=-math.inf, most=math.inf)
 
 
 def millions(parameters: int | None) -> str:
@@ -140,7 +96,16 @@ def caption(part: Results, drawn: Iterable[Point], *, first: Iterable[str] = ())
     """
     points = list(drawn)
     own = [point for point in points if not point.system.is_published]
-    said = [*first, SNR_SHORT, _air(part), _crowd(own), _symbols(own), _effort(own), _interval(own), _gaps(own)]
+    said = [
+        *first,
+        SNR_SHORT,
+        air_of(part.condition),
+        _crowd(own),
+        _symbols(own),
+        _effort(own),
+        _interval(own),
+        _gaps(own),
+    ]
     return " ".join(f"{each}." for each in [*said, *_notes(points, part)] if each)
 
 
@@ -151,9 +116,8 @@ def _range(values: Iterable[float], form: str = "g") -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _air(part: Results) -> str:
+def air_of(told: Condition) -> str:
     """Fading and what the receiver knows of it and does about it; what the table leaves empty is left unsaid."""
-    told = part.condition
     fading = {"": "", "none": "No fading (AWGN)"}.get(told.fading, f"Fading: {told.fading}")
     held = f", one gain per {told.coherence}" if told.coherence and told.fading not in ("", "none") else ""
     receiver = [
@@ -207,12 +171,17 @@ def _unequal(systems: tuple[System, ...]) -> str:
 
 
 def _effort(points: list[Point]) -> str:
-    """On how much was measured: sentences and seeds."""
+    """On how much was measured: messages and seeds."""
     counts = {point.count for point in points if point.count is not None}
     seeds = sorted({seed for point in points for seed in point.seeds})
     named = ", ".join(map(str, seeds)) if len(seeds) <= 8 else f"{len(seeds)} of them, {seeds[0]} to {seeds[-1]}"
-    sentences = f"{_range(counts, '.0f')} sentences per point and seed" if counts else ""
-    return "; ".join(each for each in (sentences, f"seed{'s' * (len(seeds) > 1)}: {named}" if seeds else "") if each)
+    messages = f"{_range(counts, '.0f')} {_messages(points)} per point and seed" if counts else ""
+    return "; ".join(each for each in (messages, f"seed{'s' * (len(seeds) > 1)}: {named}" if seeds else "") if each)
+
+
+def _messages(points: list[Point]) -> str:
+    """What those messages are called that the numbers rest on."""
+    return axis_of(points[0].metric).messages
 
 
 def _interval(points: list[Point]) -> str:
@@ -220,23 +189,23 @@ def _interval(points: list[Point]) -> str:
     if not any(math.isfinite(point.low) for point in points):
         return ""
     if any(point.kind == SHARE for point in points):
-        return _interval_of_shares(max(len(point.seeds) for point in points))
+        return _interval_of_shares(max(len(point.seeds) for point in points), _messages(points))
     pairs = "paired " if any(point.kind == DIFFERENCE for point in points) else ""
-    bootstrap = f"95 % {pairs}bootstrap interval over sentences"
+    bootstrap = f"95 % {pairs}bootstrap interval over {_messages(points)}"
     if max(len(point.seeds) for point in points) < 2:
         return f"Bands and bars: {bootstrap}; one seed, so the spread between trainings is not in them"
     return (
-        f"Bands and bars: 95 % interval of the mean over seeds: {pairs}bootstrap over sentences and Student-t spread "
-        "over seeds, added in squares"
+        f"Bands and bars: 95 % interval of the mean over seeds: {pairs}bootstrap over {_messages(points)} and "
+        "Student-t spread over seeds, added in squares"
     )
 
 
-def _interval_of_shares(seeds: int) -> str:
+def _interval_of_shares(seeds: int, messages: str) -> str:
     """The same for shares of a gap, whose ends are those of the differences that they divide."""
     bootstrap = "Bands and bars: 95 % bootstrap interval, paired, with Fieller's ends, over"
     if seeds < 2:
-        return f"{bootstrap} sentences; one seed, so the spread between trainings is not in them"
-    return f"{bootstrap} sentences and {seeds} seeds, whose spread is widened to that of Student's t"
+        return f"{bootstrap} {messages}; one seed, so the spread between trainings is not in them"
+    return f"{bootstrap} {messages} and {seeds} seeds, whose spread is widened to that of Student's t"
 
 
 def _gaps(points: list[Point]) -> str:

@@ -40,7 +40,7 @@ def air_lines(scenario: Scenario, links: Sequence[Link]) -> list[str]:
     trained: dict[tuple[str, ...], list[str]] = {}
     airs: dict[tuple[str, ...], list[_Line]] = {}
     for name in scenario.needed_codecs:
-        found = list(_compared(links, scenario.training_of(name)))
+        found = list(_compared(links, scenario.resolved(name).training))
         key = tuple(theirs for _, _, theirs, _ in found)
         airs[key] = found
         trained.setdefault(key, []).append(name)
@@ -63,7 +63,7 @@ def in_phase(link: Link) -> bool:
 
 def phase_note(scenario: Scenario, links: Iterable[Link]) -> tuple[str, ...]:
     """One sentence where interferers arrive in phase, which those of a real cell do not."""
-    trainings = map(scenario.training_of, scenario.needed_codecs)
+    trainings = [scenario.resolved(name).training for name in scenario.needed_codecs]
     training = any(_meet_in_phase(bounds(each.interferers)[1], each.fading, each.interference) for each in trainings)
     places = [name for name, is_so in (("test", any(map(in_phase, links))), ("training", training)) if is_so]
     # A frame's carrier has a phase of its own.

@@ -9,6 +9,7 @@ from typing import Any
 
 from channels import Interference, Link, Neighbors, mean_sinr_db
 from semcom.distillation.share import share_in
+from semcom.metrics.catalog import check_suited
 from semcom.mistakes import UserMistake
 from semcom.scenario.hints import suggestion
 from semcom.scenario.scenario import Scenario
@@ -35,6 +36,7 @@ def check_sense(scenario: Scenario) -> None:
     _check_order(scenario)
     _check_kinds(scenario)
     _check_shapes(scenario)
+    _check_metrics(scenario)
     _check_comparisons(scenario)
     _check_gaps(scenario)
     _check_crowds(scenario)
@@ -51,7 +53,7 @@ def _check_names(scenario: Scenario, where: str, names: tuple[str, ...]) -> None
 def _check_training(scenario: Scenario, name: str) -> None:
     where = f"codecs.{name}.training" if scenario.codecs[name].training else "training"
     try:
-        settings = scenario.training_of(name)
+        settings = scenario.resolved(name).training
         levels = (0.0, 0.0) if settings.level_db is None else bounds(settings.level_db)
         interference = settings.interference if settings.level_db is None else Neighbors()
         _check_air(interference, settings.interferers, (*bounds(settings.snr_db), *levels))
@@ -59,12 +61,19 @@ def _check_training(scenario: Scenario, name: str) -> None:
         raise ValueError(f"{where}: {error}") from None
 
 
+def _check_metrics(scenario: Scenario) -> None:
+    try:
+        check_suited(scenario.measure.metrics, scenario.goal.scores)
+    except UserMistake as error:
+        raise ValueError(f"measure.metrics: {error}") from None
+
+
 def _check_share(scenario: Scenario, name: str) -> None:
     """Refuse methods that would count in no air of the training at all."""
     plan = scenario.codecs[name].distill
     if plan is None:
         return
-    airs = extreme_links(scenario.training_of(name))
+    airs = extreme_links(scenario.resolved(name).training)
     above, rise = plan.above_sinr_db, plan.rises_over_db
     # Between the two a share only grows or only falls.
     if not any(share_in(air, above_sinr_db=above, rises_over_db=rise) for air in airs):
@@ -99,7 +108,7 @@ def _check_kinds(scenario: Scenario) -> None:
                 "where its messages come from"
             )
     for name, codec in scenario.codecs.items():
-        carries = scenario.begun_spec(name).carries
+        carries = scenario.resolved(name).begun.carries
         if carries != scenario.goal.carries:
             raise ValueError(
                 f"codecs.{name} must carry {scenario.goal.carries}, which task {scenario.goal.kind} sends, got a codec "
@@ -107,7 +116,7 @@ def _check_kinds(scenario: Scenario) -> None:
             )
         if codec.prune:
             try:
-                scenario.spec_of(name)
+                _ = scenario.resolved(name).spec
             except UserMistake as mistake:
                 raise ValueError(f"codecs.{name}.prune: {mistake}") from None
 
@@ -118,7 +127,7 @@ def _check_seen(scenario: Scenario, name: str) -> None:
     if plan is None:
         return
     for each in (name, *plan.teachers):
-        spec = scenario.spec_of(each)
+        spec = scenario.resolved(each).spec
         for method in plan.methods:
             if unseen := sorted(method.sees - spec.shows):
                 raise ValueError(
@@ -135,8 +144,8 @@ def _check_shapes(scenario: Scenario) -> None:
         _check_teachers(scenario, name)
         _check_seen(scenario, name)
         # Dropout has no weights; everything else shapes them.
-        if codec.start and _without_dropout(scenario.spec_of(codec.start)) != _without_dropout(
-            scenario.begun_spec(name)
+        if codec.start and _without_dropout(scenario.resolved(codec.start).spec) != _without_dropout(
+            scenario.resolved(name).begun
         ):
             raise ValueError(
                 f"codecs.{name}.start must name a codec of the same shape, got '{codec.start}', whose weights do "
@@ -150,7 +159,7 @@ def _without_dropout(spec: Any) -> Any:
 
 def _check_adopted(scenario: Scenario, name: str) -> None:
     """Refuse what was typed and would go unheard, since it comes with an adopted side."""
-    plan, shaped = scenario.codecs[name], scenario.spec_of(name)
+    plan, shaped = scenario.codecs[name], scenario.resolved(name).spec
     if (adopt := plan.adopt) is None:
         return
     typed = {key: getattr(plan, key) for key in adopt.settled if getattr(plan, key) is not None}
@@ -168,10 +177,10 @@ def _check_adopted(scenario: Scenario, name: str) -> None:
 
 def _check_teachers(scenario: Scenario, name: str) -> None:
     """Refuse teachers that cannot share their student's air, and several that are one."""
-    plan, ours = scenario.codecs[name].distill, scenario.spec_of(name).symbols_per_unit
+    plan, ours = scenario.codecs[name].distill, scenario.resolved(name).spec.symbols_per_unit
     teachers = plan.teachers if plan else ()
     for teacher in teachers:
-        theirs = scenario.spec_of(teacher).symbols_per_unit
+        theirs = scenario.resolved(teacher).spec.symbols_per_unit
         if theirs != ours:
             raise ValueError(
                 f"codecs.{name}.distill.teacher must send as many symbols a token as its student to share the air, "
@@ -188,7 +197,14 @@ def _check_teachers(scenario: Scenario, name: str) -> None:
 def _making(scenario: Scenario, name: str) -> tuple[object, ...]:
     """All that decides what a codec becomes, however much of it was typed."""
     plan = scenario.codecs[name]
-    return scenario.spec_of(name), scenario.training_of(name), plan.draw, plan.start, plan.adopt, plan.distill
+    return (
+        scenario.resolved(name).spec,
+        scenario.resolved(name).training,
+        plan.draw,
+        plan.start,
+        plan.adopt,
+        plan.distill,
+    )
 
 
 def _check_comparisons(scenario: Scenario) -> None:
@@ -215,7 +231,7 @@ def _check_same_air(scenario: Scenario, where: str, names: tuple[str, ...]) -> N
     _check_names(scenario, where, names)
     if missing := [name for name in names if name not in scenario.sweep.codec]:
         raise ValueError(f"{where} names '{missing[0]}', which is not measured; add it to sweep.codec")
-    rates = {name: scenario.spec_of(name).symbols_per_unit for name in names}
+    rates = {name: scenario.resolved(name).spec.symbols_per_unit for name in names}
     for name, rate in rates.items():
         if rate != rates[names[0]]:
             raise ValueError(

@@ -12,6 +12,7 @@ from channels import Interference, Link, Neighbors, NoFading, NoisyCsi, PerSente
 from semcom.distillation.teaching import Teaching
 from semcom.files import expanded
 from semcom.identity import ESTIMATES, GAINS, identity
+from semcom.metrics.catalog import listening
 from semcom.metrics.embedding_model import find_model
 from semcom.mistakes import UserMistake
 from semcom.scenario.axes import values
@@ -66,11 +67,11 @@ def _build(
     lesson = _lesson(plan.distill, origins) if plan.distill else None
     start = origins[plan.start].identity if plan.start else None
     adoption = Adoption(plan.adopt.side, origins[plan.adopt.donor].identity) if plan.adopt else None
-    spec = scenario.begun_spec(name)
+    spec = scenario.resolved(name).begun
     decisive: dict[str, Any] = {
         **scenario.goal.facts(fingerprint),
         "spec": spec,
-        "settings": scenario.training_of(name),
+        "settings": scenario.resolved(name).training,
         "seed": seed,
         "lesson": lesson,
         "start": start,
@@ -78,7 +79,7 @@ def _build(
         **({"draw": plan.draw} if plan.draw > 1 else {}),
         **({"prune": plan.prune} if plan.prune else {}),
         **({"fresh": True} if plan.fresh else {}),
-        **_renewed(scenario.training_of(name)),
+        **_renewed(scenario.resolved(name).training),
     }
     build = Build(
         name=name,
@@ -86,14 +87,14 @@ def _build(
         task=scenario.goal,
         fingerprint=fingerprint,
         spec=spec,
-        settings=scenario.training_of(name),
+        settings=scenario.resolved(name).training,
         seed=seed,
         lesson=lesson,
         start=start,
         fresh=plan.fresh,
         prune=plan.prune,
         adoption=adoption,
-        is_reshaped=scenario.is_reshaped(name),
+        is_reshaped=scenario.resolved(name).is_reshaped,
         needs=tuple(origin.identity for origin in origins.values()),
         draw=plan.draw if plan.draw > 1 else None,
     )
@@ -111,7 +112,7 @@ def _roles(scenario: Scenario) -> dict[str, str]:
     """Who teaches is a teacher, who learns from one a student, and a student's like without one its control."""
     teachers = {name for plan in scenario.codecs.values() if plan.distill for name in plan.distill.teachers}
     taught = {name: plan for name, plan in scenario.codecs.items() if plan.distill}
-    sizes = {(scenario.spec_of(name), plan.adopt) for name, plan in taught.items()}
+    sizes = {(scenario.resolved(name).spec, plan.adopt) for name, plan in taught.items()}
     roles = {}
     for name, plan in scenario.codecs.items():
         if name in taught:
@@ -119,7 +120,7 @@ def _roles(scenario: Scenario) -> dict[str, str]:
         elif name in teachers:
             roles[name] = "teacher"
         else:
-            roles[name] = "control" if (scenario.spec_of(name), plan.adopt) in sizes else "codec"
+            roles[name] = "control" if (scenario.resolved(name).spec, plan.adopt) in sizes else "codec"
     return roles
 
 
@@ -137,9 +138,9 @@ def _exam(measure: MeasurePlan, facts: dict[str, Any]) -> dict[str, Any]:
     )
     if measure.skip:
         decisive["skip"] = measure.skip
-    if measure.bleu_tokenize and any(name.startswith("bleu") for name in measure.metrics):
+    if measure.bleu_tokenize and listening(measure.metrics, "bleu_tokenize"):
         decisive["bleu_tokenize"] = measure.bleu_tokenize
-    embeds = any("similarity" in name for name in measure.metrics)
+    embeds = bool(listening(measure.metrics, "similarity"))
     encoder = measure.similarity
     named = encoder.model
     if embeds and named != "bundled" and expanded(named).is_dir():

@@ -10,7 +10,8 @@ from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.compression.catalog import PRUNINGS
 from semcom.compression.criteria import CRITERIA
 from semcom.distillation.catalog import METHODS
-from semcom.metrics.catalog import METRICS
+from semcom.metrics.accuracy import OF_CLASS
+from semcom.metrics.catalog import METRICS, axis_of
 from semcom.mistakes import UserMistake
 from semcom.scenario.hints import suggestion
 from semcom.scenario.load import names, shipped
@@ -66,8 +67,10 @@ def _entries(kind: str) -> Iterator[tuple[str, str]]:
                 yield name, f"{spec.told} (task {task.kind})"
     elif kind == "metrics":
         for metric in METRICS:
-            english = "; the bundled encoder is English" if metric.name.startswith("similarity") else ""
-            yield metric.name, f"{metric.label}{english}"
+            english = "; the bundled encoder is English" if "similarity" in metric.options else ""
+            yield metric.name, f"{metric.axis.label}; of {metric.scores}{english}"
+        every = f"{OF_CLASS}CLASS"
+        yield every, f"{axis_of(every).label}; of classes"
     elif kind == "overlays":
         for curve in PUBLISHED:
             yield curve.name, curve.note

@@ -6,8 +6,11 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from semcom.metrics.bleu import Bleu
+from semcom.metrics.catalog import listening, metric_named
 from semcom.metrics.pieces import Pieces
-from semcom.metrics.similarity import check_readable
+from semcom.metrics.similarity import Similarity, check_readable
+from semcom.metrics.words import WordErrorRate
 from semcom.mistakes import UserMistake
 from semcom.scenario.plans import MeasurePlan
 from semcom.words import counted
@@ -30,14 +33,15 @@ def check_metrics(measure: MeasurePlan, sentences: Sequence[str]) -> tuple[str, 
         UserMistake: a metric has nothing to say of them.
     """
     remarks = list(_on_words(measure, sentences))
-    if any("similarity" in metric for metric in measure.metrics):
+    if listening(measure.metrics, "similarity"):
         remarks += _on_similarity(measure, sentences)
     return tuple(remarks)
 
 
 def _on_words(measure: MeasurePlan, sentences: Sequence[str]) -> Iterator[str]:
     """Of metrics that count words, where there are hardly any."""
-    orders = [int(metric.removeprefix("bleu_")) for metric in measure.metrics if metric.startswith("bleu_")]
+    metrics = [metric_named(name) for name in measure.metrics]
+    orders = [metric.order for metric in metrics if isinstance(metric, Bleu)]
     words = [word for sentence in sentences for word in sentence.split()]
     characters = sum(map(len, words)) / len(words)
     unparted = sum(map(_is_unparted, "".join(words))) / sum(map(len, words)) > 0.5
@@ -51,7 +55,7 @@ def _on_words(measure: MeasurePlan, sentences: Sequence[str]) -> Iterator[str]:
                 f"{max(orders)} words and so no {max(orders)}-gram; for text without spaces between words set "
                 "measure.bleu_tokenize to char (or to zh, for Chinese)"
             )
-    if long and "word_error_rate" in measure.metrics:
+    if long and any(isinstance(metric, WordErrorRate) for metric in metrics):
         yield (
             f"measure.metrics: word_error_rate takes for a word what white space parts, {characters:.1f} characters "
             "on average here; one wrong character makes all of it wrong"
@@ -68,7 +72,7 @@ def _on_similarity(measure: MeasurePlan, sentences: Sequence[str]) -> list[str]:
     from semcom.metrics.embedder import load_embedder
 
     different = list(dict.fromkeys(sentences))
-    if "similarity_rescaled" in measure.metrics and len(different) < 2:
+    if Similarity(rescaled=True).name in measure.metrics and len(different) < 2:
         raise UserMistake(
             "measure.metrics: similarity_rescaled must have two different test sentences for a random pair, got one; "
             "measure more sentences, or take similarity"

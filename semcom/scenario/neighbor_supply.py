@@ -30,7 +30,7 @@ def check_counts(scenario: Scenario, there: Counts) -> None:
         UserMistake: see above, or no message is left to measure.
     """
     for name in scenario.needed_codecs:
-        settings = scenario.training_of(name)
+        settings = scenario.resolved(name).training
         _compare(scenario, "training", most_neighbors(settings), kept_messages(settings, there))
     skip = scenario.measure.skip
     if skip >= there.test:
@@ -78,8 +78,8 @@ def check_cells(scenario: Scenario, batches: Sequence[Sequence[int]]) -> None:
 
 def _supply(scenario: Scenario, name: str, lengths: Sequence[int], crowd: tuple[str, ...] | None) -> int:
     """The most neighbors that find text in this crowd."""
-    rates = [scenario.spec_of(each).symbols_per_unit for each in crowd or (name,)]
-    ours = scenario.spec_of(name).symbols_per_unit
+    rates = [scenario.resolved(each).spec.symbols_per_unit for each in crowd or (name,)]
+    ours = scenario.resolved(name).spec.symbols_per_unit
     return neighbors_in_turn(lengths, max(lengths), ours=ours, theirs=rates, wanted=scenario.most_neighbors)
 
 

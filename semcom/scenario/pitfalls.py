@@ -42,7 +42,7 @@ def _trainings(
     """The trainings that are odd: the key they are typed under, the codecs that share it, the settings."""
     found: dict[tuple[str, TrainingSettings], list[str]] = {}
     for name in scenario.needed_codecs:
-        settings = scenario.training_of(name)
+        settings = scenario.resolved(name).training
         if is_odd(settings):
             where = f"codecs.{name}.training" if scenario.codecs[name].training else "training"
             found.setdefault((where, settings), []).append(name)
@@ -95,7 +95,7 @@ def _strange_codes(scenario: Scenario) -> Iterator[str]:
 
 def _is_understood(scenario: Scenario, student: str, *, by: str) -> bool:
     """Whether the student sends as this teacher does, begins with it, or has its receiver."""
-    if scenario.spec_of(student).side("transmitter") is None:
+    if scenario.resolved(student).spec.side("transmitter") is None:
         return True  # the message goes on the air as it is
     if _origin(scenario, student, "receiver") == _origin(scenario, by, "receiver"):
         return True

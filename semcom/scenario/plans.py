@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from channels import Mmse, Neighbors, NoFading, PerfectCsi, PerSentence
 from semcom.metrics.bleu import BleuTokenizer
-from semcom.metrics.catalog import METRICS
+from semcom.metrics.catalog import METRICS, OPTIONS, default_metrics, is_metric
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.scenario.hints import suggestion
 from semcom.scenario.plan import Plan
@@ -63,7 +63,7 @@ class MeasurePlan(Plan):
         bleu_tokenize: how BLEU cuts text into words, by sacreBLEU's names; without the key, at white space.
     """
 
-    metrics: tuple[str, ...] = Field(default=("bleu_1", "bleu_4", "similarity"), min_length=1)
+    metrics: tuple[str, ...] = Field(default=default_metrics("sentences"), min_length=1)
     sentences: int = Field(default=500, ge=1)
     skip: int = Field(default=0, ge=0)
     repeats: int = Field(default=1, ge=1)
@@ -76,12 +76,17 @@ class MeasurePlan(Plan):
     similarity: EmbeddingModel = EmbeddingModel()
     bleu_tokenize: BleuTokenizer | None = None
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """What is written, or understood, under the keys that metrics listen to."""
+        return {key: getattr(self, key) for key in OPTIONS}
+
     @field_validator("metrics")
     @classmethod
     def _known(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
         names = [metric.name for metric in METRICS]
         for metric in metrics:
-            if metric not in names:
+            if not is_metric(metric):
                 raise ValueError(f"must be among {', '.join(names)}, got '{metric}'{suggestion(metric, names)}")
         if len(set(metrics)) < len(metrics):
             raise ValueError(f"a metric is named twice: {', '.join(metrics)}")

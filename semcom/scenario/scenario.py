@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from channels import Neighbors
 from semcom.models.semantic_spec import SemanticSpec
@@ -59,6 +60,8 @@ class Scenario(Plan):
     overlay: tuple[Literal["deepsc_code_awgn", "deepsc_code_awgn_wide", "deepsc_code_rayleigh"], ...] = ()
     threads: int = Field(default=1, ge=1, le=256)
 
+    _resolved: dict[str, Resolved] = PrivateAttr(default_factory=dict)
+
     @property
     def goal(self) -> Task:
         """What is sent and what the receiver wants of it."""
@@ -71,29 +74,17 @@ class Scenario(Plan):
         named = (codec.start, codec.adopt and codec.adopt.donor, *taught_by)
         return tuple(each for each in named if each)
 
-    def begun_spec(self, name: str) -> Spec:
-        """The shape that a codec begins in, before anything of it is pruned, with the side that it takes over."""
-        codec = self.codecs[name]
-        spec: Spec = self.goal.fitted(codec.spec(self.spec_of(codec.start) if codec.start else None))
-        if codec.adopt is None or not isinstance(spec, SemanticSpec):
-            return spec
-        donor = self.spec_of(codec.adopt.donor)
-        return replace(spec, **{key: getattr(donor, key) for key in codec.adopt.settled})
+    def resolved(self, name: str) -> Resolved:
+        """What follows for a codec from its plan and from those it is made from; worked out once."""
+        if name not in self._resolved:
+            self._resolved[name] = Resolved(self, name)
+        return self._resolved[name]
 
-    def spec_of(self, name: str) -> Spec:
-        """The shape of the finished codec; of one that was pruned as far as it is known before there are weights."""
-        codec, spec = self.codecs[name], self.begun_spec(name)
-        return codec.prune.planned(spec) if codec.prune else spec
-
-    def is_reshaped(self, name: str) -> bool:
-        """Whether the codec was pruned, or has its shape from one that was."""
-        codec = self.codecs[name]
-        return codec.prune is not None or (codec.start is not None and self.is_reshaped(codec.start))
-
-    def training_of(self, name: str) -> TrainingSettings:
-        """The scenario's training with what this codec does differently."""
-        settings: TrainingSettings = changed(self.training, self.codecs[name].training)
-        return settings
+    def model_copy(self, **changes: Any) -> Self:
+        """A copy, in which every codec is resolved anew."""
+        copied = super().model_copy(**changes)
+        copied._resolved = {}
+        return copied
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -127,3 +118,38 @@ class Scenario(Plan):
                 found.append(name)
                 waiting.extend(self.origins(name))
         return tuple(name for name in self.codecs if name in found)
+
+
+class Resolved:
+    """One codec of a scenario, with all that follows for it; each thing is worked out when it is first asked for."""
+
+    def __init__(self, scenario: Scenario, name: str) -> None:
+        self._scenario = scenario
+        self.plan = scenario.codecs[name]
+
+    @cached_property
+    def begun(self) -> Spec:
+        """The shape that it begins in, before anything of it is pruned, with the side that it takes over."""
+        start, adopt = self.plan.start, self.plan.adopt
+        spec: Spec = self._scenario.goal.fitted(self.plan.spec(self._scenario.resolved(start).spec if start else None))
+        if adopt is None or not isinstance(spec, SemanticSpec):
+            return spec
+        donor = self._scenario.resolved(adopt.donor).spec
+        return replace(spec, **{key: getattr(donor, key) for key in adopt.settled})
+
+    @cached_property
+    def spec(self) -> Spec:
+        """The shape of the finished codec; of one that was pruned as far as it is known before there are weights."""
+        return self.plan.prune.planned(self.begun) if self.plan.prune else self.begun
+
+    @cached_property
+    def is_reshaped(self) -> bool:
+        """Whether it was pruned, or has its shape from one that was."""
+        start = self.plan.start
+        return self.plan.prune is not None or (start is not None and self._scenario.resolved(start).is_reshaped)
+
+    @cached_property
+    def training(self) -> TrainingSettings:
+        """The scenario's training with what this codec does differently."""
+        settings: TrainingSettings = changed(self._scenario.training, self.plan.training)
+        return settings

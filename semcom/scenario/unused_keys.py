@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from semcom.metrics.catalog import listening
 from semcom.training.settings import TrainingSettings, bounds
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _training(scenario: Scenario) -> Iterator[str]:
     blocks: dict[str, tuple[object, tuple[str, ...]]] = {"training": (scenario.training, names)}
     blocks |= {f"codecs.{name}.training": (scenario.codecs[name].training, (name,)) for name in names}
     for where, (typed, trained) in blocks.items():
-        if any(bounds(scenario.training_of(name).interferers)[1] for name in trained):
+        if any(bounds(scenario.resolved(name).training.interferers)[1] for name in trained):
             continue
         for key in ("level_db", "interference"):
             if getattr(typed, key, None) not in (None, getattr(TrainingSettings, key)):
@@ -43,10 +44,9 @@ def _codecs(scenario: Scenario) -> Iterator[str]:
 def _measure(scenario: Scenario) -> Iterator[str]:
     measure = scenario.measure
     if measure.beam > 1 and all(
-        getattr(scenario.spec_of(name), "decoding", "parallel") == "parallel" for name in scenario.needed_codecs
+        getattr(scenario.resolved(name).spec, "decoding", "parallel") == "parallel" for name in scenario.needed_codecs
     ):
         yield "measure.beam goes unheard: every codec decodes in parallel"
-    if "similarity" in measure.model_fields_set and not any("similarity" in metric for metric in measure.metrics):
-        yield "measure.similarity goes unheard: it describes a metric that measure.metrics leaves out"
-    if measure.bleu_tokenize and not any(metric.startswith("bleu") for metric in measure.metrics):
-        yield "measure.bleu_tokenize goes unheard: it describes metrics that measure.metrics leaves out"
+    for key, told in measure.options.items():
+        if key in measure.model_fields_set and told is not None and not listening(measure.metrics, key):
+            yield f"measure.{key} goes unheard: it describes metrics that measure.metrics leaves out"

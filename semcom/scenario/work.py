@@ -8,6 +8,7 @@ from typing import Literal
 from channels import Chance, Link
 from semcom.compression.catalog import AnyPruning
 from semcom.distillation.teaching import Teaching
+from semcom.making import Making
 from semcom.models.spec import Spec
 from semcom.scenario.plans import MeasurePlan
 from semcom.tasks.task import Task
@@ -62,19 +63,22 @@ class Build:
         return chance if self.draw is None else chance.of("draw", self.draw)
 
     @property
-    def lessons(self) -> str:
-        """What it learns from, whatever it begins as."""
-        made = "+".join(method.kind for method in self.lesson.methods) if self.lesson else "trained"
-        made += f", {len(self.lesson.teachers)} teachers" if self.lesson and len(self.lesson.teachers) > 1 else ""
-        return f"{made}, {self.adoption.side} adopted" if self.adoption else made
+    def making(self) -> Making:
+        """How it was made, the codecs that it came from by identity: what people call them is the scenario's."""
+        return Making(
+            methods="+".join(method.kind for method in self.lesson.methods) if self.lesson else "",
+            teachers="+".join(self.lesson.teachers) if self.lesson else "",
+            adopted=self.adoption.side if self.adoption else "",
+            donor=self.adoption.donor if self.adoption else "",
+            # Whose shape alone it has says nothing of how it was made.
+            start="" if self.fresh or self.start is None else self.start,
+            pruned=self.prune.told if self.prune else "",
+        )
 
     @property
     def method(self) -> str:
-        """What the results table says of how it was made."""
-        made = self.lessons
-        if self.start:
-            made += ", from shape alone" if self.fresh else ", from weights"
-        return f"{made}, pruned by {self.prune.told}" if self.prune else made
+        """What the results table says of how it was made, in a phrase."""
+        return self.making.phrase
 
 
 @dataclass(frozen=True)

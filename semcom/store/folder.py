@@ -69,6 +69,17 @@ class RunFolder:
         return self.path / "pruning.csv"
 
     @property
+    def confusion_file(self) -> Path:
+        """Which class was taken for which; only where a task has classes."""
+        return self.path / "confusion.csv"
+
+    @property
+    def tables_written(self) -> tuple[Path, ...]:
+        """The tables that are there now."""
+        tables = (self.results_file, self.costs_file, self.confusion_file, self.pruning_file)
+        return tuple(each for each in tables if each.is_file())
+
+    @property
     def sample_file(self) -> Path:
         """What of the text is needed to send."""
         return self.path / "sample.json"
@@ -132,7 +143,7 @@ class RunFolder:
             UserMistake: a file is in the way, the folder holds somebody else's files, or the disk refuses.
         """
         if not self.store_file.is_file():
-            tables = (self.results_file, self.costs_file, self.pruning_file)
+            tables = (self.results_file, self.costs_file, self.confusion_file, self.pruning_file)
             for ours in (self.scenario_file, *tables, self.sample_file, self.record_file):
                 if ours.exists():
                     what = f"{self.path} must be a run folder or a new one, got {ours.name} without a run's store"
@@ -153,8 +164,9 @@ class RunFolder:
         """Remove what a killed run left half written. Only for the one who holds the store."""
         # Only where a run writes and only under names that it writes: the folder may lie among other people's files.
         ours = {each.name for each in (self.scenario_file, self.results_file, self.costs_file, self.store_file)}
+        ours |= {self.confusion_file.name, self.pruning_file.name}
         for path, name in _half_written(self.path):
-            if name in {*ours, self.pruning_file.name, self.record_file.name, self.sample_file.name, PROBE}:
+            if name in {*ours, self.record_file.name, self.sample_file.name, PROBE}:
                 path.unlink(missing_ok=True)
         for path, name in [pair for model in self.models.glob("*") for pair in _half_written(model)]:
             if name in ("weights.safetensors", "checkpoint.pt") and IDENTITY.fullmatch(path.parent.name):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from semcom.files import write_atomically
+from semcom.making import MAKING, SIDES
 from semcom.mistakes import UserMistake
 
 ROLES = ("teacher", "student", "control", "codec", "published")
@@ -27,10 +28,22 @@ class Row:
     Numbers are plain Python numbers whatever came in, so that equal rows are written as equal bytes.
 
     Args:
+        task: what is sent and what for, as a scenario's `task` calls it.
         role: teacher, student, control, codec or published.
-        method: how the codec came to be.
+        method: how the codec came to be, in a phrase to label it with; the columns behind it say it in parts.
+            Of a published codec a note. All of them are empty of a codec that nobody taught and that began from chance,
+            of a published one, and in tables older than they are.
+        methods: that it was taught by, joined by +; empty if it learned from no teacher.
+        teachers: the codecs that taught it, joined by +.
+        adopted: the side that it took over from another codec, frozen: transmitter or receiver; or empty.
+        donor: that other codec.
+        start: the codec whose weights it began from; empty if it began from chance.
+        pruned: the criterion, then what is left of what was there: psr 4 of 8 layers; empty if nothing was cut out.
+        bits: that each weight is quantised to; empty if it is as it was trained.
         parameters: of transmitter and receiver together.
         body_parameters: the same without the embeddings, which hide compression.
+        symbols_per_token: complex symbols on the air for each token of a text; in other tasks for each unit of a
+            message, which is what the codec sends it in.
         crowd: the codecs that the interferers send through in turn, joined by +; empty if all use the wanted user's.
         user: whom the numbers are about where a whole cell was scored: 0 is the wanted user, 1 and on the interferers,
             sum the metric of all added up; empty where the wanted user alone was scored. SNR, interferers and level are
@@ -56,6 +69,13 @@ class Row:
     codec: str
     role: str
     method: str = ""
+    methods: str = ""
+    teachers: str = ""
+    adopted: str = ""
+    donor: str = ""
+    start: str = ""
+    pruned: str = ""
+    bits: int | None = None
     parameters: int | None = None
     body_parameters: int | None = None
     size_bytes: int | None = None
@@ -90,14 +110,15 @@ class Row:
 
     def __post_init__(self) -> None:
         for name, kind in COLUMNS.items():
-            object.__setattr__(self, name, _checked(name, kind, getattr(self, name)))
+            object.__setattr__(self, name, checked(name, kind, getattr(self, name)))
         found = kind_of(self.against, self.gap_to)
         if (self.kind or found) != found:
             raise ValueError(f"kind must be {found} by against and gap_to of its row, got {self.kind!r}")
         object.__setattr__(self, "kind", found)
-        for name, allowed in (("role", ROLES), ("status", STATUSES)):
+        for name, allowed in (("role", ROLES), ("status", STATUSES), ("adopted", ("", *SIDES))):
             if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
+                known = ", ".join(each or "empty" for each in allowed)
+                raise ValueError(f"{name} must be one of {known}, got {getattr(self, name)!r}")
         if self.status in ("failed", "skipped") and (self.value, self.low, self.high) != (None, None, None):
             raise ValueError(f"a {self.status} row must have no value, got {self.value}")
 
@@ -105,7 +126,7 @@ class Row:
 # Under `from __future__ import annotations` a field's type is its text, whose first word is str, int or float.
 COLUMNS: dict[str, str] = {each.name: str(each.type).split(" ", 1)[0] for each in dataclasses.fields(Row)}
 # Columns that older tables do not have; there they hold what a row holds without them.
-LATER = ("crowd", "user", "kind", "gap_to")
+LATER = (*MAKING, "crowd", "user", "kind", "gap_to")
 
 
 def kind_of(against: str, gap_to: str) -> str:
@@ -157,7 +178,7 @@ def read_csv(path: Path) -> list[Row]:
     rows = []
     try:
         for cells in reader:
-            rows.append(row_of({name: _parsed(name, cells[name]) for name in there}))
+            rows.append(row_of({name: parsed(name, cells[name]) for name in there}))
     except (ValueError, csv.Error) as error:
         raise UserMistake(f"{path}:{reader.line_num}: {error}") from None
     return rows
@@ -183,7 +204,7 @@ def levels(text: str) -> float | tuple[float, ...]:
     return found[0] if len(found) == 1 else found
 
 
-def _checked(name: str, kind: str, value: Any) -> Any:
+def checked(name: str, kind: str, value: Any) -> Any:
     """The value as a plain str, int or float, numpy's own numbers included.
 
     NaN is refused: what was not measured is None, and what cannot be a number should not end in a table.
@@ -196,7 +217,7 @@ def _checked(name: str, kind: str, value: Any) -> Any:
     if value is None:
         return None
     if name == "level_db" and isinstance(value, tuple):
-        each = tuple(_checked(name, kind, one) for one in value)
+        each = tuple(checked(name, kind, one) for one in value)
         return each if len(each) > 1 else next(iter(each), None)
     is_number = isinstance(value, numbers.Integral if kind == "int" else numbers.Real) and not isinstance(value, bool)
     if not is_number or math.isnan(value):
@@ -204,7 +225,7 @@ def _checked(name: str, kind: str, value: Any) -> Any:
     return int(value) if kind == "int" else float(value)
 
 
-def _parsed(name: str, text: str | None) -> Any:
+def parsed(name: str, text: str | None) -> Any:
     """A cell of the table; a row that is too short has None in it."""
     if text is None:
         raise ValueError("must have a cell for every column, got a shorter line; was it cut off?")

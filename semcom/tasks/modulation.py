@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from semcom.metrics.catalog import default_metrics
+from semcom.metrics.metric import Scored
 from semcom.models.recognizer_spec import RECOGNIZER_SIZES, RecognizerSpec
 from semcom.models.spec import Carries, Spec
 from semcom.sources.generated_frames import GeneratedFrames
@@ -35,6 +37,7 @@ class Modulation:
     kind: Literal["modulation"] = "modulation"
 
     carries: ClassVar[Carries] = "frames"
+    scores: ClassVar[Scored] = "classes"
     unit: ClassVar[str] = "frame"
     message: ClassVar[str] = "frame"
     usual_units: ClassVar[int] = 1
@@ -44,7 +47,7 @@ class Modulation:
     defaults: ClassVar[Mapping[str, Any]] = {
         "training": {"csi": "none", "equalizer": "none"},
         "link": {"csi": "none", "equalizer": "none"},
-        "measure": {"metrics": ["accuracy"]},
+        "measure": {"metrics": list(default_metrics("classes"))},
     }
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from semcom.metrics.metric import Scored
 from semcom.models.spec import Carries, Spec
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Task(Protocol):
 
     carries: ClassVar[Carries]
     """Which messages its codecs carry."""
+    scores: ClassVar[Scored]
+    """What its receivers say, and metrics score."""
     unit: ClassVar[str]
     """What of a message takes symbols on the air: a token, or a frame."""
     usual_units: ClassVar[int]
@@ -121,6 +124,10 @@ class Data(Protocol):
     @property
     def outputs(self) -> int:
         """How many answers there are for a unit: token numbers, or classes."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their numbers, where the receiver tells classes; else none."""
 
     @property
     def training_messages(self) -> int:

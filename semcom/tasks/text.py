@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from semcom.identity import identity
+from semcom.metrics.metric import Scored
 from semcom.models.sizes import SIZES
 from semcom.models.spec import Carries, Spec
 from semcom.sources.docstrings import Docstrings
@@ -34,6 +35,7 @@ class Text:
     kind: Literal["text"] = "text"
 
     carries: ClassVar[Carries] = "sentences"
+    scores: ClassVar[Scored] = "sentences"
     unit: ClassVar[str] = "token"
     usual_units: ClassVar[int] = 22
     message: ClassVar[str] = "sentence"

@@ -98,6 +98,11 @@ class TextData:
         return self.tokenizer.size
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """None: tokens are read together, as sentences."""
+        return ()
+
+    @property
     def training_messages(self) -> int:
         """Sentences of the training split."""
         return len(self.corpus.train)

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from channels import Chance, Link, draw
-from semcom.compression.catalog import CRITERIA, AnyCriterion
 from semcom.compression.codec_layers import codec_evidence
+from semcom.compression.criteria import CRITERIA, AnyCriterion
 from semcom.compression.layer_pruning import LayerPruning
 from semcom.mistakes import UserMistake
 from semcom.models.codec import air_shape

@@ -11,6 +11,7 @@ from channels import Arrived, Chance, Link, PerSymbol, Rayleigh
 from semcom.distillation import distiller as module
 from semcom.distillation.catalog import METHODS
 from semcom.distillation.distiller import Distiller
+from semcom.distillation.teaching import Teaching
 from semcom.models.codec import air_shape
 from semcom.models.make import initialize
 from semcom.models.semantic import SemanticCodec
@@ -51,7 +52,9 @@ def make_identities(distiller):
 @each_signal
 def test_a_copy_has_nothing_to_learn_in_the_air_that_both_share(method, hears):
     teacher = codec(2)
-    distiller = Distiller(copy.deepcopy(teacher), teacher, [method], label_weight=0, hears=hears)
+    distiller = Distiller(
+        copy.deepcopy(teacher), [teacher], Teaching(teacher="teacher", methods=(method,), label_weight=0, hears=hears)
+    )
     make_identities(distiller)
     found = distiller(BATCH, LINK, Chance(5))[method.kind].item()
     if method.kind == "sequence_level":
@@ -70,7 +73,11 @@ def test_a_copy_has_nothing_to_learn_in_the_air_that_both_share(method, hears):
 def test_a_copy_in_cleaner_air_says_something_else(method, hears):
     """Unless only what is sent is compared, or what arrives of it, which is compared in the student's air."""
     teacher = codec(2)
-    distiller = Distiller(copy.deepcopy(teacher), teacher, [method], label_weight=0, hears=hears, **PRIVILEGE)
+    distiller = Distiller(
+        copy.deepcopy(teacher),
+        [teacher],
+        Teaching(teacher="teacher", methods=(method,), label_weight=0, hears=hears, **PRIVILEGE),
+    )
     make_identities(distiller)
     found = distiller(BATCH, LINK, Chance(5))[method.kind].item()
     if method.sees & {"heard", "logits"}:
@@ -84,7 +91,12 @@ def test_a_copy_in_cleaner_air_says_something_else(method, hears):
 def test_no_training_changes_a_bit_of_the_teacher(method, hears):
     student, teacher = codec(1), codec(2, width=12, layers=2, dropout=0.3)
     before, ours = copy.deepcopy(teacher.state_dict()), copy.deepcopy(student.state_dict())
-    fit(Distiller(student, teacher, [method], hears=hears), TrainingBatches(ENCODED, 5, Chance(1)), SETTINGS, Chance(2))
+    fit(
+        Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,), hears=hears)),
+        TrainingBatches(ENCODED, 5, Chance(1)),
+        SETTINGS,
+        Chance(2),
+    )
     assert all(torch.equal(value, before[name]) for name, value in teacher.state_dict().items())
     assert all(each.grad is None for each in teacher.parameters())
     assert not any(torch.equal(value, ours[name]) for name, value in student.state_dict().items())
@@ -123,7 +135,13 @@ def calls(monkeypatch):
 @each_signal
 @each_privilege
 def test_every_side_runs_at_most_once_and_the_teachers_transmitter_when_somebody_looks(method, hears, privilege, calls):
-    found = calls(Distiller(codec(1), codec(2, width=12, layers=2), [method], hears=hears, **privilege))
+    found = calls(
+        Distiller(
+            codec(1),
+            [codec(2, width=12, layers=2)],
+            Teaching(teacher="teacher", methods=(method,), hears=hears, **privilege),
+        )
+    )
     looked_at = hears == "own" or bool(method.sees & {"sent", "received"})
     again = "received" in method.sees and (hears == "student" or bool(privilege))
     assert found == Counter(
@@ -154,10 +172,10 @@ def test_under_its_teachers_own_transmitter_a_student_hears_what_it_would(method
     student.transmitter.requires_grad_(False)
     if method.sees & {"sent", "received"}:
         with pytest.raises(ValueError, match="adopted and frozen"):
-            Distiller(student, teacher, [method])
+            Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,)))
         return
-    distiller = Distiller(student, teacher, [method], hears=hears, **privilege)
-    again = Distiller(student, teacher, [method], hears=hears, **privilege)
+    distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,), hears=hears, **privilege))
+    again = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,), hears=hears, **privilege))
     again._own = hears == "own"
     found = calls(distiller)
     assert (found["teacher's transmitter"], found["teacher's receiver"], found["student's transmitter"]) == (0, 1, 1)
@@ -175,7 +193,7 @@ def test_a_transmitter_that_is_not_quite_the_teachers_is_another(difference, cal
     student.transmitter.requires_grad_(difference == "trained")
     if difference == "weights":
         student.transmitter.embedding.weight.data[3, 3] += 1e-6
-    found = calls(Distiller(student, teacher, [METHODS[0]()], hears="own"))
+    found = calls(Distiller(student, [teacher], Teaching(teacher="teacher", methods=(METHODS[0](),), hears="own")))
     assert found["teacher's transmitter"] == 1
 
 

@@ -11,6 +11,7 @@ from channels import Chance, Link, draw
 from semcom.distillation.catalog import METHODS, AnyMethod
 from semcom.distillation.components import Components
 from semcom.distillation.distiller import Distiller
+from semcom.distillation.teaching import Teaching
 from semcom.models.codec import air_shape
 from semcom.models.make import initialize
 from semcom.models.semantic_spec import symmetric
@@ -67,16 +68,16 @@ def changed(trace, places, *, symbols=None, heads=None):
         sent=Sent(
             symbols(sent.symbols),
             tuple(places(each) for each in sent.layers),
-            places(sent.entering),
-            each_head(sent.attention),
+            entering=places(sent.entering),
+            attention=each_head(sent.attention),
         ),
         arrived=replace(trace.arrived, symbols=symbols(trace.arrived.symbols)),
         heard=Heard(
             places(heard.features),
             tuple(places(each) for each in heard.layers),
             places(heard.logits),
-            places(heard.entering),
-            each_head(heard.attention),
+            entering=places(heard.entering),
+            attention=each_head(heard.attention),
         ),
         sent_arrived=symbols(trace.sent_arrived),
     )
@@ -308,7 +309,9 @@ def test_the_order_of_sentences_does_not_matter(method):
 @pytest.mark.parametrize("hears", ["student", "own"])
 def test_gradients_reach_the_student_and_the_adapters_alone(method, hears):
     student, teacher = codec(1), codec(2, width=12, layers=2)
-    distiller = Distiller(student, teacher, [method], label_weight=0, hears=hears, cleaner_db=3.0)
+    distiller = Distiller(
+        student, [teacher], Teaching(teacher="teacher", methods=(method,), label_weight=0, hears=hears, cleaner_db=3.0)
+    )
     losses = distiller(BATCH, LINK, Chance(5))
     assert list(losses) == [method.kind]
     losses[method.kind].backward()
@@ -324,7 +327,9 @@ def test_a_weight_multiplies(method):
     student, teacher = codec(1), codec(2)
     values = []
     for weight in (1.0, 4.0):
-        distiller = Distiller(student, teacher, [replace(method, weight=weight)], label_weight=0)
+        distiller = Distiller(
+            student, [teacher], Teaching(teacher="teacher", methods=(replace(method, weight=weight),), label_weight=0)
+        )
         values.append(distiller(BATCH, LINK, Chance(5))[method.kind].item())
     assert values[1] == pytest.approx(4 * values[0], rel=1e-6)
 
@@ -334,7 +339,9 @@ def test_a_weight_multiplies(method):
 @pytest.mark.parametrize("learning", ["parallel", "autoregressive"])
 def test_either_decoding_may_teach_either(method, learning, teaching):
     student, teacher = codec(1, decoding=learning), codec(2, width=12, layers=3, decoding=teaching)
-    loss = Distiller(student, teacher, [method], label_weight=0)(BATCH, LINK, Chance(5))[method.kind]
+    loss = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,), label_weight=0))(
+        BATCH, LINK, Chance(5)
+    )[method.kind]
     loss.backward()
     assert loss > 0
     reached = [each.grad for each in student.parameters() if each.grad is not None]
@@ -348,11 +355,11 @@ def test_a_frozen_transmitter_is_taught_around_or_refused(method):
     student.transmitter.requires_grad_(False)
     if method.sees & {"sent", "received"}:
         with pytest.raises(ValueError, match=f"method {method.kind} must teach something"):
-            Distiller(student, teacher, [method])
+            Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,)))
         if "side" not in {each.name for each in fields(method)}:
             return
         method = replace(method, side="decoder")
-    distiller = Distiller(student, teacher, [method], label_weight=0)
+    distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,), label_weight=0))
     distiller(BATCH, LINK, Chance(5))[method.kind].backward()
     assert all(each.grad is None for each in student.transmitter.parameters())
     assert any(each.grad is not None and each.grad.any() for each in student.receiver.parameters())
@@ -362,7 +369,9 @@ def test_a_frozen_transmitter_is_taught_around_or_refused(method):
 def test_a_frozen_receiver_passes_everything_on_to_the_transmitter(method):
     student, teacher = codec(1), codec(2, width=12, layers=2)
     student.receiver.requires_grad_(False)
-    Distiller(student, teacher, [method], label_weight=0)(BATCH, LINK, Chance(5))[method.kind].backward()
+    Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,), label_weight=0))(
+        BATCH, LINK, Chance(5)
+    )[method.kind].backward()
     trained = [each for each in student.transmitter.parameters() if each.requires_grad]
     assert any(each.grad is not None and each.grad.any() for each in trained)
     assert all(each.grad is None for each in student.receiver.parameters())
@@ -376,7 +385,9 @@ def test_the_teachers_own_receiver_is_taught_by_more_than_it_hears_or_refused(me
     student.receiver.requires_grad_(False)
 
     def loss(**options):
-        return Distiller(student, teacher, [method], label_weight=0, **options)(BATCH, LINK, Chance(5))[method.kind]
+        return Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,), label_weight=0, **options))(
+            BATCH, LINK, Chance(5)
+        )[method.kind]
 
     if not method.sees & {"sent", "received"} and method.kind not in DECIDED:
         with pytest.raises(ValueError, match=f"method {method.kind} must teach something"):

@@ -11,6 +11,7 @@ from channels import Chance, InterferenceRejecting, Link, PerSymbol, Rayleigh, d
 from semcom.distillation.distiller import Distiller
 from semcom.distillation.soft_logits import SoftLogits
 from semcom.distillation.symbols import Symbols
+from semcom.distillation.teaching import Teaching
 from semcom.models.codec import air_shape
 from semcom.models.trace import masked_mean
 from semcom.sources.batches import TrainingBatches
@@ -74,7 +75,7 @@ def tensors_of(trace):
 @pytest.mark.parametrize("hears", ["student", "own"])
 def test_training_never_touches_the_teacher(hears, student, teacher):
     before, ours = snapshot(teacher), snapshot(student)
-    distiller = Distiller(student, teacher, [*BOTH, Hint([])], hears=hears)
+    distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(*BOTH, Hint([])), hears=hears))
     encoded = [[4 + (5 * row + place) % 15 for place in range(3 + row % 3)] for row in range(20)]
     settings = TrainingSettings(steps=5, batch=5, warmup=0, interferers=(0, 1))
     fit(distiller, TrainingBatches(encoded, 5, Chance(1)), settings, Chance(2))
@@ -86,7 +87,7 @@ def test_training_never_touches_the_teacher(hears, student, teacher):
 
 
 def test_a_teacher_without_gradients_is_no_part_of_what_is_trained_or_saved(student, teacher):
-    distiller = Distiller(student, teacher, [*BOTH, Hint([])])
+    distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(*BOTH, Hint([]))))
     theirs = {id(each) for each in teacher.parameters()}
     assert not theirs & {id(each) for each in distiller.parameters()}
     assert not {id(each) for each in teacher.modules()} & {id(each) for each in distiller.modules()}
@@ -95,7 +96,7 @@ def test_a_teacher_without_gradients_is_no_part_of_what_is_trained_or_saved(stud
 
 
 def test_adapters_are_trained_beside_the_student(student, teacher):
-    distiller = Distiller(student, teacher, [SoftLogits(), Hint([])])
+    distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(SoftLogits(), Hint([]))))
     trained = dict(distiller.named_parameters())
     assert {name for name in trained if not name.startswith("student.")} == {"adapters.1.weight", "adapters.1.bias"}
     assert all(each.requires_grad for each in trained.values())
@@ -104,7 +105,9 @@ def test_adapters_are_trained_beside_the_student(student, teacher):
 def test_the_adapters_depend_on_the_seed_alone(student, teacher):
     def made(seed):
         torch.rand(3)  # somebody else draws from torch's own generator
-        return snapshot(Distiller(student, teacher, [Hint([])], seed=seed).adapters)["0.weight"]
+        return snapshot(
+            Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Hint([]),)), seed=seed).adapters
+        )["0.weight"]
 
     state = torch.get_rng_state()
     first = made(5)
@@ -113,13 +116,13 @@ def test_the_adapters_depend_on_the_seed_alone(student, teacher):
     assert torch.equal(first, made(5))
     assert not torch.equal(first, made(6))
     torch.set_rng_state(state)
-    Distiller(student, teacher, [Hint([])])
+    Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Hint([]),)))
     assert torch.equal(state, torch.get_rng_state()), "and nobody else's chance depends on them"
 
 
 def test_training_mode_never_reaches_the_teacher(student, teacher, batch):
     shown = []
-    distiller = Distiller(student, teacher.train(), [Hint(shown)])
+    distiller = Distiller(student, [teacher.train()], Teaching(teacher="teacher", methods=(Hint(shown),)))
     for mode in (True, False, True):
         distiller.train(mode)
         assert student.training is mode
@@ -133,7 +136,7 @@ def test_training_mode_never_reaches_the_teacher(student, teacher, batch):
 @pytest.mark.parametrize("hears", ["student", "own"])
 def test_what_the_teacher_says_is_a_constant(hears, student, teacher, batch):
     shown = []
-    Distiller(student, teacher, [Hint(shown)], hears=hears)(batch, LINK, CHANCE)
+    Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Hint(shown),), hears=hears))(batch, LINK, CHANCE)
     ours, theirs = shown[0]
     assert not any(each.requires_grad for each in tensors_of(theirs))
     assert all(each.requires_grad for each in tensors_of(ours))
@@ -144,7 +147,7 @@ def test_what_the_teacher_says_is_a_constant(hears, student, teacher, batch):
 
 def test_by_default_the_teachers_receiver_reads_exactly_the_students_signal(student, teacher, batch):
     shown = []
-    Distiller(student, teacher, [Hint(shown)])(batch, LINK, CHANCE)
+    Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Hint(shown),)))(batch, LINK, CHANCE)
     ours, theirs = shown[0]
     expected = rehearse(student, batch, LINK, draw(LINK, air_shape(student, batch), CHANCE))
     assert torch.equal(ours.arrived.symbols, expected.arrived.symbols)
@@ -157,7 +160,7 @@ def test_by_default_the_teachers_receiver_reads_exactly_the_students_signal(stud
 
 def test_with_its_own_signal_the_teacher_meets_the_very_same_air(student, teacher, batch):
     shown = []
-    Distiller(student, teacher, [Hint(shown)], hears="own")(batch, LINK, CHANCE)
+    Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Hint(shown),), hears="own"))(batch, LINK, CHANCE)
     ours, theirs = shown[0]
     air = draw(LINK, air_shape(student, batch), CHANCE)
     for trace, codec in ((ours, student), (theirs, teacher)):
@@ -169,7 +172,9 @@ def test_with_its_own_signal_the_teacher_meets_the_very_same_air(student, teache
 @pytest.mark.parametrize("hears", ["student", "own"])
 def test_a_copy_of_the_teacher_has_nothing_to_learn_from_it(hears, make_codec, batch):
     teacher = make_codec(2)
-    losses = Distiller(copy.deepcopy(teacher), teacher, BOTH, label_weight=0, hears=hears)(batch, LINK, CHANCE)
+    losses = Distiller(
+        copy.deepcopy(teacher), [teacher], Teaching(teacher="teacher", methods=tuple(BOTH), label_weight=0, hears=hears)
+    )(batch, LINK, CHANCE)
     assert {name: loss.item() for name, loss in losses.items()} == {"soft_logits": 0, "symbols": 0}
 
 
@@ -180,7 +185,7 @@ def test_every_method_adds_its_weighted_loss_under_its_kind(student, teacher, ba
     shown = []
     hint = Hint(shown, weight=0.25)
     methods = [SoftLogits(weight=3.0, temperature=2.0), Symbols(weight=0.5), hint]
-    distiller = Distiller(student, teacher, methods, label_weight=0.7)
+    distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=tuple(methods), label_weight=0.7))
     losses = distiller(batch, LINK, CHANCE)
     traces = shown[0]
     assert list(losses) == ["hard_labels", "soft_logits", "symbols", "hint"]
@@ -194,17 +199,24 @@ def test_every_method_adds_its_weighted_loss_under_its_kind(student, teacher, ba
 def test_the_plain_loss_is_that_of_the_plain_objective(student, teacher, batch):
     """So the control of a distillation is the same training without the method, and nothing else."""
     plain = HardLabels(student)(batch, LINK, CHANCE)["hard_labels"]
-    assert torch.equal(Distiller(student, teacher, BOTH)(batch, LINK, CHANCE)["hard_labels"], plain)
+    assert torch.equal(
+        Distiller(student, [teacher], Teaching(teacher="teacher", methods=tuple(BOTH)))(batch, LINK, CHANCE)[
+            "hard_labels"
+        ],
+        plain,
+    )
 
 
 @pytest.mark.parametrize("weight", [0, 0.0])
 def test_a_label_weight_of_zero_leaves_the_labels_out(weight, student, teacher, batch):
-    losses = Distiller(student, teacher, BOTH, label_weight=weight)(batch, LINK, CHANCE)
+    losses = Distiller(student, [teacher], Teaching(teacher="teacher", methods=tuple(BOTH), label_weight=weight))(
+        batch, LINK, CHANCE
+    )
     assert list(losses) == ["soft_logits", "symbols"]
 
 
 def test_the_student_learns_from_every_term(student, teacher, batch):
-    distiller = Distiller(student, teacher, [*BOTH, Hint([])])
+    distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(*BOTH, Hint([]))))
     for name, loss in distiller(batch, LINK, CHANCE).items():
         gradients = torch.autograd.grad(
             loss, list(student.transmitter.parameters()), retain_graph=True, allow_unused=True
@@ -218,7 +230,11 @@ def test_two_methods_of_one_kind_are_refused_or_both_count(student, teacher, bat
     cold, warm = SoftLogits(temperature=1.0), SoftLogits(temperature=4.0)
 
     def total(methods):
-        return sum(Distiller(student, teacher, methods, label_weight=0)(batch, LINK, CHANCE).values()).item()
+        return sum(
+            Distiller(student, [teacher], Teaching(teacher="teacher", methods=tuple(methods), label_weight=0))(
+                batch, LINK, CHANCE
+            ).values()
+        ).item()
 
     try:
         together = total([cold, warm])
@@ -229,7 +245,7 @@ def test_two_methods_of_one_kind_are_refused_or_both_count(student, teacher, bat
 
 
 def test_the_same_chance_gives_the_same_losses_and_another_gives_others(student, teacher, batch):
-    distiller = Distiller(student, teacher, BOTH)
+    distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=tuple(BOTH)))
     first, again, other = (
         {name: loss.item() for name, loss in distiller(batch, LINK, chance).items()}
         for chance in (CHANCE, CHANCE, Chance(8))
@@ -247,7 +263,9 @@ def test_the_same_chance_gives_the_same_losses_and_another_gives_others(student,
 @pytest.mark.parametrize("learning", ["parallel", "autoregressive"])
 def test_either_decoding_may_teach_either(learning, teaching, hears, make_codec, batch):
     student, teacher = make_codec(1, decoding=learning), make_codec(2, width=12, layers=2, decoding=teaching)
-    losses = Distiller(student, teacher, [*BOTH, Hint([])], hears=hears)(batch, LINK, CHANCE)
+    losses = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(*BOTH, Hint([])), hears=hears))(
+        batch, LINK, CHANCE
+    )
     total = sum(losses.values())
     total.backward()
     assert total.isfinite()
@@ -260,18 +278,22 @@ def test_either_decoding_may_teach_either(learning, teaching, hears, make_codec,
 @pytest.mark.parametrize("hears", ["student", "own"])
 def test_codecs_with_unequal_bandwidth_are_refused(hears, make_codec):
     with pytest.raises(ValueError, match="equally many symbols a token to share the air, got 2 and 3"):
-        Distiller(make_codec(1), make_codec(2, symbols_per_token=3), [SoftLogits()], hears=hears)
+        Distiller(
+            make_codec(1),
+            [make_codec(2, symbols_per_token=3)],
+            Teaching(teacher="teacher", methods=(SoftLogits(),), hears=hears),
+        )
 
 
 def test_codecs_with_unequal_vocabularies_are_refused(make_codec):
     with pytest.raises(ValueError, match="must share a vocabulary, got 19 and 21 tokens"):
-        Distiller(make_codec(1), make_codec(2, vocabulary=21), [SoftLogits()])
+        Distiller(make_codec(1), [make_codec(2, vocabulary=21)], Teaching(teacher="teacher", methods=(SoftLogits(),)))
 
 
 def test_a_refused_teacher_is_left_as_it_was(make_codec):
     teacher = make_codec(2, symbols_per_token=3).train()
     with pytest.raises(ValueError, match="symbols a token"):
-        Distiller(make_codec(1), teacher, BOTH)
+        Distiller(make_codec(1), [teacher], Teaching(teacher="teacher", methods=tuple(BOTH)))
     assert teacher.training
     assert all(each.requires_grad for each in teacher.parameters())
 
@@ -279,7 +301,9 @@ def test_a_refused_teacher_is_left_as_it_was(make_codec):
 def test_a_student_comes_closer_to_its_teacher(make_codec):
     """A few dozen steps without any label: the student must agree more with the teacher than it did."""
     encoded = [[4 + (5 * row + 3 * place) % 15 for place in range(4)] for row in range(24)]
-    distiller = Distiller(make_codec(1), make_codec(2, width=12), BOTH, label_weight=0)
+    distiller = Distiller(
+        make_codec(1), [make_codec(2, width=12)], Teaching(teacher="teacher", methods=tuple(BOTH), label_weight=0)
+    )
     settings = TrainingSettings(steps=40, batch=8, warmup=4, learning_rate=1e-2, snr_db=10.0)
     said = []
     batches = TrainingBatches(encoded, 8, Chance(1))
@@ -301,6 +325,8 @@ def test_the_teachers_own_receiver_learns_from_one_that_hears_more(more, make_co
     student.receiver.load_state_dict(teacher.receiver.state_dict())
     student.receiver.requires_grad_(False)
     with pytest.raises(ValueError, match="and hears the same"):
-        Distiller(student, teacher, [SoftLogits()])
-    losses = Distiller(student, teacher, [SoftLogits()], **more)(batch, LINK, CHANCE)
+        Distiller(student, [teacher], Teaching(teacher="teacher", methods=(SoftLogits(),)))
+    losses = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(SoftLogits(),), **more))(
+        batch, LINK, CHANCE
+    )
     assert losses["soft_logits"].item() > 1e-4

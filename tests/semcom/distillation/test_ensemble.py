@@ -12,6 +12,7 @@ from semcom.distillation.distiller import Distiller
 from semcom.distillation.ensemble import pooled
 from semcom.distillation.method import LOGITS
 from semcom.distillation.soft_logits import SoftLogits
+from semcom.distillation.teaching import Teaching
 from semcom.models.codec import air_shape
 from semcom.sources.batches import TrainingBatches
 from semcom.tasks.trip import rehearse
@@ -49,8 +50,8 @@ def teachers(make_codec):
     ]
 
 
-def loss(student, teacher, method, batch, **options):
-    distiller = Distiller(student, teacher, [method], label_weight=0, **options)
+def loss(student, teachers, method, batch, **options):
+    distiller = Distiller(student, teachers, Teaching(teacher="teacher", methods=(method,), label_weight=0, **options))
     return distiller(batch, LINK, CHANCE)[method.kind].item()
 
 
@@ -67,7 +68,7 @@ def test_the_mean_is_that_of_the_probabilities(make_trace):
 
 def test_a_temperature_softens_the_mean_and_not_its_members(student, teachers, batch):
     """softmax(log p / T), p the mean, is what the student is compared with; not the mean of softmax(z / T)."""
-    Distiller(student, teachers, [Spy(temperature=4.0)])(batch, LINK, CHANCE)
+    Distiller(student, teachers, Teaching(teacher="teacher", methods=(Spy(temperature=4.0),)))(batch, LINK, CHANCE)
     theirs = Spy.shown[1].heard.logits[batch.mask].numpy().astype(float)
     heard = [each.hear(Spy.shown[0].arrived.detach(), batch).logits[batch.mask] for each in teachers]
     likely = [each.detach().double().softmax(dim=-1).numpy() for each in heard]
@@ -80,8 +81,7 @@ def test_a_temperature_softens_the_mean_and_not_its_members(student, teachers, b
 @HEARS
 @pytest.mark.parametrize("method", AGREEING, ids=lambda method: method.kind)
 def test_teachers_that_agree_are_as_one(method, hears, student, teachers, batch):
-    alone = loss(student, teachers[0], method, batch, hears=hears)
-    assert loss(student, [teachers[0]], method, batch, hears=hears) == alone
+    alone = loss(student, teachers[:1], method, batch, hears=hears)
     assert loss(student, [teachers[0]] * 3, method, batch, hears=hears) == pytest.approx(alone, rel=1e-4)
     assert loss(student, teachers, method, batch, hears=hears) != pytest.approx(alone, rel=2e-3)
 
@@ -90,10 +90,10 @@ def test_teachers_that_agree_are_as_one(method, hears, student, teachers, batch)
 def test_what_the_mean_forgives_is_what_the_teachers_disagree_in(hears, student, teachers, batch):
     """mean_m KL(p_m || q) = KL(p || q) + mean_m KL(p_m || p) for p the mean of the p_m, whatever q."""
     together = loss(student, teachers, SoftLogits(), batch, hears=hears)
-    apart = np.mean([loss(student, each, SoftLogits(), batch, hears=hears) for each in teachers])
+    apart = np.mean([loss(student, [each], SoftLogits(), batch, hears=hears) for each in teachers])
     trips = []
     for each in teachers:
-        Distiller(student, each, [Spy()], hears=hears)(batch, LINK, CHANCE)
+        Distiller(student, [each], Teaching(teacher="teacher", methods=(Spy(),), hears=hears))(batch, LINK, CHANCE)
         trips.append(Spy.shown[1].heard.logits.double().log_softmax(dim=-1))
     mean = torch.stack(trips).exp().mean(dim=0).log()
     disagree = [(each.exp() * (each - mean)).sum(dim=-1)[batch.mask].mean().item() for each in trips]
@@ -111,13 +111,13 @@ def test_each_hears_the_students_signal_or_its_own(student, teachers, batch):
         "own": [rehearse(each, batch, LINK, air).heard.logits for each in teachers],
     }
     for hears, opinions in expected.items():
-        Distiller(student, teachers, [Spy()], hears=hears)(batch, LINK, CHANCE)
+        Distiller(student, teachers, Teaching(teacher="teacher", methods=(Spy(),), hears=hears))(batch, LINK, CHANCE)
         likely = torch.stack([each.softmax(dim=-1) for each in opinions]).mean(dim=0)
         assert torch.allclose(Spy.shown[1].heard.logits.exp(), likely, atol=1e-6)
 
 
 def test_nothing_but_their_logits_can_be_looked_at(student, teachers, batch):
-    Distiller(student, teachers, [Spy()], hears="own")(batch, LINK, CHANCE)
+    Distiller(student, teachers, Teaching(teacher="teacher", methods=(Spy(),), hears="own"))(batch, LINK, CHANCE)
     theirs = Spy.shown[1]
     assert theirs.heard.logits.isfinite().all()
     for each in (theirs.sent.symbols, theirs.arrived.symbols, theirs.heard.features):
@@ -128,7 +128,9 @@ def test_nothing_but_their_logits_can_be_looked_at(student, teachers, batch):
 @HEARS
 def test_none_of_them_is_trained_or_saved(hears, student, teachers):
     before = [{name: value.clone() for name, value in each.state_dict().items()} for each in teachers]
-    distiller = Distiller(student, teachers, AGREEING, hears=hears, cleaner_db=3.0)
+    distiller = Distiller(
+        student, teachers, Teaching(teacher="teacher", methods=tuple(AGREEING), hears=hears, cleaner_db=3.0)
+    )
     assert {name.split(".")[0] for name in distiller.state_dict()} == {"student"}
     encoded = [[4 + (5 * row + place) % 15 for place in range(3 + row % 3)] for row in range(20)]
     settings = TrainingSettings(steps=4, batch=5, warmup=0, interferers=(0, 1))
@@ -141,19 +143,25 @@ def test_none_of_them_is_trained_or_saved(hears, student, teachers):
 @pytest.mark.parametrize("method", [make() for make in METHODS], ids=lambda method: method.kind)
 def test_who_looks_at_more_than_logits_has_one_teacher(method, student, teachers):
     if method.sees == LOGITS:
-        Distiller(student, teachers, [method])
+        Distiller(student, teachers, Teaching(teacher="teacher", methods=(method,)))
         return
     with pytest.raises(ValueError, match=f"teacher must be a single one for method {method.kind}, .* got 3; name one"):
-        Distiller(student, teachers, [SoftLogits(), method])
+        Distiller(student, teachers, Teaching(teacher="teacher", methods=(SoftLogits(), method)))
 
 
 def test_every_teacher_must_share_the_air_and_the_tokens(student, teachers, make_codec):
     with pytest.raises(ValueError, match="equally many symbols a token to share the air, got 2 and 3"):
-        Distiller(student, [*teachers, make_codec(5, symbols_per_token=3)], [SoftLogits()])
+        Distiller(
+            student,
+            [*teachers, make_codec(5, symbols_per_token=3)],
+            Teaching(teacher="teacher", methods=(SoftLogits(),)),
+        )
     with pytest.raises(ValueError, match="must share a vocabulary, got 19 and 21 tokens"):
-        Distiller(student, [*teachers, make_codec(5, vocabulary=21)], [SoftLogits()])
+        Distiller(
+            student, [*teachers, make_codec(5, vocabulary=21)], Teaching(teacher="teacher", methods=(SoftLogits(),))
+        )
     with pytest.raises(ValueError, match="must have a teacher, got an empty list"):
-        Distiller(student, [], [SoftLogits()])
+        Distiller(student, [], Teaching(teacher="teacher", methods=(SoftLogits(),)))
 
 
 def test_sure_teachers_have_finite_logits(make_trace):
@@ -170,7 +178,7 @@ def test_under_one_teachers_transmitter_the_others_still_hear_their_own(make_cod
     student, *teachers = (make_codec(seed, tied=False) for seed in (1, 2, 3))
     student.transmitter.load_state_dict(teachers[0].transmitter.state_dict())
     student.transmitter.requires_grad_(False)
-    Distiller(student, teachers, [Spy()], hears="own")(batch, LINK, CHANCE)
+    Distiller(student, teachers, Teaching(teacher="teacher", methods=(Spy(),), hears="own"))(batch, LINK, CHANCE)
     air = draw(LINK, air_shape(student, batch), CHANCE)
     opinions = [rehearse(each, batch, LINK, air).heard.logits for each in teachers]
     likely = torch.stack([each.softmax(dim=-1) for each in opinions]).mean(dim=0)

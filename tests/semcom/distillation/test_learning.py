@@ -8,6 +8,7 @@ from semcom.distillation.catalog import METHODS
 from semcom.distillation.components import Components
 from semcom.distillation.distiller import Distiller
 from semcom.distillation.relations import Relations
+from semcom.distillation.teaching import Teaching
 from semcom.sources.batches import TrainingBatches
 from semcom.training.fit import fit
 from semcom.training.settings import TrainingSettings
@@ -35,14 +36,22 @@ def trained(distiller):
 @pytest.mark.parametrize("method", [make() for make in METHODS], ids=lambda method: method.kind)
 def test_a_few_steps_lower_the_loss(method, decoding, make_codec):
     student, teacher = make_codec(1, decoding=decoding), make_codec(2, width=12, layers=2)
-    before, after = trained(Distiller(student, teacher, [method], label_weight=0))
+    before, after = trained(
+        Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,), label_weight=0))
+    )
     assert after < 0.9 * before
 
 
 def test_all_methods_go_together(make_codec):
     methods = [make(weight=0.1) for make in METHODS]
     student, teacher = make_codec(1), make_codec(2, width=12, layers=2)
-    distiller = Distiller(student, teacher, methods, cleaner_db=3.0, teacher_interferers="none", above_sinr_db=4.0)
+    distiller = Distiller(
+        student,
+        [teacher],
+        Teaching(
+            teacher="teacher", methods=tuple(methods), cleaner_db=3.0, teacher_interferers="none", above_sinr_db=4.0
+        ),
+    )
     before, after = trained(distiller)
     assert after < 0.9 * before
 
@@ -56,7 +65,7 @@ def test_a_receiver_learns_under_an_adopted_transmitter(method, make_codec):
     student, teacher = make_codec(1, tied=False), make_codec(2, width=12, layers=2)
     student.transmitter.requires_grad_(False)
     before = {name: each.clone() for name, each in student.transmitter.state_dict().items()}
-    first, last = trained(Distiller(student, teacher, [method], label_weight=0))
+    first, last = trained(Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,), label_weight=0)))
     assert last < 0.9 * first
     assert all(torch.equal(each, before[name]) for name, each in student.transmitter.state_dict().items())
 
@@ -66,4 +75,4 @@ def test_what_only_a_frozen_transmitter_could_learn_is_refused(method, make_code
     student = make_codec(1)
     student.transmitter.requires_grad_(False)
     with pytest.raises(ValueError, match="adopted and frozen; leave the method out, or what of it looks"):
-        Distiller(student, make_codec(2), [method])
+        Distiller(student, [make_codec(2)], Teaching(teacher="teacher", methods=(method,)))

@@ -24,6 +24,7 @@ from semcom.distillation.distiller import Distiller
 from semcom.distillation.received_symbols import ReceivedSymbols
 from semcom.distillation.soft_logits import SoftLogits
 from semcom.distillation.symbols import Symbols
+from semcom.distillation.teaching import Teaching
 from semcom.models.codec import air_shape
 from semcom.tasks.trip import crowd_of, rehearse
 
@@ -57,7 +58,9 @@ class Spy(SoftLogits):
 
 
 def traces(student, teacher, batch, link, **options):
-    losses = Distiller(student, teacher, [Spy()], **options)(batch, link, CHANCE)
+    losses = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Spy(),), **options))(
+        batch, link, CHANCE
+    )
     assert losses["soft_logits"].isfinite()
     return Spy.shown
 
@@ -129,7 +132,7 @@ def test_without_noise_or_others_the_teacher_hears_what_was_sent(student, teache
 @pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
 def test_noise_is_never_stronger_for_the_teacher(student, teacher, value):
     with pytest.raises(ValueError, match="cleaner_db must be at least 0 and finite"):
-        Distiller(student, teacher, [SoftLogits()], cleaner_db=value)
+        Distiller(student, [teacher], Teaching(teacher="teacher", methods=(SoftLogits(),), cleaner_db=value))
 
 
 # What arrives
@@ -139,7 +142,11 @@ def test_noise_is_never_stronger_for_the_teacher(student, teacher, value):
 def test_received_symbols_are_the_error_as_far_as_it_arrives(student, teacher, batch, hears):
     """One user, known gains: w h (x_s - x_t), the noise gone, whatever air the teacher's receiver is granted."""
     link = Link(snr_db=3.0, fading=Rayleigh(), coherence=PerSymbol(), equalizer=Mmse())
-    distiller = Distiller(student, teacher, [ReceivedSymbols()], label_weight=0, hears=hears, cleaner_db=6.0)
+    distiller = Distiller(
+        student,
+        [teacher],
+        Teaching(teacher="teacher", methods=(ReceivedSymbols(),), label_weight=0, hears=hears, cleaner_db=6.0),
+    )
     found = distiller(batch, link, CHANCE)["received_symbols"].item()
     power = draw(link, SHAPE, CHANCE).gains[:, 0, 0].abs().square()
     seen = power / (power + link.noise_power)
@@ -150,7 +157,9 @@ def test_received_symbols_are_the_error_as_far_as_it_arrives(student, teacher, b
 
 def test_in_still_air_what_is_received_is_what_is_sent(student, teacher, batch):
     link = Link(snr_db=0.0, equalizer=ZeroForcing())
-    losses = Distiller(student, teacher, [Symbols(), ReceivedSymbols()])(batch, link, CHANCE)
+    losses = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Symbols(), ReceivedSymbols())))(
+        batch, link, CHANCE
+    )
     assert losses["received_symbols"].item() == pytest.approx(losses["symbols"].item(), rel=1e-4)
 
 
@@ -167,8 +176,12 @@ def test_in_still_air_what_is_received_is_what_is_sent(student, teacher, batch):
 )  # fmt: skip
 def test_below_a_sinr_only_the_labels_teach(student, teacher, batch, link, counts):
     options = {"label_weight": 0.5}
-    always = Distiller(student, teacher, [SoftLogits(), Symbols()], **options)(batch, link, CHANCE)
-    found = Distiller(student, teacher, [SoftLogits(), Symbols()], above_sinr_db=6.0, **options)(batch, link, CHANCE)
+    always = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(SoftLogits(), Symbols()), **options))(
+        batch, link, CHANCE
+    )
+    found = Distiller(
+        student, [teacher], Teaching(teacher="teacher", methods=(SoftLogits(), Symbols()), above_sinr_db=6.0, **options)
+    )(batch, link, CHANCE)
     assert list(found) == list(always)
     assert torch.equal(found["hard_labels"], always["hard_labels"])
     for name in ("soft_logits", "symbols"):

@@ -32,18 +32,19 @@ def test_every_option_reaches_the_distiller_and_adapters_begin_with_the_seed(
 
         def __init__(self, *args, **options):
             super().__init__(*args, **options)
-            made.append((options, [each.detach().clone() for each in self.adapters.parameters()]))
+            made.append((self.teaching, options, [each.detach().clone() for each in self.adapters.parameters()]))
 
     monkeypatch.setattr(building, "Distiller", Spy)
     for number, seed in enumerate((3, 3, 4)):
         torch.rand(number + 1)  # torch's own generator stands elsewhere each time
         assert carry_out(tmp_path / str(number), TAUGHT, f"seed={seed}", *SHORT).failures == 0
-    (options, one), (_, again), (_, other) = made
-    assert options.pop("seed") > 0
-    assert options == {
+    (teaching, options, one), (_, _, again), (_, _, other) = made
+    assert options.pop("seed") > 0 and not options
+    asked = {
         "label_weight": 1.0, "hears": "own", "cleaner_db": 6.0, "teacher_interferers": "none", "above_sinr_db": 1.0,
         "rises_over_db": None,
     }  # fmt: skip
+    assert {name: getattr(teaching, name) for name in asked} == asked
     assert len(one) == 8, "weights and biases: a hint, and three parts of another width"
     assert all(torch.equal(*pair) for pair in zip(one, again, strict=True))
     assert not any(torch.equal(*pair) for pair in zip(one, other, strict=True))
@@ -212,7 +213,7 @@ def test_the_rise_and_the_teachers_reach_the_distiller(
     rising = BOTH.replace("methods:", "rises_over_db: [12, 0], methods:")
     assert carry_out(tmp_path / "run", OTHER, rising, *SHORT).failures == 0
     (distiller,) = made
-    assert distiller.rises_over_db == (12.0, 0.0)
+    assert distiller.teaching.rises_over_db == (12.0, 0.0)
     assert len(distiller.teachers) == 2
     assert not torch.equal(*(each.transmitter.embedding.weight for each in distiller.teachers))
 

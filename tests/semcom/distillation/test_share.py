@@ -8,6 +8,7 @@ from semcom.distillation.distiller import Distiller
 from semcom.distillation.share import check_share, share_in
 from semcom.distillation.soft_logits import SoftLogits
 from semcom.distillation.symbols import Symbols
+from semcom.distillation.teaching import Teaching
 
 
 @pytest.mark.parametrize(
@@ -41,9 +42,11 @@ def test_without_a_rule_all_air_counts_alike():
 
 def test_methods_are_multiplied_and_labels_are_not(make_codec, batch):
     losses = [
-        Distiller(make_codec(1), make_codec(2), [SoftLogits(), Symbols(weight=3.0)], rises_over_db=rule)(
-            batch, Link(snr_db=1.5), Chance(3)
-        )
+        Distiller(
+            make_codec(1),
+            [make_codec(2)],
+            Teaching(teacher="teacher", methods=(SoftLogits(), Symbols(weight=3.0)), rises_over_db=rule),
+        )(batch, Link(snr_db=1.5), Chance(3))
         for rule in (None, (0.0, 6.0))
     ]
     assert torch.equal(losses[0]["hard_labels"], losses[1]["hard_labels"])
@@ -57,6 +60,10 @@ def test_two_rules_at_once_and_a_rise_over_nothing_are_refused(make_codec):
     with pytest.raises(
         ValueError, match=r"two SINRs at least 0\.01 dB apart, got 2 and 2; for a step write above_sinr_db"
     ):
-        Distiller(make_codec(1), make_codec(2), [SoftLogits()], rises_over_db=(2.0, 2.0))
+        Distiller(
+            make_codec(1),
+            [make_codec(2)],
+            Teaching(teacher="teacher", methods=(SoftLogits(),), rises_over_db=(2.0, 2.0)),
+        )
     check_share(3.0, None)
     check_share(None, (6.0, 0.0))

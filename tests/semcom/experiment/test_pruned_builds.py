@@ -190,8 +190,8 @@ def test_what_comes_of_a_pruned_codec_is_told(made) -> None:
         "pruned": "trained, from weights, pruned by psr",
         "narrow": "trained, from weights, pruned by l1_channels",
         "on": "trained, from weights",
-        "scratch": "trained, from shape alone",
-        "taught": "symbols, from shape alone",
+        "scratch": "trained",
+        "taught": "symbols",
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 from channels import Bursts, Mmse, Neighbors, NoFading, Qam, Rayleigh, Rician, mean_sinr_db, mean_sir_db
 from semcom.experiment.run import family_of, metrics_of
 from semcom.experiment.tabulate import in_words, tabulate
+from semcom.making import MAKING, Making
 from semcom.metrics.bootstrap import bootstrap_difference, bootstrap_share_of_gap
 from semcom.scenario.expand import expand
 from semcom.scenario.load import load_scenario
@@ -248,3 +249,27 @@ def test_a_role_is_that_of_today(tiny, finished) -> None:
     untaught = ("codecs.small={size: tiny, symbols_per_token: 2}", "sweep.codec=[big]")
     rows = rows_of(tiny(*untaught), finished)
     assert {(row.codec, row.role, row.status) for row in rows} == {("big", "codec", "done")}
+
+
+def test_every_row_says_how_its_codec_was_made_in_the_names_of_today(tiny_yaml, finished, tmp_path) -> None:
+    """The store tells no names, so a folder from before these columns, or before a codec was renamed, gives them."""
+    renamed = tmp_path / "renamed.yaml"
+    renamed.write_text(tiny_yaml.read_text(encoding="utf-8").replace("big", "large"), encoding="utf-8")
+    more = (
+        "codecs.again={size: tiny, symbols_per_token: 2, start: small}",
+        "codecs.under={size: tiny, adopt: {transmitter: large}}",
+        "sweep.codec=[large, small, again, under]",
+        "measure.gap=[[small, again, large]]",
+    )
+    rows = rows_of(load_scenario(renamed, more)[0], finished)
+    assert {(row.kind, row.status) for row in rows if row.codec == "small"} == {
+        ("value", "done"), ("difference", "skipped"), ("share", "skipped")
+    }  # fmt: skip
+    made = {(row.codec, *(getattr(row, name) for name in MAKING)) for row in rows}
+    assert made == {
+        ("large", "", "", "", "", "", "", None),
+        ("small", "soft_logits+symbols", "large", "", "", "", "", None),
+        ("again", "", "", "", "", "small", "", None),
+        ("under", "", "", "transmitter", "large", "", "", None),
+    }
+    assert all(Making(**{name: getattr(row, name) for name in MAKING}).phrase == row.method for row in rows)

@@ -10,19 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from semcom.making import MAKING, Making
 from semcom.report.reading import read_results
 from semcom.report.results import Results
 
 HEADER = (
-    "task", "codec", "role", "method", "parameters", "body_parameters", "size_bytes", "symbols_per_token",
+    "task", "codec", "role", "method", *MAKING, "parameters", "body_parameters", "size_bytes", "symbols_per_token",
     "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd", "user",
     "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
     "kind", "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id",
 )  # fmt: skip
+TAUGHT = Making(methods="soft_logits+symbols", teachers="teacher")
 CODECS = {
-    "teacher": {"role": "teacher", "method": "trained", "parameters": 1_420_000, "skill": 0.0},
-    "plain": {"role": "control", "method": "trained", "parameters": 380_000, "skill": -2.2},
-    "distilled": {"role": "student", "method": "soft_logits+symbols", "parameters": 380_000, "skill": -1.0},
+    "teacher": {"role": "teacher", "making": Making(), "parameters": 1_420_000, "skill": 0.0},
+    "plain": {"role": "control", "making": Making(), "parameters": 380_000, "skill": -2.2},
+    "distilled": {"role": "student", "making": TAUGHT, "parameters": 380_000, "skill": -1.0},
 }
 SNRS = tuple(float(snr) for snr in range(-6, 13, 3))
 METRICS = ("bleu_1", "bleu_4", "similarity")
@@ -38,13 +40,15 @@ def quality(metric: str, sinr_db: float, skill: float) -> float:
 
 
 def line(codec: str, about: dict[str, object], *, snr_db: float, interferers: int, level_db: float, seed: int) -> dict:
-    """What every row of one run says."""
+    """What every row of one run says; how its codec was made, in columns, or as others might in a phrase alone."""
+    making = about.get("making")
+    made = {**vars(making), "method": making.phrase} if isinstance(making, Making) else {"method": about["method"]}
     per_token = float(about.get("symbols_per_token", 4))
     sir_db = -level_db - 10 * math.log10(interferers) if interferers else math.inf
     sinr_db = -10 * math.log10(10 ** (-snr_db / 10) + 10 ** (-sir_db / 10))
     return {
         **dict.fromkeys(HEADER, ""),
-        "task": "text", "codec": codec, "role": about["role"], "method": about["method"],
+        "task": "text", "codec": codec, "role": about["role"], **made,
         "parameters": about["parameters"], "body_parameters": int(0.6 * int(about["parameters"])),
         "size_bytes": 4 * int(about["parameters"]) + 900, "symbols_per_token": per_token,
         "symbols_per_word": per_token * 1.31, "fading": "rayleigh", "coherence": "sentence",

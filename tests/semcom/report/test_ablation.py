@@ -10,18 +10,20 @@ import pytest
 from rich.console import Console
 from scipy import stats
 
+from semcom.making import Making
 from semcom.report.ablation import ablation_of
 from semcom.report.averaging import ratio_interval
 from semcom.report.drawing import report
 from semcom.report.summary import ablation_summary
 from semcom.report.tables import to_csv, to_latex, to_markdown
 
+HINTS = Making(methods="relations", teachers="teacher", adopted="transmitter", donor="teacher")
 SMALL = {"snrs": (0.0, 6.0), "counts": (0, 2), "metrics": ("bleu_4",), "seeds": (1, 2, 3)}
 
 
 def students(made, **changes):
     """Two students that share teacher and control, the second with one side adopted."""
-    second = {"role": "student", "method": "relations, transmitter adopted", "parameters": 900_000, "skill": -1.6}
+    second = {"role": "student", "making": HINTS, "parameters": 900_000, "skill": -1.6}
     codecs = {**made.codecs, "hints": second}
     pairs = (("teacher", "plain"), ("distilled", "plain"), ("hints", "plain"))
     lines = made.sweep(**{**SMALL, **changes}, codecs=codecs, pairs=pairs)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from semcom.making import Making
 from semcom.mistakes import UserMistake
 from semcom.report import break_even, gaps, sizes
 from semcom.report.break_even import break_even_size, marks
@@ -18,18 +19,19 @@ from semcom.report.figures import FIGURES
 from semcom.report.sizing import bodies, families_of, varied_side
 
 SMALL = {"snrs": (0.0, 9.0), "counts": (0, 2), "metrics": ("bleu_4",)}
+UNDER = Making(adopted="transmitter", donor="teacher")
 LADDER = {"1x16": 5_000, "1x32": 15_000, "2x32": 30_000, "2x64": 90_000}
 
 
 def ladder():
     """A teacher, and plain and distilled receivers of four sizes under its transmitter."""
-    codecs = {"teacher": {"role": "teacher", "method": "trained", "parameters": 500_000, "skill": 0.0}}
+    codecs = {"teacher": {"role": "teacher", "making": Making(), "parameters": 500_000, "skill": 0.0}}
     for place, (shape, parameters) in enumerate(LADDER.items()):
-        for name, role, method, more in (
-            ("plain", "control", "trained", 0.0),
-            ("distilled", "student", "soft_logits", 0.6),
+        for name, role, making, more in (
+            ("plain", "control", UNDER, 0.0),
+            ("distilled", "student", replace(UNDER, methods="soft_logits", teachers="teacher"), 0.6),
         ):
-            about = {"role": role, "method": f"{method}, transmitter adopted", "skill": place - 5.0 + more}
+            about = {"role": role, "making": making, "skill": place - 5.0 + more}
             codecs[f"{name}_{shape}"] = {**about, "parameters": 250_000 + parameters}
     return codecs
 
@@ -209,7 +211,7 @@ def test_the_gap_by_size_has_every_line_under_its_teacher(part) -> None:
 def test_arithmetic_is_of_the_side_that_varies_and_time_of_both(part) -> None:
     figure = sizes.against_multiply_adds(part)
     assert figure.get_supxlabel().startswith("Multiply-adds per token of the receiver")
-    whole = replace(part, systems=tuple(replace(each, method="trained") for each in part.systems))
+    whole = replace(part, systems=tuple(replace(each, adopted="") for each in part.systems))
     assert varied_side(whole) == "both"
     figure = sizes.against_latency(part)
     assert "[ms]" in figure.get_supxlabel()
@@ -234,7 +236,7 @@ def test_families_are_told_apart_by_the_name_before_the_shape(made) -> None:
         f"longer_{shape}": {**about, "skill": 0.0} for shape in LADDER for about in (ladder()[f"plain_{shape}"],)
     }
     part = made.part(made.sweep(**SMALL, codecs=codecs, pairs=()))
-    stems = {family[2] for system, family in families_of(part).items()}
+    stems = {family.stem for family in families_of(part).values()}
     assert stems == {"", "plain", "distilled", "longer"}
 
 

@@ -34,8 +34,8 @@ def ladder(made):
     codecs = dict(made.codecs)
     for name, parameters, skill in (("small", 90_000, -3.0), ("middle", 190_000, -1.9)):
         about = {"parameters": parameters, "skill": skill}
-        codecs[f"distilled_{name}"] = {"role": "student", "method": "soft_logits+symbols", **about}
-        codecs[f"plain_{name}"] = {"role": "control", "method": "trained", **about}
+        codecs[f"distilled_{name}"] = {"role": "student", "making": codecs["distilled"]["making"], **about}
+        codecs[f"plain_{name}"] = {"role": "control", "making": codecs["plain"]["making"], **about}
     codecs["fast"] = {**codecs["distilled"], "skill": 0.3, "symbols_per_token": 8}
     codecs["slow"] = {**codecs["distilled"], "skill": -2.9, "symbols_per_token": 2}
     codecs["separate"] = {"role": "codec", "method": "source and channel code", "parameters": 0, "skill": -2.0}
@@ -177,6 +177,15 @@ def test_an_error_rate_is_better_below_zero(made):
     part = made.part(made.sweep(**{**SMALL, "metrics": ("word_error_rate",)}))
     assert "Below zero the first of the two is better" in words_in(gaps.gap_to_teacher_against_snr(part))
     assert curves.shortfall_against_snr(part) is None
+
+
+def test_accuracy_rests_on_messages_and_not_on_sentences(made):
+    part = made.part(made.sweep(metrics=("accuracy",), counts=(0,)))
+    figure = curves.against_snr(part)
+    assert figure.get_supylabel() == "Accuracy (share of messages, 0 to 1)"
+    assert "2000 messages per point and seed" in words_in(figure)
+    assert "bootstrap interval over messages" in words_in(figure)
+    assert "sentences" not in words_in(figure)
 
 
 def test_the_gain_over_the_control_has_a_figure_and_a_zero_line(made):

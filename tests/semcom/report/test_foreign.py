@@ -29,7 +29,7 @@ ODD = (
 
 def odd_table(made):
     """Every odd name is a codec's, and some other cells are no better."""
-    codecs = {name: {**made.codecs["distilled"], "method": f"by {name}"} for name in ODD}
+    codecs = {name: {**made.codecs["distilled"], "making": None, "method": f"by {name}"} for name in ODD}
     codecs = {"teacher": made.codecs["teacher"], "plain": made.codecs["plain"], **codecs}
     pairs = tuple((name, "plain") for name in ODD)
     lines = made.sweep(codecs=codecs, snrs=(0.0, 9.0), counts=(0,), metrics=("$m_1$\x1b[2J",), pairs=pairs)

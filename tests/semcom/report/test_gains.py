@@ -6,18 +6,20 @@ import dataclasses
 
 import pytest
 
+from semcom.making import Making
 from semcom.report.ablation import ablation_lines
 from semcom.report.costs import read_costs
 from semcom.report.gains import gains_of_students
 from semcom.report.reading import read_rows, results_of
 
+HINTS = Making(methods="relations", teachers="teacher", adopted="transmitter", donor="teacher")
 SMALL = {"snrs": (0.0, 6.0), "counts": (0, 2), "metrics": ("bleu_4", "wer"), "seeds": (1, 2, 3)}
 
 
 @pytest.fixture
 def told(made):
     """Parts and lines of a teacher's two students, of which "hints" is the worse one, each over two controls."""
-    hints = {"role": "student", "method": "relations, transmitter adopted", "parameters": 900_000, "skill": -1.6}
+    hints = {"role": "student", "making": HINTS, "parameters": 900_000, "skill": -1.6}
     longer = {**made.codecs["plain"], "skill": -1.2}
     codecs = {**made.codecs, "hints": hints, "longer": longer}
     pairs = [("teacher", "plain"), *((name, other) for name in ("hints", "distilled") for other in ("plain", "longer"))]

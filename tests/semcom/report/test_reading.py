@@ -58,6 +58,31 @@ def test_a_table_of_before_the_kinds_is_read_with_them(made):
     assert counts == [3 * 2 * 2, 3 * 2 * 2, 2 * 2]
 
 
+@pytest.mark.parametrize(
+    ("method", "adopted", "own"),
+    [
+        ("trained", "", "trained"),
+        ("trained, receiver adopted, from weights", "receiver", "trained, from weights"),
+        ("relations, 2 teachers, transmitter adopted", "transmitter", "relations, 2 teachers"),
+        ("source and channel code", "", "source and channel code"),
+    ],
+)
+def test_a_table_of_before_the_columns_of_making_is_read_by_its_phrases(made, method, adopted, own):
+    codecs = {"a": {"role": "codec", "method": method, "parameters": 5, "skill": 0.0}}
+    path = made.table(made.sweep(codecs=codecs, pairs=(), counts=(0,), metrics=("bleu_4",)))
+    (system,) = read_results(path).systems
+    assert (system.method, system.adopted, system.own_method) == (method, adopted, own)
+
+
+def test_how_a_codec_was_made_is_read_from_its_columns_whatever_the_phrase_says(made):
+    told = {"methods": "relations", "teachers": "b+c", "adopted": "receiver", "pruned": "psr 4 of 8 layers", "bits": 8}
+    codecs = {"a": {"role": "codec", "method": "in other words", "parameters": 5, "skill": 0.0}}
+    lines = made.sweep(codecs=codecs, pairs=(), counts=(0,), metrics=("bleu_4",))
+    (system,) = made.results([{**line, **told} for line in lines]).systems
+    assert (system.method, system.adopted) == ("in other words", "receiver")
+    assert system.own_method == "relations, 2 teachers, pruned by psr, 8 bits"
+
+
 def test_a_share_without_a_control_is_refused(made):
     lines = small(made)
     with pytest.raises(UserMistake, match="row 1 under the header: against must be the control where the gap begins"):
@@ -158,6 +183,8 @@ def changed(made, **cells):
         ({"status": "failed"}, "value must be empty where status is failed"),
         ({"value": "inf"}, "value must be a finite number, got 'inf'"),
         ({"low": "0.9", "high": "0.1"}, "low must be at most high = 0.1, got '0.9'"),
+        ({"adopted": "both"}, "adopted must be one of empty, transmitter, receiver, got 'both'"),
+        ({"bits": "7.5"}, "bits must be a whole number from 0 up, got '7.5'"),
         ({"kind": "share"}, "kind must be value by against and gap_to of its row, got 'share'"),
         ({"kind": "value", "against": "plain"}, "kind must be difference by against and gap_to of its row, got"),
         ({"kind": "mean"}, "row 3 under the header: kind must be value by against and gap_to of its row, got 'mean'"),
@@ -208,7 +235,7 @@ def test_missing_and_renamed_columns_are_told(made):
 def test_ragged_rows_are_a_mistake(made):
     path = made.table(small(made))
     path.write_text(path.read_text() + "x," * 50 + "\n")
-    with pytest.raises(UserMistake, match="comma-separated table with 35 cells"):
+    with pytest.raises(UserMistake, match=f"comma-separated table with {len(COLUMNS)} cells"):
         read_results(path)
 
 
@@ -216,7 +243,7 @@ def test_a_cell_too_many_in_every_row_is_a_mistake_too(made):
     path = made.table(small(made))
     header, *rows = path.read_text().splitlines()
     path.write_text("\n".join([header, *(f"{row},1" for row in rows)]) + "\n")
-    with pytest.raises(UserMistake, match="comma-separated table with 35 cells"):
+    with pytest.raises(UserMistake, match=f"comma-separated table with {len(COLUMNS)} cells"):
         read_results(path)
 
 

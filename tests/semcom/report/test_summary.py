@@ -8,6 +8,7 @@ import re
 import pytest
 from rich.console import Console
 
+from semcom.making import Making
 from semcom.report.summary import ablation_summary, summary_table
 
 
@@ -94,7 +95,10 @@ def test_a_narrow_terminal_shows_names_and_numbers_whole(made, width, name):
 
 @pytest.mark.parametrize("width", [40, 60, 100, 200])
 def test_a_narrow_terminal_shows_who_gained_what(made, width):
-    codecs = {**made.codecs, "other": {**made.codecs["distilled"], "method": "hidden_hints"}}
+    codecs = {
+        **made.codecs,
+        "other": {**made.codecs["distilled"], "making": Making(methods="hidden_hints", teachers="teacher")},
+    }
     pairs = (("distilled", "plain"), ("other", "plain"))
     path = made.table(made.sweep(snrs=(0.0, 6.0), counts=(0,), metrics=("bleu_4",), codecs=codecs, pairs=pairs))
     text = shown(path, width, ablation_summary)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from semcom.mistakes import UserMistake
+from semcom.scenario.load import load_scenario
 from semcom.scenario.metric_checks import check_metrics
 from semcom.scenario.plans import MeasurePlan
 from semcom.store.folder import RunFolder
@@ -145,3 +146,9 @@ def test_the_remark_is_heard_in_a_run_and_its_way_out_works(carry_out, tmp_path)
     after = carry_out(tmp_path / "out", *changes, "measure.bleu_tokenize=char")
     assert "measure.bleu_tokenize" not in after.said and after.failures == 0
     assert "tok:char" in (tmp_path / "out" / "record.json").read_text()
+
+
+def test_a_metric_of_classes_is_refused_where_the_receiver_says_sentences(tiny_yaml):
+    for name in ("accuracy", "accuracy_of_cat"):
+        with pytest.raises(UserMistake, match=f"must score sentences.*got {name}, which scores classes"):
+            load_scenario(tiny_yaml, [f"measure.metrics=[exact_match, {name}]"])

@@ -82,7 +82,7 @@ def test_only_those_teachers_are_named_that_do_not_understand(tiny) -> None:
 def test_a_warm_up_that_is_never_over(tiny, changes: tuple[str, ...], where: str, who: str, reached: str) -> None:
     scenario = tiny(*changes)
     (line,) = pitfalls(scenario)
-    settings = scenario.training_of(who.split(", ")[-1])
+    settings = scenario.resolved(who.split(", ")[-1]).training
     assert line == (
         f"{where}.warmup of {settings.warmup} is longer than the {settings.steps} steps of {who}: the learning rate "
         f"ends at {reached} and never reaches {settings.learning_rate:g}; set {where}.warmup: "

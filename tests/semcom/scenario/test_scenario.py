@@ -47,15 +47,15 @@ def test_defaults_are_those_of_the_parts(tmp_path) -> None:
     path = tmp_path / "least.yaml"
     path.write_text("# What is the least one can say?\nname: least\ncodecs: {one: {}}\nsweep: {codec: [one]}\n")
     least = load_scenario(path)[0]
-    assert least.training == least.training_of("one") == TrainingSettings()
-    assert least.spec_of("one") == SIZES["teacher"]
+    assert least.training == least.resolved("one").training == TrainingSettings()
+    assert least.resolved("one").spec == SIZES["teacher"]
     assert (least.seeds, least.most_interferers, least.most_neighbors) == ((0,), 0, 0)
 
 
 def test_a_codec_trains_as_the_scenario_says_but_for_its_own_changes(tiny) -> None:
     scenario = tiny("codecs.big.training={steps: 9, fading: {kind: rayleigh}}")
-    assert scenario.training_of("plain") == scenario.training
-    own = scenario.training_of("big")
+    assert scenario.resolved("plain").training == scenario.training
+    own = scenario.resolved("big").training
     assert (own.steps, own.fading.kind) == (9, "rayleigh")
     assert (own.batch, own.snr_db) == (scenario.training.batch, scenario.training.snr_db)
 
@@ -77,7 +77,7 @@ def test_an_adopted_transmitter_brings_its_shape_and_what_both_sides_agree_on(ti
     scenario = tiny(
         "codecs.big={size: deepsc, symbols_per_token: 2}", "codecs.under={size: tiny, adopt: {transmitter: big}}"
     )
-    spec, donor, own = scenario.spec_of("under"), scenario.spec_of("big"), SIZES["tiny"]
+    spec, donor, own = scenario.resolved("under").spec, scenario.resolved("big").spec, SIZES["tiny"]
     assert spec.transmitter == donor.transmitter
     assert (spec.symbols_per_token, spec.norm) == (2, "post")
     assert (spec.receiver, spec.decoding, spec.tied) == (own.receiver, own.decoding, own.tied)
@@ -87,7 +87,7 @@ def test_an_adopted_receiver_brings_how_it_decodes(tiny) -> None:
     scenario = tiny(
         "codecs.big={size: deepsc, symbols_per_token: 2}", "codecs.over={size: tiny, adopt: {receiver: big}}"
     )
-    spec, donor = scenario.spec_of("over"), scenario.spec_of("big")
+    spec, donor = scenario.resolved("over").spec, scenario.resolved("big").spec
     assert spec.receiver == donor.receiver
     assert (spec.symbols_per_token, spec.norm, spec.decoding, spec.tied) == (2, "post", "autoregressive", False)
     assert spec.transmitter == SIZES["tiny"].transmitter

@@ -37,10 +37,10 @@ def test_the_axes_multiply_what_nobody_is_made_from(load: Load) -> None:
     assert list(scenario.codecs) == list(scenario.sweep.codec), "in the place of the codec they come from"
     for each in ladder:
         layers, width = map(int, each.split("x"))
-        spec = scenario.spec_of(f"plain_{each}")
+        spec = scenario.resolved(f"plain_{each}").spec
         assert (spec.transmitter.layers, spec.receiver.layers) == (layers, layers)
         assert (spec.transmitter.width, spec.receiver.width) == (width, width)
-    assert scenario.spec_of("big").receiver == SIZES["student_quarter"].receiver
+    assert scenario.resolved("big").spec.receiver == SIZES["student_quarter"].receiver
 
 
 def test_a_written_out_scenario_has_nothing_left_to_write_out(load: Load) -> None:
@@ -74,36 +74,36 @@ def test_a_shape_equal_to_the_size_moves_no_identity(load: Load) -> None:
 
 @pytest.mark.parametrize(("width", "heads"), [(2, 2), (16, 2), (18, 2), (24, 2)])
 def test_heads_divide_the_width(load: Load, width: int, heads: int) -> None:
-    spec = load("sweep.codec=[plain]", f"sweep.width=[{width}]").spec_of(f"plain_width{width}")
+    spec = load("sweep.codec=[plain]", f"sweep.width=[{width}]").resolved(f"plain_width{width}").spec
     assert (spec.transmitter.heads, spec.receiver.heads) == (heads, heads)
 
 
 @pytest.mark.parametrize(("width", "heads"), [(64, 8), (36, 6), (30, 6), (14, 7), (26, 2), (4, 4)])
 def test_heads_are_the_largest_divisor_not_above_the_codecs_own(load: Load, width: int, heads: int) -> None:
     scenario = load("codecs.plain={size: student_half}", "sweep.codec=[plain]", f"sweep.width={width}")
-    assert scenario.spec_of(f"plain_width{width}").receiver.heads == heads
+    assert scenario.resolved(f"plain_width{width}").spec.receiver.heads == heads
 
 
 def test_hidden_widths_follow_as_in_symmetric(load: Load) -> None:
     scenario = load("sweep.codec=[plain]", "sweep.layers=3", "sweep.width=24")
     like = symmetric(24, 3, heads=2)
-    spec = scenario.spec_of("plain_3x24")
+    spec = scenario.resolved("plain_3x24").spec
     assert (spec.transmitter, spec.receiver) == (like.transmitter, like.receiver)
 
 
 def test_what_is_typed_or_an_axis_does_not_follow(load: Load) -> None:
     changes = ("codecs.plain.receiver={feedforward: 40}", "sweep.codec=[plain]", "sweep.width=[24]")
-    spec = load(*changes).spec_of("plain_width24")
+    spec = load(*changes).resolved("plain_width24").spec
     assert (spec.transmitter.feedforward, spec.receiver.feedforward) == (96, 40)
     assert (spec.transmitter.channel_hidden, spec.receiver.channel_hidden) == (48, 96)
     axes = load("sweep.codec=[plain]", "sweep.width=[24]", "sweep.feedforward=[8]", "sweep.channel_hidden=[9]")
-    spec = axes.spec_of("plain_width24_ff8_ch9")
+    spec = axes.resolved("plain_width24_ff8_ch9").spec
     assert {(side.feedforward, side.channel_hidden) for side in (spec.transmitter, spec.receiver)} == {(8, 9)}
 
 
 def test_an_adopted_side_stays_its_donor_s(load: Load) -> None:
     scenario = load("codecs.plain.adopt={transmitter: big}", "sweep.codec=[big, plain]", *AXES[1:])
-    spec = scenario.spec_of("plain_2x24")
+    spec = scenario.resolved("plain_2x24").spec
     assert spec.transmitter == SIZES["student_quarter"].transmitter
     assert (spec.receiver.layers, spec.receiver.width) == (2, 24)
     assert scenario.codecs["plain_2x24"].transmitter is None
@@ -111,7 +111,7 @@ def test_an_adopted_side_stays_its_donor_s(load: Load) -> None:
 
 def test_a_typed_side_stays_and_the_other_is_varied(load: Load) -> None:
     scenario = load("codecs.plain.transmitter={width: 16, layers: 1}", "sweep.codec=[plain]", *AXES[1:])
-    spec = scenario.spec_of("plain_2x24")
+    spec = scenario.resolved("plain_2x24").spec
     assert (spec.transmitter.layers, spec.transmitter.width) == (1, 16)
     assert (spec.receiver.layers, spec.receiver.width) == (2, 24)
 
@@ -184,7 +184,7 @@ def side_by_hand(side: SideSpec, symbols: int, *, sends: bool) -> int:
 @pytest.mark.parametrize("shape", ["1x16", "1x24", "2x16", "2x24"])
 def test_parameters_of_every_variant_by_hand(load: Load, shape: str) -> None:
     layers, width = map(int, shape.split("x"))
-    spec: SemanticSpec = load(*AXES).spec_of(f"plain_{shape}")
+    spec: SemanticSpec = load(*AXES).resolved(f"plain_{shape}").spec
     sending = SideSpec(width, layers, 2, 4 * width, 2 * width)
     hearing = SideSpec(width, layers, 2, 4 * width, 4 * width)
     by_hand = side_by_hand(sending, 2, sends=True) + side_by_hand(hearing, 2, sends=False)

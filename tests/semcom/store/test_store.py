@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from semcom.making import MAKING
 from semcom.mistakes import UserMistake
 from semcom.store.database import APPLICATION, SCHEMA
 from semcom.store.results import Row
@@ -378,7 +379,8 @@ def test_digests_do_not_move_with_a_column_that_a_later_version_adds(tmp_path: P
     with Store(tmp_path / "s") as store:
         store.finish_run("r", [a_row(value=-0.0, crowd="", user="", level_db=(-3.0, 0.0))])
     with sqlite3.connect(tmp_path / "s") as connection:
-        connection.execute("ALTER TABLE rows DROP COLUMN crowd")
+        for name in ("crowd", *MAKING):
+            connection.execute(f"ALTER TABLE rows DROP COLUMN {name}")
     connection.close()
     for reading in (True, False, True):
         with Store(tmp_path / "s", reading=reading) as store:

@@ -8,6 +8,7 @@ from torch import nn
 from channels import Chance
 from semcom.distillation.distiller import Distiller
 from semcom.distillation.soft_logits import SoftLogits
+from semcom.distillation.teaching import Teaching
 from semcom.experiment.build import _adopt
 from semcom.mistakes import UserMistake
 from semcom.scenario.work import Adoption
@@ -197,7 +198,12 @@ def test_an_adopted_side_keeps_its_statistics_and_the_other_side_moves_its_own(s
     modes = []
     frozen = getattr(codec, side).norm[1]
     frozen.register_forward_hook(lambda *_: modes.append((frozen.plain.training, frozen.dropout.training)))
-    train(Distiller(codec, donor, [SoftLogits()], hears="own") if taught else HardLabels(codec), encoded)
+    train(
+        Distiller(codec, [donor], Teaching(teacher="teacher", methods=(SoftLogits(),), hears="own"))
+        if taught
+        else HardLabels(codec),
+        encoded,
+    )
     assert set(modes) == {(False, True)}, "dropout acts in a frozen side as it always did"
     assert_same(copies(getattr(codec, side)), theirs)
     moved = {name for name, each in statistics(copies(codec)).items() if not torch.equal(each, first[name])}

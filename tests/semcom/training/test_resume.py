@@ -15,6 +15,7 @@ import torch
 from channels import Chance, PerSymbol, Rayleigh
 from semcom.distillation.distiller import Distiller
 from semcom.distillation.soft_logits import SoftLogits
+from semcom.distillation.teaching import Teaching
 from semcom.models.trace import masked_mean
 from semcom.sources.batches import TrainingBatches
 from semcom.training.checkpoint import Checkpoint
@@ -79,7 +80,11 @@ def adopted(make_codec, seed):
 
 def distilled(make_codec, seed):
     teacher = make_codec(77, width=12, layers=2)
-    return Distiller(make_codec(seed, dropout=0.2), teacher, [SoftLogits(temperature=2.0), Hint()]), CROWDED
+    return Distiller(
+        make_codec(seed, dropout=0.2),
+        [teacher],
+        Teaching(teacher="teacher", methods=(SoftLogits(temperature=2.0), Hint())),
+    ), CROWDED
 
 
 def train(objective, settings, encoded, *, checkpoint=None, plugs=()):
