@@ -196,6 +196,16 @@ def test_the_front_page_is_short_and_its_links_lead_somewhere() -> None:
         assert not lost, f"{page.relative_to(ROOT)} leads to {lost}"
 
 
+def test_the_tests_that_the_guides_name_are_there() -> None:
+    named = {
+        (package, path)
+        for package in maps()
+        for path in re.findall(r"tests/[\w/]+(?:\.py)?", (ROOT / package / "README.md").read_text(encoding="utf-8"))
+    }
+    assert len(named) >= 8
+    assert not {(package, path) for package, path in named if not (ROOT / path).exists()}
+
+
 def leads_somewhere(page: Path, to: str, anchor: str) -> bool:
     """Whether a link leads to something there is, and its anchor to a heading."""
     target = page.parent / to if to else page

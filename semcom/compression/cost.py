@@ -61,9 +61,12 @@ def _multiply_adds_by_side(codec: Codec) -> tuple[int, int]:
         return transmitter_multiply_adds(codec.spec), receiver_multiply_adds(codec.spec, codec.outputs)
     if isinstance(codec, Recognizer):
         return 0, recognizer_multiply_adds(codec.spec, codec.outputs)
-    batch, device = codec.example(), next(codec.parameters()).device
+    with torch.device("cpu"):  # whatever stands without memory around here, its lengths are asked for
+        batch = codec.example()
+    device = next(codec.parameters()).device
     here = batch.to(device)
-    symbols = codec.send(here).symbols
+    with torch.no_grad():
+        symbols = codec.send(here).symbols
     link = Link(snr_db=0.0)
     arrived = Arrived(symbols, link, draw(link, air_shape(codec, here), Chance(0)).to(device))
     was_training = codec.training

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable
 
 from channels import Chance
-from semcom.compression.codec_layers import codec_evidence
+from semcom.compression.catalog import EVIDENCE
 from semcom.compression.evidence import Evidence
-from semcom.compression.recognizer_layers import recognizer_evidence
 from semcom.mistakes import UserMistake
 from semcom.models.codec import Codec
-from semcom.models.recognizer import Recognizer
-from semcom.models.semantic import SemanticCodec
 from semcom.models.trace import Trace
 
 
@@ -27,8 +25,10 @@ def evidence_of(
     Raises:
         UserMistake: layers of such codecs are not known here.
     """
-    if isinstance(codec, SemanticCodec):
-        return codec_evidence(codec, trips, loss=loss, chance=chance)
-    if isinstance(codec, Recognizer):
-        return recognizer_evidence(codec, trips, loss=loss, chance=chance)
-    raise UserMistake(f"a codec to prune must be a text codec or a recognizer, got one of kind {codec.spec.kind}")
+    if codec.spec.kind not in EVIDENCE:
+        raise UserMistake(
+            f"a codec to prune must be of kind {' or '.join(EVIDENCE)}, got one of kind {codec.spec.kind}"
+        )
+    module, _, name = EVIDENCE[codec.spec.kind].partition(":")
+    found: Evidence = getattr(importlib.import_module(module), name)(codec, trips, loss=loss, chance=chance)
+    return found

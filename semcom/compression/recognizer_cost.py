@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from math import prod
 
-from semcom.models.recognizer_spec import RecognizerSpec, Shape, UnitShape
+from semcom.models.recognizer_spec import RecognizerSpec, UnitShape
+from semcom.models.spec import Shape
 
 
 def recognizer_multiply_adds(spec: RecognizerSpec, outputs: int) -> int:

@@ -12,6 +12,8 @@ from semcom.distillation.reverse_logits import ReverseLogits
 from semcom.distillation.sequence_level import SequenceLevel
 from semcom.distillation.similarity_preserving import SimilarityPreserving
 from semcom.distillation.soft_logits import SoftLogits
+from semcom.distillation.stage_attention import StageAttention
+from semcom.distillation.stage_hints import StageHints
 from semcom.distillation.symbols import Symbols
 
 METHODS = (
@@ -20,6 +22,8 @@ METHODS = (
     DecoupledLogits,
     SequenceLevel,
     HiddenHints,
+    StageHints,
+    StageAttention,
     AttentionMaps,
     Relations,
     SimilarityPreserving,
@@ -34,6 +38,8 @@ AnyMethod = (
     | DecoupledLogits
     | SequenceLevel
     | HiddenHints
+    | StageHints
+    | StageAttention
     | AttentionMaps
     | Relations
     | SimilarityPreserving

@@ -51,6 +51,8 @@ class Components:
     semantic_decoder: float = 1.0
     kind: Literal["components"] = "components"
 
+    codec = SemanticSpec.kind
+
     def __post_init__(self) -> None:
         shares = (self.semantic_encoder, self.channel_encoder, self.channel_decoder, self.semantic_decoder)
         check_shares("the components' weights", *shares)
@@ -73,9 +75,6 @@ class Components:
                 f"method components needs a student with the teacher's {teacher.symbols_per_unit} symbols a token, "
                 f"got {student.symbols_per_unit}; or set channel_encoder: 0"
             )
-        for spec in (student, teacher):
-            if not isinstance(spec, SemanticSpec):
-                raise ValueError(f"method components compares the parts of text codecs, got one of kind {spec.kind}")
         projections: dict[str, torch.nn.Module] = {}
         for part in FEATURES:
             side = "transmitter" if part == "semantic_encoder" else "receiver"

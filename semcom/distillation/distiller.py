@@ -12,6 +12,7 @@ from channels import Arrived, Chance, Link, Realization, draw
 from semcom.distillation.ensemble import nothing_sent, pooled
 from semcom.distillation.method import check_methods
 from semcom.distillation.share import share_in
+from semcom.distillation.sight import check_sight
 from semcom.distillation.teaching import Teaching
 from semcom.models.codec import Codec, air_shape
 from semcom.models.spec import Part, Side
@@ -25,7 +26,7 @@ OF_TRANSMITTER: frozenset[Part] = frozenset({"sent", "received"})
 
 
 class Distiller(nn.Module):
-    """Train a student on its teacher's view of the same sentences in the same air.
+    """Train a student on its teacher's view of the same messages in the same air.
 
     A posterior is a sound target only for the signal it was computed from. So by default the teacher's frozen
     receiver reads the *student's* received signal (`hears="student"`); with `hears="own"` each codec hears its
@@ -49,12 +50,14 @@ class Distiller(nn.Module):
         seed: of the adapters' first weights.
 
     Raises:
-        ValueError: student and teacher cannot share the air or the tokens, or a method would teach nobody.
+        ValueError: student and teacher cannot share the air or the answers, or a method would teach nobody.
     """
 
     def __init__(self, student: Codec, teachers: Sequence[Codec], teaching: Teaching, *, seed: int = 0) -> None:
         super().__init__()
         check_teachers(student, teachers)
+        for whose, codec in (("the student", student), *(("the teacher", each) for each in teachers)):
+            check_sight(teaching.methods, codec.spec, whose=whose)
         alike = len(teachers) == 1 and teaching.hears == "student" and not teaching.is_privileged
         check_methods(
             teaching.methods,
@@ -146,7 +149,7 @@ def are_alike(student: Codec, teacher: Codec, side: Side) -> bool:
 
 
 def check_teachers(student: Codec, teachers: Sequence[Codec]) -> None:
-    """Refuse teachers that share neither a draw of the air nor a language with their student, or that are none."""
+    """Refuse teachers that share neither a draw of the air nor the answers with their student, or that are none."""
     if not teachers:
         raise ValueError("a student must have a teacher, got an empty list; for none train with HardLabels")
     for teacher in teachers:
@@ -154,13 +157,14 @@ def check_teachers(student: Codec, teachers: Sequence[Codec]) -> None:
 
 
 def check_pair(student: Codec, teacher: Codec) -> None:
-    """Refuse codecs that share neither a draw of the air nor a language."""
+    """Refuse codecs that share neither a draw of the air nor the answers."""
     ours, theirs = student.spec.symbols_per_unit, teacher.spec.symbols_per_unit
     if ours != theirs:
         raise ValueError(
-            f"student and teacher must send equally many symbols a token to share the air, got {ours} and {theirs}"
+            f"student and teacher must send equally many symbols a unit to share the air, got {ours} and {theirs}"
         )
     if student.outputs != teacher.outputs:
         raise ValueError(
-            f"student and teacher must share a vocabulary, got {student.outputs} and {teacher.outputs} tokens"
+            "student and teacher must choose from the same answers, "
+            f"got {student.outputs} and {teacher.outputs} of them"
         )

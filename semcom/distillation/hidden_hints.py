@@ -26,7 +26,8 @@ class HiddenHints:
 
     Args:
         weight: factor of this loss in the sum of all losses.
-        side: whose layers are compared: the semantic encoder's, the semantic decoder's, or both.
+        side: whose layers are compared: the semantic encoder's, the semantic decoder's, or both. Of a recognizer, take
+            `decoder`: its embedding is the only layer; for its units see `stage_hints`.
 
     Source: the hint and its projection, Romero et al., FitNets, ICLR 2015, on hint-based training; every layer,
     normalized, Sun et al., Patient Knowledge Distillation for BERT Model Compression, EMNLP 2019, the patient teacher.

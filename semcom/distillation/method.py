@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 LOGITS: frozenset[Part] = frozenset({"logits"})
 """What a method sees that compares only what both receivers say; it alone may learn from several teachers at once."""
 
+STAGES: frozenset[Part] = frozenset({"stages"})
+"""What a method sees that compares feature maps of unequal size."""
+
 
 class Method(Protocol):
     """One way of learning from a teacher; its fields are its YAML.
@@ -25,7 +28,8 @@ class Method(Protocol):
     loop, and never sees a model: only the two traces.
 
     `weight` multiplies its loss; `kind` is its only name. One that learns from the teacher's decisions, and so is
-    above 0 even for the teacher's copy, says `vanishes = False`.
+    above 0 even for the teacher's copy, says `vanishes = False`. One that knows the parts of a single kind of codec
+    names that kind in `codec`.
     """
 
     @property
@@ -44,7 +48,7 @@ class Method(Protocol):
         ...
 
     def loss(self, student: Trace, teacher: Trace, adapters: nn.Module) -> Tensor:
-        """A number to make small, averaged over real tokens; gradients reach the student and the adapters alone."""
+        """A number to make small, averaged over real units; gradients reach the student and the adapters alone."""
         ...
 
 
@@ -70,7 +74,7 @@ def check_methods(
     A frozen receiver is another matter: gradients pass through it to the transmitter. But one that is the teacher's
     own and hears what the teacher hears agrees with it always, so that what looks at it alone is 0.
 
-    Several teachers agree on the tokens they speak of and on nothing else: neither on what to send nor on what a
+    Several teachers agree on the answers they choose from and on nothing else: neither on what to send nor on what a
     coordinate of a layer means. So there a method may look at the logits alone.
 
     Args:

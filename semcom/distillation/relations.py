@@ -30,8 +30,9 @@ class Relations:
         distance: weight of the distances.
         angle: weight of the angles.
         between: what is compared: `sentences` of a batch, each the mean of its real tokens, or `tokens` of one
-            sentence.
-        side: whose last layer is compared: the semantic encoder's, the semantic decoder's, or both.
+            sentence. Frames are compared as sentences are.
+        side: whose last layer is compared: the semantic encoder's, the semantic decoder's, or both. Of a recognizer,
+            take `decoder`, which is its embedding.
 
     Source: Park, Kim, Lu and Cho, Relational Knowledge Distillation, CVPR 2019, the distance-wise
     and the angle-wise loss.

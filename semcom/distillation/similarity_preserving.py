@@ -27,8 +27,9 @@ class SimilarityPreserving:
     Args:
         weight: factor of this loss in the sum of all losses.
         between: what is compared: `sentences` of a batch, each with the features of all its places in a row, padding
-            0, or `tokens` of one sentence.
-        side: whose last layer is compared: the semantic encoder's, the semantic decoder's, or both.
+            0, or `tokens` of one sentence. Frames are compared as sentences are.
+        side: whose last layer is compared: the semantic encoder's, the semantic decoder's, or both. Of a recognizer,
+            take `decoder`, which is its embedding.
 
     Source: Tung and Mori, Similarity-Preserving Knowledge Distillation, ICCV 2019, the similarity-preserving loss.
     """

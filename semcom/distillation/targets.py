@@ -1,4 +1,7 @@
-"""How a teacher's distribution over tokens is read: how softly, and how far it is trusted."""
+"""How a teacher's distribution over tokens is read: how softly, and how far it is trusted.
+
+A frame is a message of one token, its class.
+"""
 
 from __future__ import annotations
 

@@ -32,6 +32,7 @@ from semcom.sources.tokenizer import Tokenizer
 from semcom.store.folder import RunFolder
 from semcom.store.store import Store
 from semcom.tasks.neighbors import neighbors_in_turn
+from semcom.tasks.text import Text as TextTask
 from semcom.tasks.text_data import TextData
 from semcom.tasks.trip import Encoded, deliver, encode_once
 from semcom.words import counted, visible
@@ -60,6 +61,11 @@ def send_sentence(
             sentence is empty, too long or has words that no codec was taught.
     """
     scenario = _scenario_of(folder)
+    if not isinstance(scenario.goal, TextTask):
+        raise UserMistake(
+            f"send says a sentence, so {folder} must be a run of task text, got task {scenario.goal.kind}; look at its "
+            "figures instead"
+        )
     torch.set_num_threads(scenario.threads)
     place = RunFolder(folder)
     if place.sample_file.is_file():

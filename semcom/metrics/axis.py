@@ -35,6 +35,11 @@ class Axis:
         """What a receiver scores that makes no mistake."""
         return self.most if self.higher_is_better else self.least
 
+    @property
+    def unit(self) -> str:
+        """What bandwidth and arithmetic are told by: the token of a sentence, or the message where it is one unit."""
+        return "token" if self.messages == "sentences" else "message"
+
 
 def foreign(name: str) -> Axis:
     """The axis of a metric that nobody here knows: its own name, and no limits."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import prod
 from typing import ClassVar, Literal
 
-from semcom.models.spec import Carries, Part, Side, Stack
+from semcom.models.spec import Carries, Part, Shape, Side, Stack
 
 Family = Literal["residual", "vgg", "cnn"]
-Shape = tuple[int, ...]
-"""Of one frame's features: (channels, places) or (channels, rows, places)."""
-
 # Far above any recognizer that one machine trains, far below what would fill its memory before anybody notices.
 MOST_LENGTH = 65_536
 MOST_UNITS = 256
@@ -70,6 +68,7 @@ class RecognizerSpec:
     network: ClassVar[str] = "semcom.models.recognizer:Recognizer"
     carries: ClassVar[Carries] = "frames"
     may_differ: ClassVar[frozenset[str]] = frozenset({"widths", "units", "planes", "dropout", "level_control"})
+    settled: ClassVar[Mapping[Side, tuple[str, ...]]] = {}  # with one side alone there is nothing to take over
     shows: ClassVar[frozenset[Part]] = frozenset({"heard", "stages", "logits"})
 
     family: Family = "residual"
@@ -147,6 +146,11 @@ class RecognizerSpec:
     def widths_of(self, stack: Stack) -> tuple[int, ...]:
         """Of the embedding, the one layer that is shown."""
         return self.layers_of_head[-1:] if stack == "heard" else ()
+
+    @property
+    def stage_shapes(self) -> tuple[Shape, ...]:
+        """Of what every unit that is left gives out."""
+        return tuple(unit.leaving for unit in self.chain())
 
     def side(self, name: Side) -> object:
         """The transmitter computes nothing."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
-from semcom.models.spec import MOST_SYMBOLS, Carries, Part, Side, Stack
+from semcom.models.spec import MOST_SYMBOLS, Carries, Part, Shape, Side, Stack
 
 # Far above any codec that one machine trains, far below what would fill its memory before anybody notices.
 MOST_LAYERS = 64
@@ -68,6 +69,10 @@ class SemanticSpec:
     may_differ: ClassVar[frozenset[str]] = frozenset(
         {"transmitter", "receiver", "symbols_per_token", "decoding", "tied", "norm", "dropout"}
     )
+    settled: ClassVar[Mapping[Side, tuple[str, ...]]] = {
+        "transmitter": ("transmitter", "symbols_per_token", "norm"),
+        "receiver": ("receiver", "symbols_per_token", "norm", "decoding", "tied"),
+    }
     shows: ClassVar[frozenset[Part]] = frozenset({"sent", "received", "heard", "logits", "attention"})
 
     transmitter: SideSpec = SideSpec()
@@ -108,6 +113,11 @@ class SemanticSpec:
         """Of the Transformer layers of a side, first to last."""
         side = self.transmitter if stack == "sent" else self.receiver
         return (side.width,) * side.layers
+
+    @property
+    def stage_shapes(self) -> tuple[Shape, ...]:
+        """None: all its layers have the places of the sentence."""
+        return ()
 
     def side(self, name: Side) -> object:
         """See `Spec.side`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal, Protocol
 
 Part = Literal["sent", "received", "heard", "stages", "logits", "attention"]
@@ -14,8 +15,14 @@ Stack = Literal["sent", "heard"]
 
 Side = Literal["transmitter", "receiver"]
 
-Carries = Literal["sentences", "frames"]
-"""What kind of message travels: sentences of text, or frames of a signal."""
+Carries = str
+"""What kind of message travels, in the plural: sentences, frames. A task and its codecs agree on the word."""
+
+SINGLE_UNIT: frozenset[Carries] = frozenset({"frames"})
+"""The kinds of messages that are one unit each."""
+
+Shape = tuple[int, ...]
+"""Of one message's feature map: (channels, places) or (channels, rows, places)."""
 
 MOST_SYMBOLS = 1024  # on the air for one unit; far above any system that is worth its spectrum
 
@@ -34,6 +41,8 @@ class Spec(Protocol):
     """What its messages are; must be what the scenario's task sends."""
     may_differ: ClassVar[frozenset[str]]
     """The fields in which a codec of a scenario may differ from a named size."""
+    settled: ClassVar[Mapping[Side, tuple[str, ...]]]
+    """The fields that come with a side taken over from another codec: its own, and what both sides must agree on."""
     shows: ClassVar[frozenset[Part]]
     """What of its trips a distillation method may compare."""
 
@@ -55,6 +64,13 @@ class Spec(Protocol):
 
     def widths_of(self, stack: Stack) -> tuple[int, ...]:
         """Of the layers that a trace shows of a side, first to last."""
+
+    @property
+    def stage_shapes(self) -> tuple[Shape, ...]:
+        """Of the feature maps that a trace shows, first to last; a trace has the places of all rows one after another.
+
+        Empty where `shows` has no stages.
+        """
 
     def side(self, name: Side) -> object:
         """All that decides what a side computes beside its weights; equal for sides that compute alike."""

@@ -40,13 +40,14 @@ __all__ = [
 ]
 
 PARAMETERS = "Parameters of transmitter and receiver together (log scale)"
-SYMBOLS = "Complex symbols per token (log scale)"
+SYMBOLS = "Complex symbols per {unit} (log scale)"
 SYMBOLS_OF_A_WORD = "Complex symbols per word (log scale)"
-LATENCY = "Latency of one 20-token sentence, transmitter and receiver [ms] (bars: spread; log scale)"
+LATENCY = "Latency of one {message}, transmitter and receiver [ms] (bars: spread; log scale)"
+TIMED = {"token": "20-token sentence", "message": "message"}
 MULTIPLY_ADDS = {
-    "both": "Multiply-adds per token, transmitter and receiver, output layer included (log scale)",
-    "receiver": "Multiply-adds per token of the receiver, output layer included (log scale)",
-    "transmitter": "Multiply-adds per token of the transmitter (log scale)",
+    "both": "Multiply-adds per {unit}, transmitter and receiver, output layer included (log scale)",
+    "receiver": "Multiply-adds per {unit} of the receiver, output layer included (log scale)",
+    "transmitter": "Multiply-adds per {unit} of the transmitter (log scale)",
 }
 SAME_SIZE = 1.25
 APART = 1.04
@@ -91,11 +92,12 @@ def against_multiply_adds(part: Results) -> Figure | None:
     side = varied_side(part)
     name = "multiply_adds" if side == "both" else f"{side}_multiply_adds"
     sizes = {each: value for each in measured(part) if (value := cost_of(part, each, name))}
-    return _against(part, _Cost("multiply-adds", MULTIPLY_ADDS[side], sizes, rounded), families_of(part))
+    label = MULTIPLY_ADDS[side].format(unit=axis_of(part.metric).unit)
+    return _against(part, _Cost("multiply-adds", label, sizes, rounded), families_of(part))
 
 
 def against_latency(part: Results) -> Figure | None:
-    """The metric against the time that one sentence takes, as `against_parameters`.
+    """The metric against the time that one message takes, as `against_parameters`.
 
     Returns:
         None when no more than two sizes of codec have a time in a costs.csv.
@@ -110,11 +112,12 @@ def against_latency(part: Results) -> Figure | None:
         )
         for each in times
     }
-    return _against(part, _Cost("latency", LATENCY, times, "{:g}".format, spans), families_of(part))
+    label = LATENCY.format(message=TIMED[axis_of(part.metric).unit])
+    return _against(part, _Cost("latency", label, times, "{:g}".format, spans), families_of(part))
 
 
 def against_symbols(part: Results) -> Figure | None:
-    """The metric against symbols per token, a panel per SNR and crowd, when there are more than two rates.
+    """The metric against symbols per token or message, a panel per SNR and crowd, when there are more than two rates.
 
     A line joins codecs of one role, method and about one size: along it only the bandwidth changes.
 
@@ -122,7 +125,8 @@ def against_symbols(part: Results) -> Figure | None:
         None when no more than two rates have a number.
     """
     rates = {each: each.symbols_per_token for each in measured(part) if each.symbols_per_token}
-    return _against(part, _Cost("symbols per token", SYMBOLS, rates, None), _of_one_size(part))
+    unit = axis_of(part.metric).unit
+    return _against(part, _Cost(f"symbols per {unit}", SYMBOLS.format(unit=unit), rates, None), _of_one_size(part))
 
 
 def meaning_per_symbol(part: Results) -> Figure | None:

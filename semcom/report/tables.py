@@ -93,7 +93,9 @@ def tables_of(results: Results) -> list[Table]:
 
 def codec_table(results: Results) -> Table:
     """What every codec is and costs; an empty cell is a number that the results do not hold."""
-    header = ("codec", "role", "method", "parameters", "body", "bytes", "symbols per token", "symbols per word")
+    units = {axis_of(point.metric).unit for point in results.points}
+    rate = f"symbols per {units.pop()}" if len(units) == 1 else "symbols per unit"
+    header = ("codec", "role", "method", "parameters", "body", "bytes", rate, "symbols per word")
     rows = tuple(_system_row(each) for each in results.systems)
     told = "Codecs. Parameters of transmitter and receiver together; body: without embeddings, which hide compression."
     return Table("codecs", told, header, rows, (header, *rows), names=3)

@@ -101,7 +101,7 @@ def caption(part: Results, drawn: Iterable[Point], *, first: Iterable[str] = ())
         SNR_SHORT,
         air_of(part.condition),
         _crowd(own),
-        _symbols(own),
+        _symbols(own, axis_of(part.metric).unit),
         _effort(own),
         _interval(own),
         _gaps(own),
@@ -148,12 +148,12 @@ def _crowd(points: list[Point]) -> str:
     return f"Interferers: {', '.join(each for each in (kinds, through, loud) if each)}"
 
 
-def _symbols(points: list[Point]) -> str:
+def _symbols(points: list[Point], unit: str) -> str:
     """The bandwidth that every codec took."""
     systems = in_order(point.system for point in points)
     tokens = {system.symbols_per_token for system in systems if system.symbols_per_token is not None}
     words = {system.symbols_per_word for system in systems if system.symbols_per_word is not None}
-    told = [f"{_range(tokens)} per token" if tokens else "", f"{_range(words, '.3g')} per word" if words else ""]
+    told = [f"{_range(tokens)} per {unit}" if tokens else "", f"{_range(words, '.3g')} per word" if words else ""]
     if not any(told):
         return ""
     return f"Complex symbols: {', '.join(one for one in told if one)}{_unequal(systems)}"

@@ -8,9 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from channels import Interference, Link, Neighbors, mean_sinr_db
+from semcom.compression.catalog import EVIDENCE
 from semcom.distillation.share import share_in
+from semcom.distillation.sight import check_sight
 from semcom.metrics.catalog import check_suited
 from semcom.mistakes import UserMistake
+from semcom.scenario.codec_plans import CodecPlan
 from semcom.scenario.hints import suggestion
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.sweep import MOST_DECIBELS
@@ -104,9 +107,11 @@ def _check_kinds(scenario: Scenario) -> None:
     for key in ("corpus", "tokenizer"):
         if key in scenario.model_fields_set and scenario.goal.carries != "sentences":
             raise ValueError(
-                f"{key} belongs to task text, got it with task {scenario.goal.kind}; leave it out: task.source says "
-                "where its messages come from"
+                f"{key} belongs to task text, got it with task {scenario.goal.kind}; leave it out: the keys under task "
+                "say where its messages come from"
             )
+    for name in scenario.codecs:
+        _check_made_of_its_kind(scenario, name)
     for name, codec in scenario.codecs.items():
         carries = scenario.resolved(name).begun.carries
         if carries != scenario.goal.carries:
@@ -115,10 +120,30 @@ def _check_kinds(scenario: Scenario) -> None:
                 f"of {carries}; name another size"
             )
         if codec.prune:
+            if _kind(codec) not in EVIDENCE:
+                raise ValueError(
+                    f"codecs.{name}.prune must be of a codec of kind {' or '.join(EVIDENCE)}, got kind {_kind(codec)}; "
+                    "leave it out"
+                )
             try:
                 _ = scenario.resolved(name).spec
             except UserMistake as mistake:
                 raise ValueError(f"codecs.{name}.prune: {mistake}") from None
+
+
+def _check_made_of_its_kind(scenario: Scenario, name: str) -> None:
+    """Refuse weights and sides of a codec of another kind, before shapes are asked for that do not compare."""
+    codec = scenario.codecs[name]
+    for key, origin in (("start", codec.start), ("adopt", codec.adopt and codec.adopt.donor)):
+        if origin and (theirs := _kind(scenario.codecs[origin])) != (ours := _kind(codec)):
+            raise ValueError(
+                f"codecs.{name}.{key} must name a codec of kind {ours}, as {name} is, got '{origin}' of kind {theirs}; "
+                "name another"
+            )
+
+
+def _kind(plan: CodecPlan) -> str:
+    return plan.NAMED[plan.USUAL].kind
 
 
 def _check_seen(scenario: Scenario, name: str) -> None:
@@ -127,14 +152,10 @@ def _check_seen(scenario: Scenario, name: str) -> None:
     if plan is None:
         return
     for each in (name, *plan.teachers):
-        spec = scenario.resolved(each).spec
-        for method in plan.methods:
-            if unseen := sorted(method.sees - spec.shows):
-                raise ValueError(
-                    f"codecs.{name}.distill.methods: {method.kind} must see {' and '.join(unseen)} of '{each}', got a "
-                    f"codec of kind {spec.kind}, which has no such part; take a method on "
-                    f"{', '.join(sorted(spec.shows))}"
-                )
+        try:
+            check_sight(plan.methods, scenario.resolved(each).spec, whose=f"'{each}'")
+        except ValueError as error:
+            raise ValueError(f"codecs.{name}.distill.methods: {error}") from None
 
 
 def _check_shapes(scenario: Scenario) -> None:
@@ -154,7 +175,7 @@ def _check_shapes(scenario: Scenario) -> None:
 
 
 def _without_dropout(spec: Any) -> Any:
-    return replace(spec, dropout=0.0)
+    return replace(spec, dropout=0.0) if spec.dropout else spec
 
 
 def _check_adopted(scenario: Scenario, name: str) -> None:
@@ -162,7 +183,8 @@ def _check_adopted(scenario: Scenario, name: str) -> None:
     plan, shaped = scenario.codecs[name], scenario.resolved(name).spec
     if (adopt := plan.adopt) is None:
         return
-    typed = {key: getattr(plan, key) for key in adopt.settled if getattr(plan, key) is not None}
+    settled = [key for key in shaped.settled[adopt.side] if key in shaped.may_differ]
+    typed = {key: getattr(plan, key) for key in settled if getattr(plan, key) is not None}
     side = typed.pop(adopt.side, None)
     pairs = {key: (ours, getattr(shaped, key)) for key, ours in typed.items()}
     for each in side.model_fields_set if side else ():
@@ -178,13 +200,13 @@ def _check_adopted(scenario: Scenario, name: str) -> None:
 def _check_teachers(scenario: Scenario, name: str) -> None:
     """Refuse teachers that cannot share their student's air, and several that are one."""
     plan, ours = scenario.codecs[name].distill, scenario.resolved(name).spec.symbols_per_unit
-    teachers = plan.teachers if plan else ()
+    teachers, unit = plan.teachers if plan else (), scenario.goal.unit
     for teacher in teachers:
         theirs = scenario.resolved(teacher).spec.symbols_per_unit
         if theirs != ours:
             raise ValueError(
-                f"codecs.{name}.distill.teacher must send as many symbols a token as its student to share the air, "
-                f"got {theirs} of '{teacher}' and {ours}; give both the same symbols_per_token"
+                f"codecs.{name}.distill.teacher must send as many symbols a {unit} as its student to share the air, "
+                f"got {theirs} of '{teacher}' and {ours}; give both the same symbols_per_{unit}"
             )
     for one, other in itertools.combinations(teachers, 2):
         if _making(scenario, one) == _making(scenario, other):
@@ -235,8 +257,8 @@ def _check_same_air(scenario: Scenario, where: str, names: tuple[str, ...]) -> N
     for name, rate in rates.items():
         if rate != rates[names[0]]:
             raise ValueError(
-                f"{where} must name codecs that send equally many symbols a token and so meet the same air, "
-                f"got {rates[names[0]]} of '{names[0]}' and {rate} of '{name}'"
+                f"{where} must name codecs that send equally many symbols a {scenario.goal.unit} and so meet the same "
+                f"air, got {rates[names[0]]} of '{names[0]}' and {rate} of '{name}'"
             )
 
 
@@ -261,7 +283,8 @@ def _check_senders(scenario: Scenario) -> None:
     if scenario.measure.users == "all" and scenario.most_neighbors >= scenario.measure.batch:
         raise ValueError(
             f"measure.batch must be above {scenario.most_neighbors} where measure.users is all, got "
-            f"{scenario.measure.batch}; every user of a cell sends a sentence of its own of the same batch"
+            f"{scenario.measure.batch}; every user of a cell sends a {scenario.goal.message} of its own of the same "
+            "batch"
         )
     if scenario.sweep.crowd and scenario.link.crowd:
         raise ValueError("link.crowd must be left out where sweep.crowd names crowds, got both; keep one of them")
@@ -274,7 +297,7 @@ def _check_senders(scenario: Scenario) -> None:
         if scenario.measure.users == "all" and not isinstance(interference, Neighbors):
             raise ValueError(
                 f"measure.users must be wanted where interferers are of kind {interference.kind}, got all; only "
-                "neighbors send sentences that could be scored"
+                "neighbors send messages that could be scored"
             )
         if named and not isinstance(interference, Neighbors):
             raise ValueError(

@@ -58,12 +58,6 @@ class AdoptPlan(Plan):
         """The codec it comes from."""
         return self.transmitter or self.receiver or ""
 
-    @property
-    def settled(self) -> tuple[str, ...]:
-        """The keys of a codec that are no longer its own: the side, and what both sides must agree on."""
-        of_receivers = ("decoding", "tied") if self.side == "receiver" else ()
-        return (self.side, "symbols_per_token", "norm", *of_receivers)
-
 
 class CodecPlan(Plan):
     """The steps that a codec of any kind goes through, in this order: start, adopt, prune, training.
@@ -110,7 +104,7 @@ class CodecPlan(Plan):
                 raise ValueError(f"{key} must have a start to be of, got none; name the codec in start")
         if self.fresh and self.prune:
             raise ValueError("fresh must be without prune: there are no weights to choose by; leave one of them out")
-        if self.adopt and self.NAMED[self.USUAL].side("transmitter") is None:
+        if self.adopt and not self.NAMED[self.USUAL].settled:
             raise ValueError("adopt must be left out: this kind of codec has one side with weights alone; use start")
         if self.adopt and self.prune:
             raise ValueError("prune must be without adopt, whose side stays as it is; leave one of them out")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +43,7 @@ class Document:
         text: the file as it was read, without what `--set` changed.
         question: the first line, if it is a comment.
         places: by path, for every value.
+        schema: of what the data is to become; with it the data is written out in full.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Document:
     text: str
     question: str | None
     places: dict[Loc, Place]
+    schema: Schema = field(default_factory=dict)
 
     def place(self, loc: Loc) -> Place:
         """The place of the nearest value there is, for a location that may also hold tags of unions."""
@@ -61,6 +63,11 @@ class Document:
     def position(self, loc: Loc) -> str:
         """The place in words: file:line:column, or --set key."""
         return str(self.place(loc))
+
+    def is_told_by(self, text: str) -> bool:
+        """Whether such a file would read as this data."""
+        data = Reading(Place(False, 1, 1, self.name)).read(text)
+        return isinstance(data, dict) and in_full(data, self.schema) == self.data
 
     def resolved(self) -> str:
         """YAML text that reads back as this data: the file itself, unless `--set` changed it."""
@@ -90,8 +97,8 @@ def read_document(path: Path, overrides: Sequence[str] = (), model: type[BaseMod
         raise ScenarioError([f"{path}: must hold the keys of a scenario, got an empty file"])
     if not isinstance(data, dict):
         raise ScenarioError([f"{path}:1:1: a scenario must be a mapping of keys to values, got {shown(data)}"])
-    document = Document(str(path), data, text, _question(text), reading.places)
     schema = schema_of(model) if model else {}
+    document = Document(str(path), data, text, _question(text), reading.places, schema)
     for override in overrides:
         # Below a bare name there is nothing to set; below what it stands for there is.
         document.data.update(with_kinds(document.data, schema))

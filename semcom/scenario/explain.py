@@ -286,16 +286,24 @@ def _unknown_key(loc: Loc, schema: Schema) -> str:
 
 
 def _nearest_first(places: dict[str, list[str]], loc: Loc) -> dict[str, list[str]]:
-    """By key at most three places: first those in the same part of the scenario, last those in training."""
+    """By key at most three places: first those in the same part of the scenario, last those in training.
+
+    What a source of messages calls alike is told beside the task alone, or where nothing else has that key.
+    """
 
     def distance(place: str) -> tuple[bool, bool]:
         part = place.partition(".")[0]
         return part != loc[0], part == "training"
 
+    def told(found: list[str]) -> list[str]:
+        common = [place for place in found if not place.startswith("task.source.")]
+        return found if loc[0] == "task" or not common else common
+
     own = dotted(loc[:2])
     return {
         key: [
-            place.replace("codecs.NAME", own) if loc[0] == "codecs" else place for place in sorted(found, key=distance)
+            place.replace("codecs.NAME", own) if loc[0] == "codecs" else place
+            for place in sorted(told(found), key=distance)
         ][:3]
         for key, found in places.items()
     }

@@ -149,7 +149,9 @@ NAMES = {
     "dkd": ("decoupled_logits",),
     "seqkd": ("sequence_level",),
     **dict.fromkeys(("fitnet", "fitnets", "hints", "hint", "features", "pkd"), ("hidden_hints",)),
-    **dict.fromkeys(("attention", "at", "minilm"), ("attention_maps",)),
+    **dict.fromkeys(("attention", "minilm"), ("attention_maps",)),
+    **dict.fromkeys(("at", "attentiontransfer"), ("stage_attention",)),
+    **dict.fromkeys(("stages", "featuremaps"), ("stage_hints",)),
     "rkd": ("relations",),
     **dict.fromkeys(("sp", "spkd"), ("similarity_preserving",)),
     # Scores and sizes

@@ -11,6 +11,7 @@ from semcom.mistakes import UserMistake
 from semcom.scenario.checks import check_sense
 from semcom.scenario.document import read_document, validate
 from semcom.scenario.hints import suggestion
+from semcom.scenario.neighbor_supply import messages
 from semcom.scenario.paths import anchored, beside
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.shapes import written_out
@@ -37,7 +38,7 @@ def load_scenario(path: Path, overrides: tuple[str, ...] = (), *, homes: tuple[P
     if scenario.measure.sentences <= most:
         raise UserMistake(
             f"{document.position(('measure', 'sentences'))}: measure.sentences: {most} interferers need at least "
-            f"{most + 1} sentences to take their turns from, got {scenario.measure.sentences}"
+            f"{most + 1} {messages(scenario)} to take their turns from, got {scenario.measure.sentences}"
         )
     return scenario, document.resolved()
 

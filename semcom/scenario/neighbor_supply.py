@@ -42,10 +42,10 @@ def check_counts(scenario: Scenario, there: Counts) -> None:
 
 
 def check_exam(scenario: Scenario, lengths: Sequence[int]) -> None:
-    """See that the test sentences, sent back to back, are long enough for the largest crowd of the sweep.
+    """See that the test messages, sent back to back, are long enough for the largest crowd of the sweep.
 
     Args:
-        lengths: the token count of every test sentence that is measured.
+        lengths: the units of every test message that is measured.
 
     Raises:
         UserMistake: they are not.
@@ -53,31 +53,33 @@ def check_exam(scenario: Scenario, lengths: Sequence[int]) -> None:
     most = scenario.most_neighbors
     supply = min(_supply(scenario, name, lengths, crowd) for name in scenario.sweep.codec for crowd in scenario.crowds)
     if most > supply:
+        what = messages(scenario)
         raise UserMistake(
-            f"sweep.interferers: {most} interferers must find other test sentences to take turns from, got enough "
-            f"for {supply} in {len(lengths)} sentences; use fewer interferers, more measure.sentences or more text"
+            f"sweep.interferers: {most} interferers must find other test {what} to take turns from, got enough for "
+            f"{supply} in {len(lengths)} {what}; use fewer interferers, more measure.sentences or more {_stuff(what)}"
         )
 
 
 def check_cells(scenario: Scenario, batches: Sequence[Sequence[int]]) -> None:
-    """See that every batch of the exam has a sentence for each user of a cell.
+    """See that every batch of the exam has a message for each user of a cell.
 
     Args:
-        batches: one entry for every sentence of each batch.
+        batches: one entry for every message of each batch.
 
     Raises:
         UserMistake: some batch is too small, which otherwise would show after the training.
     """
     fewest, users = min(map(len, batches)), 1 + scenario.most_neighbors
     if fewest < users:
+        what = messages(scenario)
         raise UserMistake(
-            f"measure.users: a cell of {users} users must find as many sentences in every batch, got a batch of "
-            f"{fewest}; use fewer interferers, a larger measure.batch (no batch is below half of it) or more sentences"
+            f"measure.users: a cell of {users} users must find as many {what} in every batch, got a batch of {fewest}; "
+            f"use fewer interferers, a larger measure.batch (no batch is below half of it) or more {what}"
         )
 
 
 def _supply(scenario: Scenario, name: str, lengths: Sequence[int], crowd: tuple[str, ...] | None) -> int:
-    """The most neighbors that find text in this crowd."""
+    """The most neighbors that find messages in this crowd."""
     rates = [scenario.resolved(each).spec.symbols_per_unit for each in crowd or (name,)]
     ours = scenario.resolved(name).spec.symbols_per_unit
     return neighbors_in_turn(lengths, max(lengths), ours=ours, theirs=rates, wanted=scenario.most_neighbors)
@@ -88,10 +90,15 @@ def _compare(scenario: Scenario, where: Literal["training", "sweep"], most: int,
         what, split = messages(scenario), "training" if where == "training" else "test"
         raise UserMistake(
             f"{where}.interferers: {most} interferers need at least {most + 1} {split} {what} to take their turns "
-            f"from, got {there}; use fewer interferers or more {'text' if what == 'sentences' else what}"
+            f"from, got {there}; use fewer interferers or more {_stuff(what)}"
         )
 
 
 def messages(scenario: Scenario) -> str:
     """What the messages of a scenario are called, in the plural."""
     return f"{scenario.goal.message}s"
+
+
+def _stuff(what: str) -> str:
+    """What messages are made from, to ask for more of it."""
+    return "text" if what == "sentences" else what

@@ -16,7 +16,7 @@ from semcom.metrics.embedding_model import HUB_NAME
 from semcom.scenario.document import Document, ScenarioError
 from semcom.scenario.explain import dotted, shown
 from semcom.scenario.forms import Loc
-from semcom.scenario.yaml_data import Place, Reading, written
+from semcom.scenario.yaml_data import written
 from semcom.words import visible
 
 TEXT: Loc = ("corpus", "path")
@@ -132,7 +132,7 @@ def _respelled(document: Document, moved: dict[Loc, str]) -> str:
     except (YAMLError, StopIteration):
         text = ""
     # Whatever the spelling was: what is kept must read as what is carried out.
-    if Reading(Place(False, 1, 1, document.name)).read(text) == document.data:
+    if document.is_told_by(text):
         return text
     return (f"# {document.question}\n" if document.question else "") + written(document.data)
 

@@ -81,7 +81,7 @@ def _strange_codes(scenario: Scenario) -> Iterator[str]:
         if plan is None or plan.hears == "own":
             continue
         methods = [method for method in plan.methods if method.weight]
-        listening = [method.kind for method in methods if method.sees & {"heard", "logits"}]
+        listening = [method.kind for method in methods if method.sees & {"heard", "stages", "logits"}]
         strangers = [each for each in plan.teachers if not _is_understood(scenario, name, by=each)]
         if listening and strangers and not any(map(_matches_symbols, methods)):
             teacher = strangers[0]

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr
 
 from channels import Neighbors
-from semcom.models.semantic_spec import SemanticSpec
 from semcom.models.spec import Spec
 from semcom.scenario.axes import values
 from semcom.scenario.codec_plans import AnyCodecPlan
@@ -131,11 +130,12 @@ class Resolved:
     def begun(self) -> Spec:
         """The shape that it begins in, before anything of it is pruned, with the side that it takes over."""
         start, adopt = self.plan.start, self.plan.adopt
-        spec: Spec = self._scenario.goal.fitted(self.plan.spec(self._scenario.resolved(start).spec if start else None))
-        if adopt is None or not isinstance(spec, SemanticSpec):
-            return spec
-        donor = self._scenario.resolved(adopt.donor).spec
-        return replace(spec, **{key: getattr(donor, key) for key in adopt.settled})
+        spec: Any = self._scenario.goal.fitted(self.plan.spec(self._scenario.resolved(start).spec if start else None))
+        if adopt is not None:
+            donor = self._scenario.resolved(adopt.donor).spec
+            spec = replace(spec, **{key: getattr(donor, key) for key in spec.settled[adopt.side]})
+        begun: Spec = spec
+        return begun
 
     @cached_property
     def spec(self) -> Spec:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from semcom.scenario.codec_plans import kind_of_size
 from semcom.scenario.forms import Schema, children, spread
-from semcom.tasks.catalog import TASKS
 
 
 def in_full(data: dict[str, Any], schema: Schema) -> dict[str, Any]:
@@ -41,6 +39,8 @@ def for_task(data: dict[str, Any]) -> dict[str, Any]:
 
     A codec without a size is of its start's kind, or else of the task's.
     """
+    from semcom.tasks.catalog import TASKS  # what it leads to imports torch, which storing results does without
+
     typed = data.get("task", "text")
     name = typed.get("kind") if isinstance(typed, dict) else typed
     task = next((each for each in TASKS if each.kind == name), None)
@@ -67,6 +67,8 @@ def _under(typed: Any, defaults: Mapping[str, Any]) -> Any:
 
 
 def _of_kind(name: str, codecs: dict[str, Any], usual: str) -> Any:
+    from semcom.scenario.codec_plans import kind_of_size  # as above
+
     codec = codecs[name]
     if not isinstance(codec, dict) or "kind" in codec:
         return codec

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from channels import Chance, Link
@@ -74,6 +74,11 @@ class Build:
             start="" if self.fresh or self.start is None else self.start,
             pruned=self.prune.told if self.prune else "",
         )
+
+    @property
+    def lessons(self) -> str:
+        """What it learns from, whatever it begins as."""
+        return replace(self.making, start="", pruned="").phrase
 
     @property
     def method(self) -> str:

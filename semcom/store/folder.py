@@ -64,20 +64,24 @@ class RunFolder:
         return self.path / "costs.csv"
 
     @property
-    def pruning_file(self) -> Path:
-        """What pruned codecs kept; there is none where nothing was pruned."""
-        return self.path / "pruning.csv"
-
-    @property
     def confusion_file(self) -> Path:
         """Which class was taken for which; only where a task has classes."""
         return self.path / "confusion.csv"
 
     @property
+    def pruning_file(self) -> Path:
+        """What pruned codecs kept; there is none where nothing was pruned."""
+        return self.path / "pruning.csv"
+
+    @property
+    def all_tables(self) -> tuple[Path, ...]:
+        """The tables that a run may write, there or not."""
+        return self.results_file, self.costs_file, self.confusion_file, self.pruning_file
+
+    @property
     def tables_written(self) -> tuple[Path, ...]:
         """The tables that are there now."""
-        tables = (self.results_file, self.costs_file, self.confusion_file, self.pruning_file)
-        return tuple(each for each in tables if each.is_file())
+        return tuple(each for each in self.all_tables if each.is_file())
 
     @property
     def sample_file(self) -> Path:
@@ -143,8 +147,7 @@ class RunFolder:
             UserMistake: a file is in the way, the folder holds somebody else's files, or the disk refuses.
         """
         if not self.store_file.is_file():
-            tables = (self.results_file, self.costs_file, self.confusion_file, self.pruning_file)
-            for ours in (self.scenario_file, *tables, self.sample_file, self.record_file):
+            for ours in (self.scenario_file, *self.all_tables, self.sample_file, self.record_file):
                 if ours.exists():
                     what = f"{self.path} must be a run folder or a new one, got {ours.name} without a run's store"
                     raise UserMistake(f"{what}; choose another --out")
@@ -163,10 +166,10 @@ class RunFolder:
     def tidy(self) -> None:
         """Remove what a killed run left half written. Only for the one who holds the store."""
         # Only where a run writes and only under names that it writes: the folder may lie among other people's files.
-        ours = {each.name for each in (self.scenario_file, self.results_file, self.costs_file, self.store_file)}
-        ours |= {self.confusion_file.name, self.pruning_file.name}
+        kept = (self.scenario_file, *self.all_tables, self.store_file, self.record_file, self.sample_file)
+        ours = {each.name for each in kept}
         for path, name in _half_written(self.path):
-            if name in {*ours, self.record_file.name, self.sample_file.name, PROBE}:
+            if name in {*ours, PROBE}:
                 path.unlink(missing_ok=True)
         for path, name in [pair for model in self.models.glob("*") for pair in _half_written(model)]:
             if name in ("weights.safetensors", "checkpoint.pt") and IDENTITY.fullmatch(path.parent.name):

@@ -112,7 +112,7 @@ class TrainingSettings:
         if bounds(self.interferers)[1] >= self.batch:
             needed = int(bounds(self.interferers)[1]) + 1
             raise ValueError(
-                f"{needed - 1} interferers in training need a batch of at least {needed} sentences, got {self.batch}"
+                f"{needed - 1} interferers in training need a batch of at least {needed} messages, got {self.batch}"
             )
 
     def learning_rate_at(self, step: int) -> float:

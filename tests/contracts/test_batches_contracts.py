@@ -10,11 +10,13 @@ from torch import Tensor
 
 from semcom.sources.batch import Batch
 from semcom.sources.batches import make_batch
+from semcom.sources.frames import FrameBatch
 
 BATCHES: dict[str, Callable[[], Batch]] = {
     "sentences": lambda: make_batch([[5, 6, 7], [8], [9, 10], [11, 12, 13, 14]], rows=(2, 0, 3, 1)),
     "sentences of one length": lambda: make_batch([[5, 6, 7], [8, 9, 10], [11, 12, 13]]),
     "one sentence": lambda: make_batch([[5, 6]]),
+    "frames": lambda: FrameBatch(torch.arange(12).view(3, 4) * (1 + 1j), torch.tensor([2, 0, 1]), (4, 0, 7)),
 }
 
 each_batch = pytest.mark.parametrize("make", BATCHES.values(), ids=BATCHES)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from channels import Gaussian, InterferenceRejecting, NoCsi, PerBlock, PerSymbol, Rayleigh, Rician, ZeroForcing
 from semcom import identity as module
 from semcom.distillation.catalog import METHODS
+from semcom.distillation.sight import fitting
 from semcom.identity import canonical, identity
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.scenario import expand as expanding
@@ -28,7 +29,7 @@ from semcom.scenario.scenario import Scenario
 from semcom.scenario.work import Sweep
 from semcom.training.settings import TrainingSettings
 
-GOLDEN = Path(__file__).resolve().parents[2] / "golden"
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 OTHER_TRAINING = {
     "steps": 7, "batch": 17, "learning_rate": 2e-3, "warmup": 3, "weight_decay": 0.02, "clip": 0.5, "share": 0.5,
@@ -221,7 +222,9 @@ def test_every_field_of_a_codec_changes_its_build_and_no_other(tiny) -> None:
     assert len(found - set(before.values())) == len(changes)
 
 
-@pytest.mark.parametrize("method", [make() for make in METHODS], ids=lambda method: method.kind)
+@pytest.mark.parametrize(
+    "method", [make() for make in METHODS if fitting(make(), SemanticSpec())], ids=lambda method: method.kind
+)
 def test_every_field_of_a_method_changes_the_student_and_no_other(tiny, method) -> None:
     def taught(**changes: object) -> dict[str, str]:
         typed = {**canonical(method), **changes}

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from channels import Chance
+from semcom.compression.channel_pruning import Inside, l1_channels
 from semcom.compression.evidence import Evidence, Seen
 from semcom.compression.reassembly import reassemble
 
@@ -70,6 +71,15 @@ def ones_through(network: nn.Module) -> torch.Tensor:
     return network(torch.ones(2, 2, PLACES, dtype=next(network.parameters()).dtype))
 
 
+def insides(network: nn.Module) -> list[Inside]:
+    return [Inside(unit.first, unit.second, unit.norm) for unit in network.units]
+
+
+def weights_of(network: nn.Module) -> int:
+    """A cost that is as simple as can be."""
+    return sum(weight.numel() for weight in network.parameters())
+
+
 @torch.no_grad()
 def loss(network: nn.Module) -> float:
     inputs, classes = frames(30, seed=9)
@@ -106,5 +116,7 @@ def recognizer_evidence(make_recognizer: Callable[[int], nn.Module]) -> Evidence
         observe=observe,
         rebuild=lambda kept: reassemble(network, kept, [SHAPES]),
         loss=loss,
+        multiply_adds=weights_of,
+        narrow=lambda budget: l1_channels(network, insides, weights_of, budget),
         chance=Chance(3),
     )

@@ -6,10 +6,13 @@ import pytest
 import torch
 
 from channels import Chance, Link, draw
-from semcom.compression.codec_layers import codec_evidence, flow_of_ones, keep_layers, observe
-from semcom.compression.cost import count
+from semcom.compression.codec_layers import codec_evidence, flow_of_ones, keep_layers, narrow_feedforward, seen_of
+from semcom.compression.cost import count, multiply_adds
+from semcom.compression.gather import evidence_of
 from semcom.compression.layer_pruning import LayerPruning
 from semcom.compression.psr import Psr
+from semcom.compression.width_pruning import ChannelPruning
+from semcom.mistakes import UserMistake
 from semcom.models.codec import air_shape
 from semcom.models.make import initialize
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
@@ -42,6 +45,11 @@ def make(spec, seed=1):
 
 def trip(codec, batch=BATCHES[0]):
     return rehearse(codec, batch, LINK, draw(LINK, air_shape(codec, batch), Chance(1)))
+
+
+def trips_of(codec):
+    with torch.no_grad():
+        return [trip(codec, batch) for batch in BATCHES]
 
 
 @every_kind
@@ -89,24 +97,84 @@ def test_every_weight_of_every_layer_takes_part_in_the_flow(spec: SemanticSpec) 
     assert flow_of_ones(codec.double()).dtype == torch.float64
 
 
-def test_what_is_observed_is_the_trip() -> None:
-    codec, chance = make(SPECS["parallel pre"]), Chance(4)
-    first, second = observe(codec, BATCHES, LINK, chance)
-    air = draw(LINK, air_shape(codec, BATCHES[1]), chance.of("batch", 1))
-    trace = rehearse(codec, BATCHES[1], LINK, air)
-    assert [len(stack) for stack in first.layers] == [3, 2]
-    assert all(torch.equal(a, b) for a, b in zip(second.layers[1], trace.heard.layers, strict=True))
-    assert torch.equal(second.targets, BATCHES[1].tokens) and torch.equal(second.mask, BATCHES[1].mask)
-    assert not second.layers[0][0].requires_grad
+def test_what_is_seen_is_the_trip() -> None:
+    codec = make(SPECS["parallel pre"])
+    evidence = evidence_of(codec, lambda: trips_of(codec), loss=lambda _: 0.0, chance=Chance(7))
+    trace = trips_of(codec)[1]
+    for second in (seen_of(trace), list(evidence.observe())[1]):
+        for seen, layers in zip(second.layers, (trace.sent.layers, trace.heard.layers), strict=True):
+            assert all(torch.equal(a, b) for a, b in zip(seen, layers, strict=True))
+        assert second.mask is not None
+        assert torch.equal(second.targets, BATCHES[1].tokens) and torch.equal(second.mask, BATCHES[1].mask)
 
 
 @every_kind
 @pytest.mark.parametrize("choose", [Psr(), Psr(prefer="largest", carried=True)], ids=["default", "published order"])
 def test_psr_prunes_both_sides(spec: SemanticSpec, choose: Psr) -> None:
     codec = make(spec)
-    evidence = codec_evidence(codec, BATCHES, LINK, loss=lambda _: 0.0, chance=Chance(7))
-    pruned, kept = LayerPruning((2, 1), choose=choose).prune(evidence)
+    evidence = codec_evidence(codec, lambda: trips_of(codec), loss=lambda _: 0.0, chance=Chance(7))
+    pruned = LayerPruning((2, 1), choose=choose).prune(evidence)
+    kept = LayerPruning((2, 1), choose=choose).kept(evidence)
     assert [len(numbers) for numbers in kept] == [2, 1]
-    assert LayerPruning((2, 1), choose=choose).kept(evidence) == kept
-    assert pruned.spec.transmitter.layers == 2
-    trip(pruned).heard.logits.sum().backward()
+    assert tuple(stack["kept"] for stack in pruned.account["stacks"]) == kept
+    small = pruned.network
+    assert (small.spec.transmitter.layers, small.spec.receiver.layers) == (2, 1)
+    assert small.spec == LayerPruning((2, 1)).planned(spec)
+    trip(small).heard.logits.sum().backward()
+
+
+@every_kind
+def test_narrower_layers_use_up_a_budget_and_all_else_is_the_same_bits(spec: SemanticSpec) -> None:
+    codec = make(spec)
+    whole = multiply_adds(spec, VOCABULARY)
+    assert narrow_feedforward(codec, whole).spec == spec
+    small = narrow_feedforward(codec, whole - 500)
+    narrower = small.spec.transmitter.feedforward
+    assert 1 < narrower < SIDE.feedforward
+    told = replace(spec.transmitter, feedforward=narrower), replace(spec.receiver, feedforward=narrower)
+    assert (
+        small.spec
+        == small.transmitter.spec
+        == small.receiver.spec
+        == replace(spec, transmitter=told[0], receiver=told[1])
+    )
+    cost = multiply_adds(small.spec, VOCABULARY)
+    assert whole - 500 - 2 * 5 * SIDE.width < cost <= whole - 500  # one unit more in each of five layers is too dear
+    before = codec.state_dict()
+    for name, tensor in small.state_dict().items():
+        if ".feedforward." not in name or name.endswith("feedforward.2.bias"):
+            assert torch.equal(tensor, before[name]), name
+            continue
+        layer = name[: name.index(".feedforward.")]
+        stay = (
+            before[f"{layer}.feedforward.0.weight"].abs().sum(dim=1).argsort(descending=True)[:narrower].sort().values
+        )
+        assert torch.equal(tensor, before[name].index_select(1 if "feedforward.2" in name else 0, stay)), name
+    assert codec.spec == spec and codec.transmitter.layers[0].feedforward[0].out_features == SIDE.feedforward
+    remade = make(small.spec, seed=2)
+    remade.load_state_dict(small.state_dict())
+    assert torch.equal(trip(remade).heard.logits, trip(small).heard.logits)
+    assert count(remade).multiply_adds == cost
+    assert (small.receiver.output.weight is small.transmitter.embedding.weight) == spec.tied
+
+
+def test_a_budget_below_one_unit_a_layer_is_refused() -> None:
+    codec = make(SPECS["parallel pre"])
+    side = replace(SIDE, feedforward=1)
+    one = multiply_adds(replace(codec.spec, transmitter=side, receiver=replace(side, layers=2)), VOCABULARY)
+    assert narrow_feedforward(codec, one).spec.transmitter.feedforward == 1
+    with pytest.raises(UserMistake, match=f"one channel a layer costs {one} multiply-adds, more than the budget of"):
+        narrow_feedforward(codec, one - 1)
+
+
+def test_channel_pruning_says_what_it_left() -> None:
+    codec = make(SPECS["autoregressive pre"])
+    evidence = evidence_of(codec, lambda: trips_of(codec), loss=lambda _: 0.0, chance=Chance(7))
+    pruned = ChannelPruning(0.9).prune(evidence)
+    whole, left = multiply_adds(codec.spec, VOCABULARY), multiply_adds(pruned.network.spec, VOCABULARY)
+    assert left <= 0.9 * whole
+    assert pruned.account == {"multiply_adds": left, "multiply_adds_before": whole}
+    assert len(pruned.network.transmitter.layers) == 3  # no layer is gone
+    for share in (0.0, 1.0, -0.5, float("nan")):
+        with pytest.raises(ValueError, match="multiply_adds must be a share above 0 and below 1"):
+            ChannelPruning(share)

@@ -15,17 +15,18 @@ FRAMES = torch.randn(6, 2, 16, generator=torch.Generator().manual_seed(4))
 
 def test_psr_is_the_default_and_the_old_network_stays(recognizer_evidence: Evidence) -> None:
     before = {name: tensor.clone() for name, tensor in recognizer_evidence.network.state_dict().items()}
-    pruned, kept = LayerPruning(2).prune(recognizer_evidence)
-    assert kept == Psr().choose(recognizer_evidence, (2,))
-    assert len(stacks_of(pruned)[0]) == 2
+    pruned = LayerPruning(2).prune(recognizer_evidence)
+    (found,) = Psr().partitions(recognizer_evidence, (2,))
+    assert pruned.account == {"depths": (5,), "stacks": [found.account()]}
+    assert len(stacks_of(pruned.network)[0]) == 2
     after = recognizer_evidence.network.state_dict()
     assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
 
 
 def test_all_layers_kept_change_no_bit(recognizer_evidence: Evidence) -> None:
-    pruned, kept = LayerPruning(5).prune(recognizer_evidence)
-    assert kept == ((0, 1, 2, 3, 4),)
-    assert torch.equal(pruned(FRAMES), recognizer_evidence.network(FRAMES))
+    pruned = LayerPruning(5, choose=DropLast()).prune(recognizer_evidence)
+    assert pruned.account == {"depths": (5,), "stacks": [{"kept": (0, 1, 2, 3, 4)}]}
+    assert torch.equal(pruned.network(FRAMES), recognizer_evidence.network(FRAMES))
 
 
 def test_one_number_is_for_each_stack() -> None:

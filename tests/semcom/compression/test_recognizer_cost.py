@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 import pytest
-import torch
 
-from semcom.compression.cost import counted_multiply_adds
-from semcom.compression.recognizer_cost import recognizer_cost, recognizer_multiply_adds
+from semcom.compression.cost import count, counted_multiply_adds
+from semcom.compression.recognizer_cost import recognizer_multiply_adds
 from semcom.models.recognizer import Recognizer
 from semcom.models.recognizer_spec import RECOGNIZER_SIZES, RecognizerSpec
 
@@ -25,10 +24,11 @@ SPECS = [
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda s: f"{s.family} {s.planes} {s.length} {s.kernel} {s.kept}")
 def test_multiply_adds_are_what_torch_counts(spec: RecognizerSpec) -> None:
-    frame = torch.randn(1, spec.length, dtype=torch.complex64)
     for each in (spec, spec if spec.family == "vgg" else replace(spec, hidden=(2,) * len(spec.remaining))):
         recognizer = Recognizer(each, 5).eval()
-        assert recognizer_multiply_adds(each, 5) == counted_multiply_adds(lambda: recognizer.hear(frame, None))  # noqa: B023
+        assert recognizer_multiply_adds(each, 5) == counted_multiply_adds(
+            lambda: recognizer.receiver(recognizer.example().samples)  # noqa: B023
+        )
 
 
 def test_pruned_as_published_as_much_is_saved_as_published() -> None:
@@ -42,7 +42,8 @@ def test_pruned_as_published_as_much_is_saved_as_published() -> None:
 
 def test_all_of_it_is_the_receivers() -> None:
     recognizer = Recognizer(RECOGNIZER_SIZES["iq_tiny"], 11)
-    cost = recognizer_cost(recognizer)
-    assert cost.parameters == cost.body_parameters == cost.receiver_body_parameters == 1_867
+    cost = count(recognizer)
+    assert cost.parameters == recognizer.receiver.output.weight.numel() + cost.body_parameters == 1_867
+    assert cost.body_parameters == cost.receiver_body_parameters
     assert cost.multiply_adds == cost.receiver_multiply_adds == 70_832
     assert cost.transmitter_body_parameters == cost.transmitter_multiply_adds == 0

@@ -6,19 +6,25 @@ from itertools import combinations
 import pytest
 import torch
 
-from channels import Chance
+from channels import Chance, Link, draw
+from semcom.compression.cost import count
+from semcom.compression.gather import evidence_of
 from semcom.compression.layer_baselines import DropOne, RandomLayers
 from semcom.compression.layer_pruning import LayerPruning
 from semcom.compression.probes import LinearProbes
 from semcom.compression.psr import Psr
-from semcom.compression.recognizer_cost import recognizer_cost, recognizer_multiply_adds
-from semcom.compression.recognizer_layers import flow_of_ones, keep_layers, narrow_units, observe, recognizer_evidence
+from semcom.compression.recognizer_cost import recognizer_multiply_adds
+from semcom.compression.recognizer_layers import flow_of_ones, keep_layers, narrow_units, recognizer_evidence, seen_of
+from semcom.compression.width_pruning import ChannelPruning
 from semcom.mistakes import UserMistake
-from semcom.models.recognizer import initialize
+from semcom.models.codec import air_shape
+from semcom.models.make import initialize
 from semcom.models.recognizer_spec import RecognizerSpec
 from semcom.models.recognizer_units import Bridge
+from semcom.sources.frames import FrameBatch
+from semcom.tasks.trip import rehearse
 
-CLASSES, LENGTH = 3, 16
+CLASSES, LENGTH, LINK = 3, 16, Link(snr_db=3.0)
 RESIDUAL = RecognizerSpec(length=LENGTH, widths=(4, 6, 8), units=(2, 1, 2))
 SPECS = {
     "residual": RESIDUAL,
@@ -31,20 +37,27 @@ SPECS = {
 every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 
 
-def arrivals():
+def frames(seed=5):
+    parts = torch.randn(12, LENGTH, 2, generator=torch.Generator().manual_seed(seed))
+    return FrameBatch(torch.view_as_complex(parts), torch.arange(12) % CLASSES, tuple(range(12)))
+
+
+def trips_of(recognizer):
     for seed in (5, 6):
-        parts = torch.randn(12, LENGTH, 2, generator=torch.Generator().manual_seed(seed))
-        yield torch.view_as_complex(parts), (torch.arange(12) % CLASSES).unsqueeze(1)
+        batch = frames(seed)
+        with torch.no_grad():
+            air = draw(LINK, air_shape(recognizer, batch), Chance(seed))
+            trace = rehearse(recognizer, batch, LINK, air)
+        yield trace
 
 
 def logits(recognizer):
-    return recognizer.hear(next(arrivals())[0], None).logits
+    return recognizer.receiver(frames().samples).logits
 
 
 @torch.no_grad()
 def loss(recognizer):
-    signal, classes = next(arrivals())
-    return float(torch.nn.functional.cross_entropy(recognizer.hear(signal, None).logits[:, 0], classes[:, 0]))
+    return float(torch.nn.functional.cross_entropy(logits(recognizer)[:, 0], frames().targets[:, 0]))
 
 
 def make(spec, seed=1):
@@ -92,7 +105,7 @@ def test_what_stays_is_the_same_bits_and_fits_a_fresh_network_of_its_spec(spec: 
         assert list(remade.state_dict()) == list(pruned.state_dict())
         assert torch.equal(logits(remade), logits(pruned))
         assert [len(stack) for stack in pruned.stacks()] == [len(kept)]
-        assert recognizer_cost(pruned) == recognizer_cost(remade)
+        assert count(pruned) == count(remade)
     assert all(torch.equal(tensor, before[name]) for name, tensor in recognizer.state_dict().items())
 
 
@@ -143,18 +156,27 @@ def test_every_weight_takes_part_in_the_flow(spec: RecognizerSpec) -> None:
     assert flow_of_ones(recognizer.double()).dtype == torch.float64
 
 
-def test_what_is_observed_is_what_is_heard() -> None:
+def test_what_is_seen_is_what_is_heard() -> None:
     recognizer = make(SPECS["residual 2"])
-    first, second = observe(recognizer, arrivals())
-    signal, classes = list(arrivals())[1]
-    heard = recognizer.hear(signal, None)
-    # Channels before places, where probes and similarity expect them.
-    assert [tuple(layer.shape) for layer in first.layers[0]] == [
-        (12, *s) for s in ((4, 32), (4, 32), (6, 8), (8, 4), (8, 4))
-    ]
-    assert all(torch.equal(a, b.mT) for a, b in zip(second.layers[0], heard.layers, strict=True))
-    assert torch.equal(second.targets, classes[:, 0]) and second.mask is None
-    assert not second.layers[0][0].requires_grad
+    evidence = evidence_of(recognizer, lambda: trips_of(recognizer), loss=loss, chance=Chance(7))
+    trace = list(trips_of(recognizer))[1]
+    for second in (seen_of(trace), list(evidence.observe())[1]):
+        # Channels before places, where probes and similarity expect them.
+        assert [tuple(layer.shape) for layer in second.layers[0]] == [
+            (12, *s) for s in ((4, 32), (4, 32), (6, 8), (8, 4), (8, 4))
+        ]
+        assert all(torch.equal(a, b.mT) for a, b in zip(second.layers[0], trace.heard.stages, strict=True))
+        assert torch.equal(second.targets, frames(6).targets[:, 0]) and second.mask is None
+
+
+def test_channel_pruning_says_what_it_left() -> None:
+    recognizer = make(RESIDUAL)
+    evidence = evidence_of(recognizer, lambda: trips_of(recognizer), loss=loss, chance=Chance(7))
+    pruned = ChannelPruning(0.6).prune(evidence)
+    left, whole = (recognizer_multiply_adds(each.spec, CLASSES) for each in (pruned.network, recognizer))
+    assert left <= 0.6 * whole
+    assert pruned.account == {"multiply_adds": left, "multiply_adds_before": whole}
+    assert len(pruned.network.spec.hidden) == sum(RESIDUAL.units)
 
 
 @pytest.mark.parametrize(
@@ -162,8 +184,10 @@ def test_what_is_observed_is_what_is_heard() -> None:
 )
 @pytest.mark.parametrize("name", ["residual", "vgg 2"])
 def test_every_choice_prunes_a_recognizer(name: str, choose) -> None:
-    evidence = recognizer_evidence(make(SPECS[name]), arrivals, loss=loss, chance=Chance(7))
-    pruned, (kept,) = LayerPruning(2, choose=choose).prune(evidence)
+    recognizer = make(SPECS[name])
+    evidence = recognizer_evidence(recognizer, lambda: trips_of(recognizer), loss=loss, chance=Chance(7))
+    made = LayerPruning(2, choose=choose).prune(evidence)
+    pruned, kept = made.network, made.account["stacks"][0]["kept"]
     assert pruned.spec.kept == kept and len(kept) == 2
     assert LayerPruning(2, choose=choose).kept(evidence) == (kept,)
     logits(pruned.train()).sum().backward()

@@ -1,6 +1,7 @@
 """Every method's loss on numbers chosen so that it can be worked out on paper; a new method needs a line here."""
 
 from math import log, sqrt
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -17,6 +18,8 @@ from semcom.distillation.reverse_logits import ReverseLogits
 from semcom.distillation.sequence_level import SequenceLevel
 from semcom.distillation.similarity_preserving import SimilarityPreserving
 from semcom.distillation.soft_logits import SoftLogits
+from semcom.distillation.stage_attention import StageAttention
+from semcom.distillation.stage_hints import StageHints
 from semcom.distillation.symbols import Symbols
 from semcom.models.trace import Attention, Heard, Sent, Trace
 
@@ -36,7 +39,7 @@ def complexes(values):
 
 def trace(
     *, logits=None, encoder=None, features=None, decoder=None, sent=None, received=None, sent_arrived=None,
-    weighed=None, targets=None, mask=REAL
+    weighed=None, targets=None, mask=REAL, stage=None
 ):  # fmt: skip
     """A trip of what is given alone; the rest is no number, so whoever looks at it gets none."""
     nan = torch.full((len(mask), 2, 1), torch.nan, dtype=torch.float64)
@@ -50,6 +53,7 @@ def trace(
             nan if features is None else double(features),
             (nan if decoder is None else double(decoder),),
             nan if logits is None else double(logits),
+            stages=(nan if stage is None else double(stage),),
             attention=weighed,
         ),
         sent_arrived=None if sent_arrived is None else complexes(sent_arrived),
@@ -129,6 +133,17 @@ def triangles():
     return trace(decoder=TRIANGLE, mask=THREE), trace(decoder=EQUILATERAL, mask=THREE), NOTHING
 
 
+# Feature maps: two channels in two places, and a teacher's in one place or with one channel. Averaged over places the
+# student has (1, 0) and (1/2, 3/2) against (0, 1) and (0, 3); active it is (1, 0) and (1, 1) against (0, 4) and (1, 0).
+def stages(method, ours, theirs):
+    shapes = [SimpleNamespace(stage_shapes=((len(each[0][0]), len(each[0])),)) for each in (ours, theirs)]
+    return trace(stage=ours), trace(stage=theirs), method.adapters(*shapes)
+
+
+SLANTED = ([[[1, 0], [1, 0]], [[0, 2], [1, 1]]], [[[0, 1]], [[0, 3]]])
+ACTIVE = ([[[1, -1], [0, 0]], [[1, 1], [sqrt(2), 0]]], [[[0], [2]], [[-1], [0]]])
+
+
 # Similarities [[2, 1], [1, 1]] for the student and [[1, 0], [0, 1]] for the teacher; rows cut to length 1.
 def similar():
     ours, theirs = [[[1], [1]], [[1], [WILD]]], [[[0], [1]], [[1], [WILD]]]
@@ -164,6 +179,8 @@ BY_HAND = {
     # It decides for 0, 2 and 1, to which the student gives 1/8, 1/2 and 2/10.
     SequenceLevel(): (logits(), (log(8) + log(2) + log(5)) / 3),
     HiddenHints(side="decoder"): (hints(), (0 + 0 + 2) / 3),
+    StageHints(): (stages(StageHints(), *SLANTED), (2 + 2 - 2 * 3 / sqrt(10)) / 2),
+    StageAttention(): (stages(StageAttention(), *ACTIVE), (2 + 2 - 2 / sqrt(2)) / 2),
     AttentionMaps(side="decoder"): (attention(), (EVEN_FROM_UNEVEN + 2 * UNEVEN_FROM_EVEN) / 3),
     Relations(side="decoder", distance=3.0, angle=2.0): (triangles(), 3 * DISTANCES + 2 * ANGLES),
     SimilarityPreserving(side="decoder"): (similar(), ((2 - 2 * 2 / sqrt(5)) + (2 - 2 / sqrt(2))) / 2),

@@ -277,7 +277,7 @@ def test_either_decoding_may_teach_either(learning, teaching, hears, make_codec,
 
 @pytest.mark.parametrize("hears", ["student", "own"])
 def test_codecs_with_unequal_bandwidth_are_refused(hears, make_codec):
-    with pytest.raises(ValueError, match="equally many symbols a token to share the air, got 2 and 3"):
+    with pytest.raises(ValueError, match="equally many symbols a unit to share the air, got 2 and 3"):
         Distiller(
             make_codec(1),
             [make_codec(2, symbols_per_token=3)],
@@ -286,13 +286,13 @@ def test_codecs_with_unequal_bandwidth_are_refused(hears, make_codec):
 
 
 def test_codecs_with_unequal_vocabularies_are_refused(make_codec):
-    with pytest.raises(ValueError, match="must share a vocabulary, got 19 and 21 tokens"):
+    with pytest.raises(ValueError, match="must choose from the same answers, got 19 and 21 of them"):
         Distiller(make_codec(1), [make_codec(2, vocabulary=21)], Teaching(teacher="teacher", methods=(SoftLogits(),)))
 
 
 def test_a_refused_teacher_is_left_as_it_was(make_codec):
     teacher = make_codec(2, symbols_per_token=3).train()
-    with pytest.raises(ValueError, match="symbols a token"):
+    with pytest.raises(ValueError, match="symbols a unit"):
         Distiller(make_codec(1), [teacher], Teaching(teacher="teacher", methods=tuple(BOTH)))
     assert teacher.training
     assert all(each.requires_grad for each in teacher.parameters())

@@ -8,9 +8,12 @@ import torch
 
 from channels import Chance
 from semcom.distillation.catalog import METHODS
+from semcom.distillation.sight import fitting
 from semcom.experiment import build as building
 from semcom.experiment.build import load_codec
 from semcom.mistakes import UserMistake
+from semcom.models.recognizer_spec import RECOGNIZER_SIZES
+from semcom.models.semantic_spec import SemanticSpec
 from semcom.scenario.expand import expand
 from semcom.scenario.load import load_scenario
 from semcom.scenario.work import Build
@@ -126,7 +129,7 @@ def test_a_rule_must_be_reached_in_some_air_of_the_training(
         load_scenario(tiny_yaml, own)
 
 
-@pytest.mark.parametrize("kind", [make().kind for make in METHODS])
+@pytest.mark.parametrize("kind", [make().kind for make in METHODS if fitting(make(), SemanticSpec())])
 def test_every_method_can_be_typed(tiny_yaml: Path, kind: str) -> None:
     scenario, _ = load_scenario(tiny_yaml, (f"codecs.small.distill.methods=[{{kind: {kind}, weight: 0.3}}]",))
     assert [method.kind for method in scenario.codecs["small"].distill.methods] == [kind]
@@ -251,3 +254,39 @@ def test_another_draw_begins_with_other_adapters(carry_out, tmp_path: Path, monk
     other = "codecs.small.distill={teacher: big, methods: [{kind: hidden_hints}]}"
     assert carry_out(tmp_path, again, lesson, other, *SHORT, "sweep.codec=[small, again]").failures == 0
     assert len(set(seeds)) == len(seeds) == 2
+
+
+# Frames
+
+FRAMES = """\
+# Who learns from whom?
+name: frames
+task: {kind: modulation, source: {source: generated, length: 32, train: 22, validation: 11, test: 11}}
+codecs:
+  full: {size: iq_resnet8}
+  small: {size: iq_tiny, distill: {teacher: full, methods: [METHOD]}}
+sweep: {codec: [small], snr_db: 6}
+"""
+
+
+def frames(folder: Path, method: str) -> Path:
+    path = folder / "frames.yaml"
+    path.write_text(FRAMES.replace("METHOD", method))
+    return path
+
+
+@pytest.mark.parametrize("kind", [make().kind for make in METHODS])
+def test_methods_on_frames_are_taken_or_refused_where_they_stand(tmp_path: Path, kind: str) -> None:
+    method = next(make() for make in METHODS if make().kind == kind)
+    fitted = fitting(method, RECOGNIZER_SIZES["iq_tiny"])
+    if fitted == method:
+        scenario, _ = load_scenario(frames(tmp_path, kind))
+        assert scenario.codecs["small"].distill.methods == (method,)
+        return
+    way_out = "set side: decoder" if fitted else "take one of soft_logits, "
+    told = rf"frames.yaml:6:\d+: codecs.small.distill.methods: method {kind} must have .*, got 'small', .*; {way_out}"
+    with pytest.raises(UserMistake, match=told):
+        load_scenario(frames(tmp_path, kind))
+    if fitted:
+        scenario, _ = load_scenario(frames(tmp_path, f"{{kind: {kind}, side: decoder}}"))
+        assert scenario.codecs["small"].distill.methods == (fitted,)

@@ -1,18 +1,22 @@
 """Recognizer: shapes for every family, level control, decisions, gradients, and weights that come back whole."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 import torch
 
+from channels import Chance, Link, draw
 from semcom.mistakes import UserMistake
-from semcom.models.recognizer import Recognizer, initialize
+from semcom.models.codec import air_shape
+from semcom.models.make import initialize
+from semcom.models.recognizer import Recognizer
 from semcom.models.recognizer_spec import RecognizerSpec
 from semcom.models.recognizer_units import Bridge
+from semcom.sources.frames import FrameBatch
+from semcom.tasks.trip import in_company, rehearse
 from semcom.training.checkpoint import load_weights, save_weights, weights_of
 
-CLASSES, LENGTH, FRAMES = 5, 16, 6
+CLASSES, LENGTH, FRAMES, LINK = 5, 16, 6, Link(snr_db=3.0)
 FAMILIES = {
     "residual": RecognizerSpec(length=LENGTH, widths=(4, 6, 8), units=(2, 1, 2)),
     "vgg": RecognizerSpec("vgg", length=LENGTH, widths=(4, 6), units=(1, 2), head=(7,)),
@@ -31,28 +35,41 @@ every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 
 def batch(seed=3, length=LENGTH):
     parts = torch.randn(FRAMES, length, 2, generator=torch.Generator().manual_seed(seed))
-    return SimpleNamespace(samples=torch.view_as_complex(parts))
+    return FrameBatch(torch.view_as_complex(parts), torch.arange(FRAMES) % CLASSES, tuple(range(FRAMES)))
+
+
+def arrived_of(recognizer, frames):
+    """What comes of these frames through a noisy air."""
+    air = draw(LINK, air_shape(recognizer, frames), Chance(1))
+    return in_company(frames.samples, frames, LINK, air, codec=recognizer)
+
+
+def logits(recognizer, frames):
+    return recognizer.receiver(frames.samples).logits
 
 
 def seasoned(spec, seed=1):
     """A recognizer whose batch normalization has seen some frames."""
     recognizer = initialize(spec, CLASSES, seed=seed)
     with torch.no_grad():
-        recognizer.train().hear(batch(8).samples, batch(8))
+        recognizer.train().receiver(batch(8).samples)
     return recognizer.eval()
 
 
 @every_spec
 def test_what_is_heard_has_these_shapes(spec: RecognizerSpec) -> None:
     recognizer, frames = seasoned(spec), batch()
-    heard = recognizer.hear(frames.samples, frames)
+    arrived = arrived_of(recognizer, frames)
+    heard = recognizer.hear(arrived, frames)
     assert heard.features.shape == (FRAMES, 1, spec.layers_of_head[-1])
     assert heard.logits.shape == (FRAMES, 1, CLASSES)
-    shapes = [(FRAMES, *layer.shape[1:]) for layer in heard.layers]
+    assert heard.layers == (heard.features,), "what a method may compare as a layer"
+    assert spec.widths_of("heard") == (heard.features.shape[2],) and spec.widths_of("sent") == ()
+    shapes = [tuple(stage.shape) for stage in heard.stages]
     assert shapes == [(FRAMES, torch.Size(unit.leaving[1:]).numel(), unit.leaving[0]) for unit in spec.chain()]
     torch.testing.assert_close(recognizer.receiver.output(heard.features), heard.logits)
-    assert torch.equal(recognizer.decode(frames.samples, frames), heard.logits.argmax(dim=2))
-    assert torch.equal(recognizer.decode(frames.samples, frames, beam=4), recognizer.decode(frames.samples, frames))
+    assert torch.equal(recognizer.decode(arrived, frames), heard.logits.argmax(dim=2))
+    assert torch.equal(recognizer.decode(arrived, frames, beam=4), recognizer.decode(arrived, frames))
 
 
 @every_spec
@@ -61,7 +78,7 @@ def test_the_transmitter_is_the_frame_itself(spec: RecognizerSpec) -> None:
     sent = recognizer.send(frames)
     assert sent.symbols is frames.samples and sent.layers == ()
     assert list(recognizer.transmitter.parameters()) == []
-    assert recognizer.symbols(frames) == (FRAMES, spec.symbols_per_unit)
+    assert air_shape(recognizer, frames) == (FRAMES, spec.symbols_per_unit) == (FRAMES, LENGTH)
 
 
 @every_spec
@@ -69,7 +86,7 @@ def test_units_are_one_stack_and_every_weight_is_trained(spec: RecognizerSpec) -
     recognizer, frames = initialize(spec, CLASSES, seed=1).train(), batch()
     (stack,) = recognizer.stacks()
     assert len(stack) == len(spec.remaining)
-    recognizer.hear(frames.samples, frames).logits.square().sum().backward()
+    rehearse(recognizer, frames, LINK, draw(LINK, (FRAMES, LENGTH), Chance(1))).heard.logits.square().sum().backward()
     for name, weight in recognizer.named_parameters():
         assert weight.grad is not None and weight.grad.isfinite().all(), name
 
@@ -80,7 +97,7 @@ def test_weights_and_running_statistics_come_back(spec: RecognizerSpec, tmp_path
     save_weights(recognizer, tmp_path / "weights", about={})
     other = initialize(spec, CLASSES, seed=2).eval()
     load_weights(other, tmp_path / "weights")
-    assert torch.equal(other.hear(frames.samples, frames).logits, recognizer.hear(frames.samples, frames).logits)
+    assert torch.equal(logits(other, frames), logits(recognizer, frames))
     wider = replace(spec, widths=tuple(width + 1 for width in spec.widths))
     with pytest.raises(UserMistake, match="belong to a codec of another size"):
         load_weights(initialize(wider, CLASSES, seed=2), tmp_path / "weights")
@@ -129,6 +146,6 @@ def test_signals_that_no_frame_gives_are_refused() -> None:
     recognizer = seasoned(FAMILIES["residual"])
     for signal in (batch(length=17).samples, batch().samples.real, batch().samples[0]):
         with pytest.raises(ValueError, match=r"a signal must be complex \[batch, 16\], got"):
-            recognizer.hear(signal, batch())
+            recognizer.receiver(signal)
     with pytest.raises(ValueError, match="outputs must be from 1 to 65536 classes, got 0"):
         Recognizer(FAMILIES["residual"], 0)

@@ -28,7 +28,9 @@ def tiny(tiny_yaml):
 
 
 def points_of(sweep: SweepPlan, link: LinkPlan | None = None) -> list[Link]:
-    scenario = Scenario(name="one", question="?", codecs={"one": {}}, sweep=sweep, link=link or LinkPlan())
+    scenario = Scenario(
+        name="one", question="?", codecs={"one": {"kind": "semantic"}}, sweep=sweep, link=link or LinkPlan()
+    )
     check_sense(scenario)
     return list(operating_points(scenario))
 

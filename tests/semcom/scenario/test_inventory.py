@@ -7,15 +7,17 @@ import dataclasses
 import pytest
 
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
+from semcom.compression.catalog import PRUNINGS
+from semcom.compression.criteria import CRITERIA
 from semcom.distillation.catalog import METHODS
 from semcom.metrics.catalog import METRICS
 from semcom.mistakes import UserMistake
-from semcom.models.sizes import SIZES
 from semcom.scenario.inventory import KINDS, VARIANTS, inventory
 from semcom.scenario.load import names
 from semcom.scenario.published import PUBLISHED
 from semcom.scenario.scenario import Scenario
-from semcom.sources.catalog import CORPORA, TOKENIZERS
+from semcom.sources.catalog import CORPORA, FRAMES, TOKENIZERS
+from semcom.tasks.catalog import TASKS
 
 
 def listed(kind: str) -> list[str]:
@@ -31,19 +33,24 @@ def listed(kind: str) -> list[str]:
     [
         *(("fading", FADING), ("coherence", COHERENCE), ("interference", INTERFERENCE), ("csi", CSI)),
         *(("equalizers", EQUALIZERS), ("methods", METHODS), ("tokenizers", TOKENIZERS)),
+        *(("frames", FRAMES), ("prunings", PRUNINGS), ("criteria", CRITERIA)),
     ],
 )
 def test_every_variant_is_listed_with_its_options(kind: str, catalog: tuple[type, ...]) -> None:
-    assert listed(kind) == [variant().kind for variant in catalog]
+    assert listed(kind) == [
+        str(next(each.default for each in dataclasses.fields(variant) if each.name in ("kind", "source")))
+        for variant in catalog
+    ]
     for variant, line in zip(catalog, inventory(kind).splitlines()[1:], strict=True):
-        options = [each.name for each in dataclasses.fields(variant) if each.name != "kind"]
+        options = [each.name for each in dataclasses.fields(variant) if each.name not in ("kind", "source")]
         assert line.endswith(f"({', '.join(options)})" if options else "")
         assert (variant.__doc__ or "").splitlines()[0] in line
 
 
 def test_the_rest_is_listed_too() -> None:
     assert listed("corpora") == [corpus().source for corpus in CORPORA]
-    assert listed("sizes") == list(SIZES)
+    assert listed("sizes") == [name for task in TASKS for name in task.sizes]
+    assert all(spec.told in inventory("sizes") for task in TASKS for spec in task.sizes.values())
     assert listed("metrics") == [*(metric.name for metric in METRICS), "accuracy_of_CLASS"]
     assert inventory("metrics").count("the bundled encoder is English") == 2
     assert listed("overlays") == [curve.name for curve in PUBLISHED]

@@ -42,6 +42,15 @@ def at(path: str, value: Any) -> dict[str, Any]:
     return value
 
 
+def told(path: str, value: Any) -> dict[str, Any]:
+    """The same in full: a codec that tells no size is one of text."""
+    made = at(path, value)
+    codecs = made.get("codecs", {})
+    return made | (
+        {"codecs": {name: {"kind": "semantic", **codec} for name, codec in codecs.items()}} if codecs else {}
+    )
+
+
 # Every place that takes one variant, with the variants it takes, and every place that takes a list of them.
 ONE = {
     **{f"link.{key}": key for key in ("fading", "coherence", "interference", "csi")},
@@ -68,14 +77,14 @@ def kinds(catalog: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("path", ONE)
 def test_a_bare_name_is_the_variant_of_that_name_wherever_one_is_taken(path: str) -> None:
     for key, name in kinds(ONE[path]):
-        assert in_full(at(path, name), SCHEMA) == at(path, {key: name})
+        assert in_full(at(path, name), SCHEMA) == told(path, {key: name})
 
 
 @pytest.mark.parametrize("path", SEVERAL)
 def test_a_bare_name_is_a_variant_in_lists_too(path: str) -> None:
     listed = kinds(SEVERAL[path])
     bare = [name for _, name in listed]
-    assert in_full(at(path, bare), SCHEMA) == at(path, [{key: name} for key, name in listed])
+    assert in_full(at(path, bare), SCHEMA) == told(path, [{key: name} for key, name in listed])
 
 
 def test_a_variant_within_a_variant_may_be_a_bare_name() -> None:
@@ -93,7 +102,7 @@ def test_what_is_no_variant_is_left_for_the_check(value: object) -> None:
     assert in_full(at("link.fading", value), SCHEMA) == at("link.fading", value)
 
 
-@pytest.mark.parametrize("data", [{}, {"codecs": 3}, {"codecs": {"one": 3}}, {"codecs": {"one": {"training": 3}}}])
+@pytest.mark.parametrize("data", [{}, {"codecs": 3}, {"codecs": {"one": 3}}, told("codecs.one.training", 3)])
 @pytest.mark.parametrize("training", [3, None, {"fading": 3}, [], {"fading": None}])
 def test_nothing_that_is_typed_breaks_it(data: dict[str, Any], training: object) -> None:
     assert in_full({**data, "training": training}, SCHEMA) == {**data, "training": training}
@@ -163,11 +172,11 @@ def test_the_training_of_a_codec_changes_what_the_scenario_trains_with(tiny) -> 
     one = "codecs.small.training.interference.level_db=-3"
     # Whichever is typed first, the codec's change is one of what the training ends up as.
     for sets in ((base, one), (one, base)):
-        assert tiny(*sets).resolved("small").training.interference == Qam(order=16, level_db=-3.0)
-    assert tiny(one).resolved("small").training.interference == Neighbors(level_db=-3.0)
+        assert tiny(*sets).training_of("small").interference == Qam(order=16, level_db=-3.0)
+    assert tiny(one).training_of("small").interference == Neighbors(level_db=-3.0)
     # A kind of its own is a variant of its own.
     own = tiny(base, "codecs.small.training.interference={kind: qam, level_db: -3}")
-    assert own.resolved("small").training.interference == Qam(level_db=-3.0)
+    assert own.training_of("small").interference == Qam(level_db=-3.0)
 
 
 def test_a_key_of_another_kind_says_which_kind_has_it(tiny) -> None:

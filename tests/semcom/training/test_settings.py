@@ -216,8 +216,8 @@ def test_what_is_drawn_of_one_thing_does_not_move_another():
         ({"level_db": (0.0, -3.0)}, r"level_db must run from low to high, got \[0, -3\]; swap the two"),
         ({"interferers": -1}, "interferers must not be negative, got -1"),
         ({"interferers": (-2, 1)}, "interferers must not be negative"),
-        ({"interferers": 32}, "32 interferers in training need a batch of at least 33 sentences, got 32"),
-        ({"interferers": (0, 4), "batch": 4}, "4 interferers in training need a batch of at least 5 sentences, got 4"),
+        ({"interferers": 32}, "32 interferers in training need a batch of at least 33 messages, got 32"),
+        ({"interferers": (0, 4), "batch": 4}, "4 interferers in training need a batch of at least 5 messages, got 4"),
     ],
     ids=str,
 )

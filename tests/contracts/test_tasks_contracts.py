@@ -1,0 +1,281 @@
+"""What every task in the catalog keeps, with its messages and its codecs; a new task is tested by being named there."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from channels import Chance, Link, NoCsi, NoEqualizer, draw
+from semcom.compression.cost import count
+from semcom.identity import canonical
+from semcom.metrics.catalog import check_suited, metric_named
+from semcom.metrics.score import score
+from semcom.models.codec import Codec, air_shape
+from semcom.models.make import initialize, make, spec_from
+from semcom.scenario.codec_plans import CODECS
+from semcom.scenario.plans import MeasurePlan
+from semcom.scenario.shorthand import for_task
+from semcom.sources.batch import Batch
+from semcom.sources.generated_frames import GeneratedFrames
+from semcom.sources.textfile import TextFile
+from semcom.tasks.catalog import TASKS
+from semcom.tasks.cell import deliver_cell
+from semcom.tasks.modulation import Modulation
+from semcom.tasks.task import Data, Task
+from semcom.tasks.text import Text
+from semcom.tasks.trip import deliver, encode_once, rehearse
+from semcom.training.objective import hard_labels
+
+ROOT = Path(__file__).resolve().parents[2]
+CLEAN, LOUD = Link(snr_db=60.0), Link(snr_db=5.0, interferers=2)
+# Tasks whose usual messages are too many for a test; all others are taken as they are.
+SMALL: dict[str, Callable[[Path], Task]] = {
+    "text": lambda text: Text(TextFile(path=str(text), longest=20)),
+    "modulation": lambda _: Modulation(
+        GeneratedFrames(classes=("BPSK", "QPSK", "8PSK"), train=90, validation=30, test=60)
+    ),
+}
+KINDS = tuple(task.kind for task in TASKS)
+
+
+@pytest.fixture(scope="module", params=TASKS, ids=KINDS)
+def task(request: pytest.FixtureRequest, text_file: Path) -> Task:
+    kind = request.param.kind
+    return SMALL[kind](text_file) if kind in SMALL else request.param()
+
+
+@pytest.fixture(scope="module")
+def data(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Data:
+    return task.load(tmp_path_factory.mktemp("kept"), task.fingerprint())
+
+
+@pytest.fixture(scope="module")
+def codec(task: Task, data: Data) -> Codec:
+    """Of the smallest named size."""
+    spec = min(map(task.fitted, task.sizes.values()), key=lambda each: each.rough_multiply_adds)
+    return initialize(spec, data.outputs, seed=1).eval()
+
+
+@pytest.fixture(scope="module")
+def batch(data: Data) -> Batch:
+    return data.exam(12, 8).batches[0]
+
+
+def tensors_of(batch: Batch) -> dict[str, Tensor]:
+    return {name: value for name, value in vars(batch).items() if isinstance(value, Tensor)}
+
+
+def assert_alike(one: Batch, other: Batch) -> None:
+    assert one.rows == other.rows
+    ours, theirs = tensors_of(one), tensors_of(other)
+    assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+# The task itself
+
+
+def test_every_task_has_a_name_of_its_own() -> None:
+    assert len(set(KINDS)) == len(KINDS)
+    names = [name for task in TASKS for name in task.sizes]
+    assert len(set(names)) == len(names), "a size tells the kind of its codec"
+
+
+@pytest.mark.parametrize("kind", TASKS, ids=KINDS)
+def test_a_task_is_a_frozen_value_with_a_default_for_every_key(kind: type[Task]) -> None:
+    task = kind()
+    assert dataclasses.is_dataclass(kind) and hash(task) == hash(kind()) and task == kind()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        task.kind = "another"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("kind", TASKS, ids=KINDS)
+def test_what_a_task_says_of_itself_fits_together(kind: type[Task]) -> None:
+    assert kind.usual_size in kind.sizes and kind.usual_units >= 1
+    for name, spec in kind.sizes.items():
+        assert (spec.carries, spec.kind) == (kind.carries, kind.codec), name
+        assert spec.symbols_per_unit >= 1 and spec.rough_multiply_adds > 0 and spec.told and 0 <= spec.dropout < 1
+        assert spec.may_differ <= {each.name for each in dataclasses.fields(spec)}
+        assert all(set(names) <= {each.name for each in dataclasses.fields(spec)} for names in spec.settled.values())
+        assert spec_from(kind.sizes[kind.usual_size], json.loads(json.dumps(canonical(spec)))) == spec
+        assert kind().fitted(kind().fitted(spec)) == kind().fitted(spec)
+        assert CODECS[kind.codec](size=name).spec() == spec
+    # As in "15 sentences" and "8 symbols a token".
+    assert all(word.isidentifier() and word.islower() for word in (kind.unit, kind.message, kind.carries))
+
+
+def test_tasks_are_named_without_torch() -> None:
+    program = (
+        "import sys, semcom.cli, semcom.tasks.catalog\n"
+        "for task in semcom.tasks.catalog.TASKS: hash(task()), task().fingerprint\n"
+        "print(*(name for name in ('torch._C', 'torch.nn', 'pandas', 'tokenizers') if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+
+
+def test_its_facts_are_plain_and_its_fingerprint_stays(task: Task, tmp_path: Path) -> None:
+    print_ = task.fingerprint()
+    assert print_ and print_ == task.fingerprint() == dataclasses.replace(task).fingerprint()  # type: ignore[type-var]
+    for facts in (task.facts(print_), task.exam_facts(print_)):
+        text = json.dumps(canonical(facts), sort_keys=True)
+        assert print_ in text, "other messages must be another identity"
+        assert text != json.dumps(canonical(task.facts("another")), sort_keys=True)
+    assert all(path.parent == tmp_path for path in task.kept_files(tmp_path, print_))
+
+
+def test_tasks_do_not_share_an_identity() -> None:
+    told = [json.dumps(canonical(task().facts("same")), sort_keys=True) for task in TASKS]
+    assert len(set(told)) == len(told)
+
+
+# Its messages
+
+
+def test_what_it_counts_is_what_it_loads(task: Task, data: Data) -> None:
+    there, everything = task.count(), 10**6
+    assert there.training == data.training_messages > 0
+    assert there.test == len(data.exam(everything, 64).messages)
+    assert 0 < sum(map(len, data.validation(64))) <= there.validation
+    assert isinstance(task.source_name, str) and isinstance(task.is_at_hand, bool)
+    assert data.outputs >= 2
+
+
+def test_training_batches_are_found_by_their_step(data: Data) -> None:
+    def batches(seed: int, share: float = 1.0) -> Callable[[int], Batch]:
+        return data.training(batch=8, share=share, chance=Chance(seed), neighbors=1).at
+
+    first, again, other = batches(3), batches(3), batches(4)
+    for step in (200, 0, 7):
+        assert_alike(first(step), again(step))
+    assert any(first(step).rows != other(step).rows for step in range(3))
+    shared = batches(3, 0.25)
+    rows = {row for step in range(100) for row in shared(step).rows}
+    assert 1 <= len(rows) <= 0.25 * data.training_messages + 1
+
+
+def test_its_batches_are_batches(data: Data) -> None:
+    training = data.training(batch=8, share=1.0, chance=Chance(3), neighbors=1).at(0)
+    for batch in (training, *data.validation(8)[:2], *data.exam(12, 8).batches):
+        size, longest = batch.mask.shape
+        assert 0 < size <= 8 and size == len(batch) == len(set(batch.rows)) == len(batch.lengths)
+        assert batch.targets.shape == (size, longest) and batch.targets.dtype == batch.lengths.dtype == torch.long
+        assert torch.equal(batch.mask, torch.arange(longest) < batch.lengths[:, None])
+        assert batch.ragged == (not batch.mask.all()) and batch.lengths.max() == longest
+        assert batch.targets.min() >= 0 and batch.targets.max() < data.outputs
+        turned = batch.turned(1)
+        assert turned.rows == (*batch.rows[1:], batch.rows[0])
+        for name, held in tensors_of(batch).items():
+            assert torch.equal(tensors_of(turned)[name], held.roll(-1, dims=0)), name
+        assert {each.device.type for each in tensors_of(batch.to("meta")).values()} == {"meta"}
+
+
+def test_validation_and_exam_stay_the_same_and_exams_nest(data: Data) -> None:
+    for one, other in zip(data.validation(8), data.validation(8), strict=True):
+        assert_alike(one, other)
+    whole = data.exam(20, 8)
+    for part, messages in ((data.exam(12, 8), whole.messages[:12]), (data.exam(12, 5, skip=8), whole.messages[8:20])):
+        assert list(part.messages) == list(messages)
+        assert sorted(row for batch in part.batches for row in batch.rows) == list(range(12))
+        assert part.units == sum(int(batch.lengths.sum()) for batch in part.batches)
+        assert part.words is None or part.words >= len(messages)
+
+
+def test_what_it_reads_is_what_its_metrics_take(task: Task, data: Data) -> None:
+    names = for_task({"task": task.kind}).get("measure", {}).get("metrics") or MeasurePlan().metrics
+    check_suited(names, task.scores, classes=data.classes)
+    assert len(data.classes) == (data.outputs if task.scores == "classes" else 0)
+    # An encoder of sentences takes seconds to load, and is tested where it is.
+    metrics = [metric_named(name, classes=data.classes) for name in names if "similarity" not in name]
+    exam = data.exam(12, 8)
+    answers = {
+        row: ids[:length]
+        for batch in exam.batches
+        for row, ids, length in zip(batch.rows, batch.targets.tolist(), batch.lengths.tolist(), strict=True)
+    }
+    arrived = data.read([answers[row] for row in sorted(answers)])
+    best = tuple(metric.axis.best for metric in metrics)
+    assert metrics and score(metrics, exam.messages, arrived) == best
+    assert score(metrics, exam.messages, [*arrived[1:], arrived[0]]) != best
+
+
+# Its codecs
+
+
+def test_a_codec_sends_hears_and_decodes(codec: Codec, batch: Batch, data: Data) -> None:
+    with torch.no_grad():
+        symbols = codec.send(batch).symbols
+        assert symbols.shape == air_shape(codec, batch) and symbols.is_complex()
+        sent = batch.mask.repeat_interleave(codec.spec.symbols_per_unit, dim=1)
+        power = symbols.abs().square()
+        assert power[sent].mean().item() == pytest.approx(1.0, rel=0.05)
+        assert not power[~sent].any(), "padding is silent"
+        trace = rehearse(codec, batch, CLEAN, draw(CLEAN, air_shape(codec, batch), Chance(1)))
+        assert trace.heard.logits.shape == (*batch.mask.shape, data.outputs)
+        assert torch.isfinite(trace.heard.logits).all()
+        answers = codec.decode(trace.arrived, batch)
+    assert answers.shape == batch.mask.shape
+    assert all(0 <= each < data.outputs for row in answers.tolist() for each in row)
+
+
+def test_a_trace_holds_what_the_spec_shows(codec: Codec, batch: Batch) -> None:
+    with torch.no_grad():
+        trace = rehearse(codec, batch, CLEAN, draw(CLEAN, air_shape(codec, batch), Chance(1)))
+    for stack, layers in (("sent", trace.sent.layers), ("heard", trace.heard.layers)):
+        assert tuple(each.shape[-1] for each in layers) == codec.spec.widths_of(stack), stack
+        assert all(each.shape[:2] == batch.mask.shape for each in layers)
+    assert bool(trace.heard.stages) == ("stages" in codec.spec.shows)
+
+
+def test_a_codec_can_be_counted_and_taken_apart(codec: Codec) -> None:
+    example = codec.example()
+    assert len(example) == 1
+    assert all(len(stack) > 0 for stack in codec.stacks())
+    cost = count(codec)
+    assert cost.parameters == sum(each.numel() for each in codec.parameters())
+    assert 0 < cost.body_parameters <= cost.parameters
+    assert cost.multiply_adds == cost.transmitter_multiply_adds + cost.receiver_multiply_adds > 0
+    with torch.device("meta"):
+        assert count(make(codec.spec, codec.outputs)) == cost
+
+
+def test_a_step_against_the_loss_lowers_it(codec: Codec, batch: Batch, data: Data) -> None:
+    pupil = initialize(codec.spec, data.outputs, seed=1).eval()
+    air = draw(LOUD, air_shape(pupil, batch), Chance(1))
+    optimizer = torch.optim.SGD(pupil.parameters(), lr=1e-2)
+    losses = []
+    for _ in range(2):
+        loss = hard_labels(rehearse(pupil, batch, LOUD, air))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[1] < losses[0]
+    idle = [name for name, each in pupil.named_parameters() if each.grad is None]
+    assert not idle, "weights that nothing reaches"
+
+
+def test_messages_are_delivered_alone_and_in_a_cell(codec: Codec, data: Data) -> None:
+    exam = data.exam(12, 6)
+    encoded = encode_once(codec, exam.batches)
+    alone = deliver(encoded, LOUD, Chance(1))
+    cell = deliver_cell(encoded, LOUD, Chance(1))
+    assert len(cell) == 1 + LOUD.interferers
+    for delivery in (alone, *cell):
+        assert len(data.read(delivery.answers)) == len(exam.messages)
+        assert delivery.energies.snr_db == pytest.approx(LOUD.snr_db, abs=1.0)
+    assert deliver(encoded, LOUD, Chance(1)).answers == alone.answers
+
+
+def test_nothing_it_needs_to_know_is_unknown_to_a_receiver_without_csi(codec: Codec, batch: Batch) -> None:
+    blind = Link(snr_db=5.0, csi=NoCsi(), equalizer=NoEqualizer())
+    with torch.no_grad():
+        trace = rehearse(codec, batch, blind, draw(blind, air_shape(codec, batch), Chance(1)))
+    assert torch.isfinite(trace.heard.logits).all()
