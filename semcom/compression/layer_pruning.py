@@ -60,8 +60,8 @@ class LayerPruning:
     def aim(self) -> str:
         """How many layers stay, and by which criterion."""
         if isinstance(self.keep, int):
-            return f"pruned to {counted(self.keep, 'layer')} a stack by {self.told}"
-        return f"pruned to {' and '.join(map(str, self.keep))} layers by {self.told}"
+            return f"pruned to {counted(self.keep, 'layer')} a stack by {self.choose.kind}"
+        return f"pruned to {' and '.join(map(str, self.keep))} layers by {self.choose.kind}"
 
     def planned(self, spec: Spec) -> Spec:
         """The layers of each side of a text codec; which units of a recognizer stay depends on its weights."""

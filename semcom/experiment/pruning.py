@@ -112,7 +112,7 @@ def _rows(build: Build, record: Mapping[str, Any], *, start: str) -> Iterator[Pr
         seed=build.seed,
         start=start,
         kind=build.prune.kind,
-        criterion=build.prune.told,
+        criterion=build.prune.told.split()[0],
         parameters_before=before.get("parameters"),
         parameters=record.get("parameters"),
         multiply_adds_before=before.get("multiply_adds"),
