@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from semcom.mistakes import UserMistake
 from semcom.scenario.explain import check, dotted, of_the_whole, reach, shown
-from semcom.scenario.forms import Loc, schema_of
+from semcom.scenario.forms import Loc, Schema, schema_of
 from semcom.scenario.shorthand import in_full, with_kinds
 from semcom.scenario.yaml_data import DEPTH_LIMIT, Place, Reading, written
 

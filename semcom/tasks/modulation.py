@@ -45,8 +45,8 @@ class Modulation:
     sizes: ClassVar[Mapping[str, Spec]] = RECOGNIZER_SIZES
     usual_size: ClassVar[str] = "iq_resnet8"
     defaults: ClassVar[Mapping[str, Any]] = {
-        "training": {"csi": "none", "equalizer": "none"},
-        "link": {"csi": "none", "equalizer": "none"},
+        "training": {"csi": {"kind": "none"}, "equalizer": {"kind": "none"}},
+        "link": {"csi": {"kind": "none"}, "equalizer": {"kind": "none"}},
         "measure": {"metrics": list(default_metrics("classes"))},
     }
 

@@ -78,6 +78,7 @@ def test_every_foreign_name_leads_to_a_name() -> None:
         ("training.lr=0.1", r"write learning_rate \(its peak\)"),
         ("training.batchSize=8", "write batch"),
         ("training.optimizer=sgd", "there is no such key: all train with AdamW"),
+        ("codecs.big.pruning=layers", r"write prune \(in a codec that has a start\)"),
         ("training.seed=3", "write seed at the top or sweep.seed"),
         ("seeds=[1, 2]", r"write seed \(several go in sweep.seed\)"),
         ("sweep.seeds=[1, 2]", "write seed"),
