@@ -51,8 +51,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Psr:
-    """Cut a stack where the similarity of its layers changes, and keep from each segment the combination of layers
-    with the best SynFlow score.
+    """Cut a stack where the similarity of its layers changes, and keep the layers of each with the best SynFlow score.
 
     A combination is scored in a network of full depth that is random but for these layers, which are the trained ones.
 

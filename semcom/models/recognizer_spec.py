@@ -103,28 +103,8 @@ class RecognizerSpec:
             raise ValueError(f"units must be at most {MOST_UNITS} together, got {sum(self.units)}; use fewer")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
-        self._check_pruned()
+        _check_pruned(self)
         _check_places(self)
-
-    def _check_pruned(self) -> None:
-        if self.kept is not None:
-            last = sum(self.units) - 1
-            rising = all(a < b for a, b in pairwise(self.kept))
-            if not self.kept or not rising or self.kept[0] < 0 or self.kept[-1] > last:
-                raise ValueError(f"kept must be rising numbers from 0 to {last}, at least one, got {self.kept}")
-            if len(self.kept) == sum(self.units):
-                object.__setattr__(self, "kept", None)  # one shape, one spec
-        if self.hidden is None:
-            return
-        if self.family == "vgg":
-            raise ValueError("hidden must be None for a vgg, whose units have no channels inside; prune units instead")
-        whole = self.whole()
-        widest = tuple(whole[number].hidden for number in self.remaining)
-        fitting = len(self.hidden) == len(widest) and all(1 <= a <= b for a, b in zip(self.hidden, widest, strict=True))
-        if not fitting:
-            raise ValueError(f"hidden must be at least 1 and at most {widest}, unit by unit, got {self.hidden}")
-        if self.hidden == widest:
-            object.__setattr__(self, "hidden", None)
 
     @property
     def symbols_per_unit(self) -> int:
@@ -216,6 +196,27 @@ def _between(name: str, values: tuple[int, ...], most: int) -> None:
     for value in values:
         if not 1 <= value <= most:
             raise ValueError(f"{name} must be from 1 to {most}, got {value}")
+
+
+def _check_pruned(spec: RecognizerSpec) -> None:
+    if spec.kept is not None:
+        last = sum(spec.units) - 1
+        rising = all(a < b for a, b in pairwise(spec.kept))
+        if not spec.kept or not rising or spec.kept[0] < 0 or spec.kept[-1] > last:
+            raise ValueError(f"kept must be rising numbers from 0 to {last}, at least one, got {spec.kept}")
+        if len(spec.kept) == sum(spec.units):
+            object.__setattr__(spec, "kept", None)  # one shape, one spec
+    if spec.hidden is None:
+        return
+    if spec.family == "vgg":
+        raise ValueError("hidden must be None for a vgg, whose units have no channels inside; prune units instead")
+    whole = spec.whole()
+    widest = tuple(whole[number].hidden for number in spec.remaining)
+    fitting = len(spec.hidden) == len(widest) and all(1 <= a <= b for a, b in zip(spec.hidden, widest, strict=True))
+    if not fitting:
+        raise ValueError(f"hidden must be at least 1 and at most {widest}, unit by unit, got {spec.hidden}")
+    if spec.hidden == widest:
+        object.__setattr__(spec, "hidden", None)
 
 
 def _check_places(spec: RecognizerSpec) -> None:

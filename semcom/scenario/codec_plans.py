@@ -201,10 +201,5 @@ else:
     AnyCodecPlan = any_of(CODECS.values(), "kind")
 
 
-def kind_of_size(size: object) -> str | None:
-    """The kind of codec that a named size is of."""
-    return next((kind for kind, plan in CODECS.items() if size in plan.NAMED), None)
-
-
 def _typed(plan: CodecPlan, names: Iterable[str]) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(plan, name)) is not None}

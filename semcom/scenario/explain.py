@@ -219,6 +219,8 @@ def _wrong_type(error: ErrorDetails, data: Any, path: Loc, schema: Schema) -> Co
         hint = f"; write {text}" if len(text) <= SHOWN and text.isprintable() else ""
         return Complaint(path[:-1], dotted(path[:-1]), f"must be a list of lists, got one list{hint}")
     expected = "a finite number" if error["type"] == "finite_number" else described(nodes)
+    if path[:1] == ("codecs",) and len(path) == 2:
+        expected = "a mapping"  # its kind is told by its size, so that nobody types a kind alone
     hint = _rewriting(value, path, nodes, schema) or (
         "; put it in quotes" if expected == "text" and isinstance(value, int | float) else ""
     )

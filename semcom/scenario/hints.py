@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -98,7 +99,8 @@ FOREIGN = (
     Foreign("alpha lambda ce_weight hard_weight kd_alpha task_weight", "label_weight", "methods have a weight each"),
     Foreign("temp tau", "temperature"),
     Foreign("student", "", "the student is the codec that holds `distill`; teacher names the other", here=True),
-    Foreign("quantize quantization prune pruning", "", f"{_NO_CHOICE} a codec is made smaller by its size"),
+    Foreign("pruning sparsity", "prune", "in a codec that has a start"),
+    Foreign("quantize quantization", "", f"{_NO_CHOICE} a codec is made smaller by its size or by prune"),
     # Text and measuring
     Foreign("dataset data text", "corpus"),
     Foreign("max_len max_length seq_len max_words maxlen max_sentence_length", "longest"),
@@ -182,8 +184,14 @@ def nearest(word: object, options: Iterable[str], cutoff: float = 0.6) -> str:
     known = [name for name in NAMES.get(asked, ()) if name in plain.values()]
     if asked in plain or known:
         return plain.get(asked) or known[0]
-    near = difflib.get_close_matches(asked, plain, n=1, cutoff=cutoff)
-    return plain[near[0]] if near else ""
+    near = difflib.get_close_matches(asked, plain, cutoff=cutoff)
+
+    def likeness(option: str) -> tuple[float, int]:
+        # Of those that are as near, the one that begins alike: slips are rare at the beginning of a word.
+        begins = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(option, asked, strict=False))
+        return difflib.SequenceMatcher(None, option, asked).ratio(), sum(1 for _ in begins)
+
+    return plain[max(near, key=likeness)] if near else ""
 
 
 def key_hint(word: str, beside: Sequence[str], elsewhere: dict[str, list[str]]) -> str:

@@ -77,7 +77,12 @@ def _of_kind(name: str, codecs: dict[str, Any], usual: str) -> Any:
         if not isinstance(codecs.get(start), dict):
             break
         seen, each = [*seen, start], codecs[start]
-    return {"kind": each.get("kind") or kind_of_size(each.get("size")) or usual, **codec}
+    return {"kind": each.get("kind") or _kind_of_size(each.get("size")) or usual, **codec}
+
+
+def _kind_of_size(size: object) -> str | None:
+    """The kind of codec that a named size is of; not asked of the plans, which need torch."""
+    return next((task.codec for task in TASKS if isinstance(size, str) and size in task.sizes), None)
 
 
 def _trained_beside(codec: Any, settings: dict[str, Any], node: Schema, root: Schema) -> Any:
