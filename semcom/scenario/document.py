@@ -101,10 +101,25 @@ def read_document(path: Path, overrides: Sequence[str] = (), model: type[BaseMod
     document = Document(str(path), data, text, _question(text), reading.places, schema)
     for override in overrides:
         # Below a bare name there is nothing to set; below what it stands for there is.
+        untold = _without_kind(document.data)
         document.data.update(with_kinds(document.data, schema))
         _lay_over(document, override)
+        # A kind that followed from a size must follow from the size that is there now.
+        for name in untold:
+            codecs = document.data.get("codecs")
+            codec = codecs.get(name) if isinstance(codecs, dict) else None
+            if isinstance(codec, dict) and ("codecs", name, "kind") not in document.places:
+                codec.pop("kind", None)
     document.data.update(in_full(document.data, schema))
     return document
+
+
+def _without_kind(data: dict[str, Any]) -> list[str]:
+    """The codecs that do not say of what kind they are."""
+    codecs = data.get("codecs")
+    if not isinstance(codecs, dict):
+        return []
+    return [name for name, codec in codecs.items() if isinstance(codec, dict) and "kind" not in codec]
 
 
 def validate(document: Document, model: type[M], finished: Callable[[M], M] | None = None) -> M:

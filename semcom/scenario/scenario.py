@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from channels import Neighbors
 from semcom.models.spec import Spec
@@ -59,8 +59,6 @@ class Scenario(Plan):
     overlay: tuple[Literal["deepsc_code_awgn", "deepsc_code_awgn_wide", "deepsc_code_rayleigh"], ...] = ()
     threads: int = Field(default=1, ge=1, le=256)
 
-    _resolved: dict[str, Resolved] = PrivateAttr(default_factory=dict)
-
     @property
     def goal(self) -> Task:
         """What is sent and what the receiver wants of it."""
@@ -73,6 +71,10 @@ class Scenario(Plan):
         named = (codec.start, codec.adopt and codec.adopt.donor, *taught_by)
         return tuple(each for each in named if each)
 
+    @cached_property
+    def _resolved(self) -> dict[str, Resolved]:
+        return {}
+
     def resolved(self, name: str) -> Resolved:
         """What follows for a codec from its plan and from those it is made from; worked out once."""
         if name not in self._resolved:
@@ -82,7 +84,7 @@ class Scenario(Plan):
     def model_copy(self, **changes: Any) -> Self:
         """A copy, in which every codec is resolved anew."""
         copied = super().model_copy(**changes)
-        copied._resolved = {}
+        copied.__dict__.pop("_resolved", None)
         return copied
 
     @property

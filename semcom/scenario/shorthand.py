@@ -67,7 +67,6 @@ def _under(typed: Any, defaults: Mapping[str, Any]) -> Any:
 
 
 def _of_kind(name: str, codecs: dict[str, Any], usual: str) -> Any:
-    from semcom.scenario.codec_plans import kind_of_size  # as above
 
     codec = codecs[name]
     if not isinstance(codec, dict) or "kind" in codec:
@@ -82,6 +81,8 @@ def _of_kind(name: str, codecs: dict[str, Any], usual: str) -> Any:
 
 def _kind_of_size(size: object) -> str | None:
     """The kind of codec that a named size is of; not asked of the plans, which need torch."""
+    from semcom.tasks.catalog import TASKS
+
     return next((task.codec for task in TASKS if isinstance(size, str) and size in task.sizes), None)
 
 

@@ -101,10 +101,10 @@ def test_a_pruned_codec_and_its_fresh_control_have_one_shape(load) -> None:
         "codecs.less={start: big, prune: {kind: layers, keep: [1, 2]}}",
         "codecs.control={start: less, fresh: true}",
     )
-    less = scenario.spec_of("less")
+    less = scenario.resolved("less").spec
     assert (less.transmitter.layers, less.receiver.layers) == (1, 2)
-    assert scenario.begun_spec("less") == scenario.spec_of("big")
-    assert scenario.spec_of("control") == less
+    assert scenario.resolved("less").begun == scenario.resolved("big").spec
+    assert scenario.resolved("control").spec == less
     assert [scenario.is_reshaped(each) for each in ("big", "less", "control")] == [False, True, True]
 
 

@@ -172,11 +172,11 @@ def test_the_training_of_a_codec_changes_what_the_scenario_trains_with(tiny) -> 
     one = "codecs.small.training.interference.level_db=-3"
     # Whichever is typed first, the codec's change is one of what the training ends up as.
     for sets in ((base, one), (one, base)):
-        assert tiny(*sets).training_of("small").interference == Qam(order=16, level_db=-3.0)
-    assert tiny(one).training_of("small").interference == Neighbors(level_db=-3.0)
+        assert tiny(*sets).resolved("small").training.interference == Qam(order=16, level_db=-3.0)
+    assert tiny(one).resolved("small").training.interference == Neighbors(level_db=-3.0)
     # A kind of its own is a variant of its own.
     own = tiny(base, "codecs.small.training.interference={kind: qam, level_db: -3}")
-    assert own.training_of("small").interference == Qam(level_db=-3.0)
+    assert own.resolved("small").training.interference == Qam(level_db=-3.0)
 
 
 def test_a_key_of_another_kind_says_which_kind_has_it(tiny) -> None:
