@@ -114,7 +114,7 @@ def examples() -> list[str]:
 
 
 def test_the_examples_on_the_pages_are_scenarios(tmp_path: Path) -> None:
-    assert len(examples()) == 2
+    assert len(examples()) == 3
     for example in examples():
         (tmp_path / "example.yaml").write_text(example)
         scenario, _ = load_scenario(tmp_path / "example.yaml")

@@ -149,10 +149,9 @@ class RecognizerSpec:
     @property
     def stem_leaving(self) -> Shape:
         """What the units are given."""
-        if self.family == "cnn":
-            return self.entering  # has no stem
         grown = 2 * (self.stem_padding - self.kernel // 2)
-        return (self.widths[0], *(places + grown for places in self.entering[1:]))
+        stem = (self.widths[0], *(places + grown for places in self.entering[1:]))
+        return self.entering if self.family == "cnn" else stem  # a cnn has none
 
     @property
     def stem_padding(self) -> int:

@@ -108,7 +108,8 @@ def read_document(path: Path, overrides: Sequence[str] = (), model: type[BaseMod
         for name in untold:
             codecs = document.data.get("codecs")
             codec = codecs.get(name) if isinstance(codecs, dict) else None
-            if isinstance(codec, dict) and ("codecs", name, "kind") not in document.places:
+            told = override.partition("=")[0].strip() in ("codecs", f"codecs.{name}", f"codecs.{name}.kind")
+            if isinstance(codec, dict) and not told:
                 codec.pop("kind", None)
     document.data.update(in_full(document.data, schema))
     return document

@@ -48,12 +48,12 @@ def load(tmp_path: Path):
         (
             FRAMES,
             ("codecs.small.distill={teacher: big, methods: [symbols]}",),
-            "codecs.small.distill.methods: symbols must see sent of 'small', got a codec of kind recognizer, which has",
+            "codecs.small.distill.methods: method symbols must have what a transmitter makes to compare, got 'small', a",
         ),
         (
             FRAMES,
             ("codecs.small.distill={teacher: big, methods: [attention_maps]}",),
-            "take a method on heard, logits, stages",
+            "take one of soft_logits",
         ),
         (FRAMES, ("codecs.small.adopt={transmitter: big}",), "adopt must be left out: this kind of codec has one side"),
         (TEXT, ("codecs.small.fresh=true",), "fresh must have a start to be of, got none; name the codec in start"),
@@ -105,7 +105,7 @@ def test_a_pruned_codec_and_its_fresh_control_have_one_shape(load) -> None:
     assert (less.transmitter.layers, less.receiver.layers) == (1, 2)
     assert scenario.resolved("less").begun == scenario.resolved("big").spec
     assert scenario.resolved("control").spec == less
-    assert [scenario.is_reshaped(each) for each in ("big", "less", "control")] == [False, True, True]
+    assert [scenario.resolved(each).is_reshaped for each in ("big", "less", "control")] == [False, True, True]
 
 
 def test_a_task_says_what_is_meant_where_nothing_is_typed(load) -> None:
