@@ -48,7 +48,7 @@ def load(tmp_path: Path):
         (
             FRAMES,
             ("codecs.small.distill={teacher: big, methods: [symbols]}",),
-            "codecs.small.distill.methods: method symbols must have what a transmitter makes to compare, got 'small', a",
+            "codecs.small.distill.methods: method symbols must have what a transmitter makes to compare, got 'small'",
         ),
         (
             FRAMES,
