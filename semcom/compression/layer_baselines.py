@@ -1,4 +1,4 @@
-"""The plain choices of layers that a clever one has to beat: random, first, by losses, and the best there is."""
+"""Baselines for choosing layers: random, the first ones, by loss, and the best there is."""
 
 from __future__ import annotations
 

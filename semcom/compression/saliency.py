@@ -1,4 +1,4 @@
-"""SynFlow: what the weights of a network carry, told without any data."""
+"""SynFlow: how much of what flows through a network depends on its weights, found without any data."""
 
 from __future__ import annotations
 

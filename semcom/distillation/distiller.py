@@ -90,7 +90,7 @@ class Distiller(nn.Module):
         teaching = self.teaching
         if teaching.label_weight:
             losses["hard_labels"] = teaching.label_weight * hard_labels(ours)
-        # A loss that does not count keeps its name, so that every step logs alike and every process waits for none.
+        # Keep losses of weight zero: every step logs the same names, and all processes must reduce the same keys.
         share = share_in(link, above_sinr_db=teaching.above_sinr_db, rises_over_db=teaching.rises_over_db)
         for method, adapters in zip(teaching.methods, self.adapters, strict=True):
             losses[method.kind] = share * method.weight * method.loss(ours, theirs, adapters)

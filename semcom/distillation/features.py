@@ -1,4 +1,4 @@
-"""Where features of a trip stand, which belong together, and how far two of them are apart."""
+"""Helpers for methods on features: find the layers of a side, pair them, and measure how far two are apart."""
 
 from __future__ import annotations
 

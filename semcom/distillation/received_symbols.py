@@ -1,4 +1,4 @@
-"""Received symbols: the student's symbols arrive as its teacher's would have arrived."""
+"""Received symbols: the student's symbols should arrive as its teacher's would."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Relations: what is near and what is aligned for the teacher is so for the student."""
+"""Relations: distances and angles between the features of a batch should be as the teacher has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reverse logits: the student says only what its teacher might have said."""
+"""Reverse logits: Kullback-Leibler divergence from student to teacher, which punishes what the teacher rules out."""
 
 from __future__ import annotations
 

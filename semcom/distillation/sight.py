@@ -1,4 +1,4 @@
-"""Sight: which methods can learn from a codec of which kind, and what to take in place of those that cannot."""
+"""Which distillation methods fit which kind of codec, and what to take in place of those that do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Similarity preserving: what is alike for the teacher is alike for the student."""
+"""Similarity preserving: messages that are alike for the teacher should be alike for the student."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Symbols: the student puts on the air what the teacher would have put there."""
+"""Symbols: the student learns to send the symbols that its teacher would send."""
 
 from __future__ import annotations
 

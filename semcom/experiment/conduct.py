@@ -31,7 +31,7 @@ from semcom.scenario.metric_checks import check_metrics
 from semcom.scenario.neighbor_supply import check_cells, check_counts, check_exam, messages
 from semcom.scenario.pitfalls import pitfalls, scarce
 from semcom.scenario.scenario import Scenario
-from semcom.scenario.unused_keys import unheard
+from semcom.scenario.unused_keys import unused_keys
 from semcom.scenario.work import Build, Run, Sweep
 from semcom.store.borrowing import borrow, check_lenders
 from semcom.store.circumstances import Made, circumstances, made, otherwise
@@ -123,7 +123,7 @@ def conduct(
 
 def _remarks(scenario: Scenario, sweep: Sweep, work: _Work) -> Iterator[str]:
     """What whoever asked may want to know before hours of work are spent."""
-    yield from unheard(scenario)
+    yield from unused_keys(scenario)
     yield from pitfalls(scenario)
     if gone := left_out(sweep, work.place, done=work.store.done_runs()):
         yield gone

@@ -1,4 +1,4 @@
-"""failure_of: what ended a build or a run, in one line that says what to do."""
+"""failure_of: why a build or a run failed, in one line that says what to do."""
 
 from __future__ import annotations
 

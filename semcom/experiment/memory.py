@@ -1,4 +1,4 @@
-"""Heap: memory that one step frees stays with the process for the next."""
+"""Keep freed memory in the process, so that the next step need not ask the system for it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""off_label: points where chance gave another SNR or SINR than the axis says, told in one line after the measuring."""
+"""Warn about points whose measured SNR or SINR is far from the one on the axis."""
 
 from __future__ import annotations
 

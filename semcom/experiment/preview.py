@@ -11,7 +11,7 @@ from semcom.scenario.expand import expand
 from semcom.scenario.neighbor_supply import check_counts
 from semcom.scenario.pitfalls import pitfalls, scarce
 from semcom.scenario.scenario import Scenario
-from semcom.scenario.unused_keys import unheard
+from semcom.scenario.unused_keys import unused_keys
 from semcom.scenario.work import Build, Run, Sweep
 from semcom.store.circumstances import foreseen, made, otherwise
 from semcom.store.folder import RunFolder
@@ -76,7 +76,7 @@ def _done(place: RunFolder) -> tuple[dict[str, Finished], dict[str, Finished]]:
 
 def _notes(scenario: Scenario, sweep: Sweep) -> tuple[str, ...]:
     """What whoever typed the scenario may not have meant."""
-    return *unheard(scenario), *pitfalls(scenario), *phase_note(scenario, (run.link for run in sweep.runs))
+    return *unused_keys(scenario), *pitfalls(scenario), *phase_note(scenario, (run.link for run in sweep.runs))
 
 
 def _build_line(build: Build, names: dict[str, str], done: bool) -> str:

@@ -1,4 +1,4 @@
-"""Mending: what is damaged in a run folder is found, told, and made again."""
+"""Find what is damaged in a run folder, say so, and make it again."""
 
 from __future__ import annotations
 

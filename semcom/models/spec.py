@@ -1,4 +1,4 @@
-"""Spec: what every shape of a codec promises, and the parts of a trip that it may show to a teacher's pupil."""
+"""Spec: what the shape of every kind of codec promises, and the parts of a trip that a method may compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether tables are as their run wrote them, by the record.json that lies beside them."""
+"""Check that tables are unchanged since their run wrote them, by the digests in record.json."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no part of a scenario can see alone: whether its names, shapes and crowds fit together."""
+"""Checks that need more than one part of a scenario: whether names, shapes and crowds fit together."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def _without_dropout(spec: Any) -> Any:
 
 
 def _check_adopted(scenario: Scenario, name: str) -> None:
-    """Refuse what was typed and would go unheard, since it comes with an adopted side."""
+    """Refuse keys that would have no effect, because an adopted side settles them."""
     plan, shaped = scenario.codecs[name], scenario.resolved(name).spec
     if (adopt := plan.adopt) is None:
         return

@@ -1,4 +1,4 @@
-"""suited: whether the metrics that are asked for suit the test sentences, found out before hours of training."""
+"""Check that the metrics suit the test sentences, before hours of training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pitfalls: what a scenario may ask for and hardly anybody wants, said before hours of work are spent on it."""
+"""Warn about settings that are allowed but hardly ever meant, before hours of work are spent."""
 
 from __future__ import annotations
 

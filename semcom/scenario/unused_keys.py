@@ -1,4 +1,4 @@
-"""unheard: what was typed in a scenario and changes none of its numbers, said before hours of work are spent on it."""
+"""Warn about scenario keys that have no effect, before hours of work are spent."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from semcom.scenario.scenario import Scenario
 
 
-def unheard(scenario: Scenario) -> tuple[str, ...]:
-    """One sentence for every key that goes unheard as the scenario stands.
+def unused_keys(scenario: Scenario) -> tuple[str, ...]:
+    """One sentence for every key that has no effect as the scenario stands.
 
     These are no mistakes: the interference of a training whose interferers `--set` took away keeps its place for the
     next question. Whoever forgot the other half of a pair has to hear of it all the same. A link under a sweep is no
@@ -32,13 +32,13 @@ def _training(scenario: Scenario) -> Iterator[str]:
             continue
         for key in ("level_db", "interference"):
             if getattr(typed, key, None) not in (None, getattr(TrainingSettings, key)):
-                yield f"{where}.{key} goes unheard: nobody interferes in this training; see {where}.interferers"
+                yield f"{where}.{key} has no effect: nobody interferes in this training; see {where}.interferers"
 
 
 def _codecs(scenario: Scenario) -> Iterator[str]:
     for name in scenario.codecs:
         if name not in scenario.needed_codecs:
-            yield f"codecs.{name} goes unheard: it is neither measured nor needed to make one that is; see sweep.codec"
+            yield f"codecs.{name} has no effect: it is neither measured nor needed to make one that is; see sweep.codec"
 
 
 def _measure(scenario: Scenario) -> Iterator[str]:
@@ -46,7 +46,7 @@ def _measure(scenario: Scenario) -> Iterator[str]:
     if measure.beam > 1 and all(
         getattr(scenario.resolved(name).spec, "decoding", "parallel") == "parallel" for name in scenario.needed_codecs
     ):
-        yield "measure.beam goes unheard: every codec decodes in parallel"
+        yield "measure.beam has no effect: every codec decodes in parallel"
     for key, told in measure.options.items():
         if key in measure.model_fields_set and told is not None and not listening(measure.metrics, key):
-            yield f"measure.{key} goes unheard: it describes metrics that measure.metrics leaves out"
+            yield f"measure.{key} has no effect: it describes metrics that measure.metrics leaves out"

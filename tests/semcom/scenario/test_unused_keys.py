@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from semcom.scenario.load import find_scenario, load_scenario, names
-from semcom.scenario.unused_keys import unheard
+from semcom.scenario.unused_keys import unused_keys
 
 ALL = "sweep.codec=[big, small, plain]"
 ALONE = "training.interferers=0"
@@ -13,8 +13,8 @@ AMONG = "codecs.plain.training={interferers: 2}"
 
 
 def told(tiny_yaml, *changes: str) -> list[str]:
-    """The keys that go unheard."""
-    return [each.partition(" goes unheard: ")[0] for each in unheard(load_scenario(tiny_yaml, changes)[0])]
+    """The keys that have no effect."""
+    return [each.partition(" has no effect: ")[0] for each in unused_keys(load_scenario(tiny_yaml, changes)[0])]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_codec_that_nobody_needs(tiny_yaml) -> None:
 
 
 def test_it_is_said_before_the_work(tiny_yaml, carry_out, semcom, tmp_path) -> None:
-    note = "measure.beam goes unheard: every codec decodes in parallel"
+    note = "measure.beam has no effect: every codec decodes in parallel"
     assert note in semcom("check", tiny_yaml, "--set", "measure.beam=4").out
     said = carry_out(tmp_path / "run", "measure.beam=4", "training.steps=1").said
     assert note in said and said.index(note) < said.index("trained in")
@@ -57,4 +57,4 @@ def test_it_is_said_before_the_work(tiny_yaml, carry_out, semcom, tmp_path) -> N
 
 @pytest.mark.parametrize("name", names())
 def test_all_of_a_shipped_scenario_is_heard(name: str) -> None:
-    assert unheard(load_scenario(find_scenario(name))[0]) == ()
+    assert unused_keys(load_scenario(find_scenario(name))[0]) == ()
