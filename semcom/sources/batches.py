@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -110,17 +112,17 @@ def bucket(lengths: Sequence[int], batch_size: int, order: Sequence[int]) -> lis
     return full + _nearly_equal(left, batch_size)
 
 
-class TrainingBatches:
+B = TypeVar("B")
+
+
+class EpochBatches(ABC, Generic[B]):
     """All training batches of all epochs, found by the number of the step alone.
 
-    Each epoch meets every sentence once, in an order that comes from `chance.of("epoch", epoch)` and nothing
+    Each epoch meets every message once, in an order that comes from `chance.of("epoch", epoch)` and nothing
     else, so a training that was stopped goes on with the very batches it would have seen.
     """
 
-    def __init__(self, encoded: Sequence[Sequence[int]], batch_size: int, chance: Chance) -> None:
-        self._encoded = encoded
-        self._lengths = [len(ids) for ids in encoded]
-        self._batch_size = batch_size
+    def __init__(self, chance: Chance) -> None:
         self._chance = chance
         # The last epoch asked for, kept because its steps are asked for one after another.
         self._epoch = 0
@@ -131,12 +133,33 @@ class TrainingBatches:
         """How many batches an epoch has; every epoch has as many."""
         return len(self._batches)
 
-    def at(self, step: int) -> SentenceBatch:
+    def at(self, step: int) -> B:
         """The batch of a step, counted from 0 over all epochs."""
         epoch, index = divmod(step, self.per_epoch)
         if epoch != self._epoch:
             self._epoch, self._batches = epoch, self._order(epoch)
-        return make_batch(self._encoded, self._batches[index])
+        return self._made(self._batches[index])
+
+    @abstractmethod
+    def _order(self, epoch: int) -> list[tuple[int, ...]]:
+        """The rows of each batch of an epoch."""
+
+    @abstractmethod
+    def _made(self, rows: tuple[int, ...]) -> B:
+        """The batch of these rows."""
+
+
+class TrainingBatches(EpochBatches[SentenceBatch]):
+    """Training batches of sentences, of as nearly equal length as can be."""
+
+    def __init__(self, encoded: Sequence[Sequence[int]], batch_size: int, chance: Chance) -> None:
+        self._encoded = encoded
+        self._lengths = [len(ids) for ids in encoded]
+        self._batch_size = batch_size
+        super().__init__(chance)
+
+    def _made(self, rows: tuple[int, ...]) -> SentenceBatch:
+        return make_batch(self._encoded, rows)
 
     def _order(self, epoch: int) -> list[tuple[int, ...]]:
         generator = self._chance.of("epoch", epoch).generator()

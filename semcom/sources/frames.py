@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from channels.chance import Chance
-from semcom.sources.batches import bucket
+from semcom.sources.batches import EpochBatches, bucket
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +100,10 @@ class FrameCorpus:
     account: str = ""
 
 
-class FrameBatches:
-    """All training batches of all epochs, found by the number of the step alone.
+class FrameBatches(EpochBatches[FrameBatch]):
+    """Training batches of frames.
 
-    Each epoch meets every frame once, in an order that comes from `chance.of("epoch", epoch)` and nothing else, so a
-    training that was stopped goes on with the very batches it would have seen. No batch is smaller than half of the
+    No batch is smaller than half of the
     size asked for unless there are fewer frames than that.
 
     Args:
@@ -123,22 +122,10 @@ class FrameBatches:
         # Rounded up, so that no share leaves nothing; a hair less, because 0.07 * 100 is a hair more than 7.
         self._count = math.ceil(share * len(frames) * (1 - 1e-12))
         self._batch_size = batch_size
-        self._chance = chance
-        # The last epoch asked for, kept because its steps are asked for one after another.
-        self._epoch = 0
-        self._batches = self._order(0)
+        super().__init__(chance)
 
-    @property
-    def per_epoch(self) -> int:
-        """How many batches an epoch has; every epoch has as many."""
-        return len(self._batches)
-
-    def at(self, step: int) -> FrameBatch:
-        """The batch of a step, counted from 0 over all epochs."""
-        epoch, index = divmod(step, self.per_epoch)
-        if epoch != self._epoch:
-            self._epoch, self._batches = epoch, self._order(epoch)
-        return self._frames.batch(self._batches[index])
+    def _made(self, rows: tuple[int, ...]) -> FrameBatch:
+        return self._frames.batch(rows)
 
     def epoch(self) -> list[tuple[int, ...]]:
         """The rows of each batch of the epoch that was asked for last."""
