@@ -14,6 +14,7 @@ FLOORS = (
     ("semcom.files", "semcom.terminal"),
     ("semcom.sources", "semcom.metrics"),
     ("semcom.models",),
+    ("semcom.languages",),
     ("semcom.tasks",),
     ("semcom.baselines",),
     ("semcom.compression",),

@@ -1,0 +1,1 @@
+"""Language models, and the search that decides by signal and language together."""
