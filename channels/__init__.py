@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from channels.arrived import Arrived, arrive
+from channels.arrived import Arrived, arrive, join
 from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from channels.cell import as_heard_for, link_for, seen_from, sentence_shifts
 from channels.chance import Chance, complex_gaussian
@@ -96,6 +96,7 @@ __all__ = [
     "everyone",
     "finite_length_error_rate",
     "finite_length_rate",
+    "join",
     "likelihood_accuracy",
     "link_for",
     "log_likelihoods",

@@ -68,7 +68,7 @@ def _multiply_adds_by_side(codec: Codec) -> tuple[int, int]:
     with torch.no_grad():
         symbols = codec.send(here).symbols
     link = Link(snr_db=0.0)
-    arrived = Arrived(symbols, link, draw(link, air_shape(codec, here), Chance(0)).to(device))
+    arrived = Arrived(symbols, ((link, draw(link, air_shape(codec, here), Chance(0)).to(device)),))
     was_training = codec.training
     codec.eval()
     by_side = tuple(

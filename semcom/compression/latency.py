@@ -90,7 +90,7 @@ def _trip(shape: Shape, device: str) -> Callable[[], float]:
     def trip() -> float:
         began = time.perf_counter()
         # Reading the tokens waits for an accelerator, which otherwise would only have been told what to do.
-        codec.decode(Arrived(codec.send(batch).symbols, link, air), batch).tolist()
+        codec.decode(Arrived(codec.send(batch).symbols, ((link, air),)), batch).tolist()
         return 1e3 * (time.perf_counter() - began)
 
     return trip

@@ -8,17 +8,17 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from channels import Arrived, Chance, Link, Realization, draw
+from channels import Arrived, Chance, Link
 from semcom.distillation.ensemble import nothing_sent, pooled
 from semcom.distillation.method import check_methods
 from semcom.distillation.share import share_in
 from semcom.distillation.sight import check_sight
 from semcom.distillation.teaching import Teaching
-from semcom.models.codec import Codec, air_shape
+from semcom.models.codec import Codec
 from semcom.models.spec import Part, Side
 from semcom.models.trace import Trace
 from semcom.sources.batch import Batch
-from semcom.tasks.trip import in_company, rehearse
+from semcom.tasks.trip import Air, draw_parts, in_company, rehearse
 from semcom.training.objective import Losses, hard_labels
 
 # What a trip shows of its transmitter; where no method looks at it, the teacher's need not run.
@@ -78,12 +78,12 @@ class Distiller(nn.Module):
         # Who took over the teacher's transmitter for good hears what the teacher would hear of its own.
         self._own = teaching.hears == "own" and not all(are_alike(student, each, "transmitter") for each in teachers)
 
-    def forward(self, batch: Batch, link: Link, chance: Chance) -> Losses:
+    def forward(self, batch: Batch, links: Sequence[Link], chance: Chance) -> Losses:
         """Named, weighted losses of one batch."""
-        air = draw(link, air_shape(self.student, batch), chance).to(batch.mask.device)
-        ours = rehearse(self.student, batch, link, air)
+        airs = draw_parts(links, self.student, batch, chance)
+        ours = rehearse(self.student, batch, airs)
         with torch.no_grad():
-            theirs = self._teach(ours, batch, link, air=air, chance=chance)
+            theirs = self._teach(ours, batch, airs, chance=chance)
         if "attention" in self._seen:
             ours, theirs = self.student.with_attention(ours), self.teachers[0].with_attention(theirs)
         losses: Losses = {}
@@ -91,27 +91,39 @@ class Distiller(nn.Module):
         if teaching.label_weight:
             losses["hard_labels"] = teaching.label_weight * hard_labels(ours)
         # Keep losses of weight zero: every step logs the same names, and all processes must reduce the same keys.
-        share = share_in(link, above_sinr_db=teaching.above_sinr_db, rises_over_db=teaching.rises_over_db)
+        share = self._share(links)
         for method, adapters in zip(teaching.methods, self.adapters, strict=True):
             losses[method.kind] = share * method.weight * method.loss(ours, theirs, adapters)
         return losses
 
-    def _teach(self, ours: Trace, batch: Batch, link: Link, *, air: Realization, chance: Chance) -> Trace:
+    def _share(self, links: Sequence[Link]) -> float:
+        """What the methods count in this step."""
+        above, rises = self.teaching.above_sinr_db, self.teaching.rises_over_db
+        shares = {share_in(link, above_sinr_db=above, rises_over_db=rises) for link in links}
+        if len(shares) > 1:
+            raise ValueError(
+                "methods that count by SINR must be told one air a step, got several with shares of "
+                f"{min(shares):.2g} to {max(shares):.2g}; train with airs: 1"
+            )
+        return shares.pop()
+
+    def _teach(self, ours: Trace, batch: Batch, airs: Sequence[Air], *, chance: Chance) -> Trace:
         """The teachers' trip in the air they are granted: each its own, or their receivers on the student's signal."""
-        granted = self.teachers_link(link)
-        privileged = granted != link
+        links = [link for link, _ in airs]
+        granted = [self.teachers_link(link) for link in links]
+        privileged = granted != links
         # The same chance once more: it is the student's draw, with less noise or without the others.
-        clean = draw(granted, air_shape(self.student, batch), chance).to(batch.mask.device) if privileged else air
+        clean = draw_parts(granted, self.student, batch, chance) if privileged else airs
         if self._own:
-            trips = [rehearse(each, batch, granted, clean) for each in self.teachers]
+            trips = [rehearse(each, batch, clean) for each in self.teachers]
         else:
             arrived = ours.arrived.detach()
             if privileged:
-                arrived = in_company(ours.sent.symbols.detach(), batch, granted, clean, codec=self.student)
+                arrived = in_company(ours.sent.symbols.detach(), batch, clean, codec=self.student)
             trips = [self._overheard(each, arrived, batch) for each in self.teachers]
         theirs = trips[0] if len(trips) == 1 else pooled(trips)
         if "received" in self._seen and (privileged or not self._own):
-            meant = in_company(theirs.sent.symbols, batch, link, air, codec=self.teachers[0])
+            meant = in_company(theirs.sent.symbols, batch, airs, codec=self.teachers[0])
             theirs = replace(theirs, sent_arrived=meant.symbols)
         return theirs
 

@@ -13,7 +13,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from channels import Chance, draw
+from channels import Chance
 from semcom.compression.cost import count
 from semcom.compression.evidence import Evidence
 from semcom.compression.gather import evidence_of
@@ -21,7 +21,7 @@ from semcom.distillation.distiller import Distiller
 from semcom.distillation.teaching import Teaching
 from semcom.identity import canonical
 from semcom.mistakes import UserMistake
-from semcom.models.codec import Codec, air_shape
+from semcom.models.codec import Codec
 from semcom.models.make import initialize, spec_from
 from semcom.models.spec import Spec
 from semcom.models.trace import Trace
@@ -33,7 +33,7 @@ from semcom.store.digests import WEIGHTS_DIGEST
 from semcom.store.folder import RunFolder
 from semcom.tasks.neighbors import neighbors_in
 from semcom.tasks.task import Data
-from semcom.tasks.trip import rehearse
+from semcom.tasks.trip import draw_parts, rehearse
 from semcom.training.checkpoint import Checkpoint, about_codec, about_of, load_weights, save_weights
 from semcom.training.fit import Progress, fit, processes, silent
 from semcom.training.objective import HardLabels
@@ -183,9 +183,9 @@ def _evidence(build: Build, codec: Codec, data: Data, chance: Chance, *, device:
     def trips() -> Iterator[Trace]:
         for index in range(getattr(build.prune, "batches", 0)):
             here, batch = chance.of("trip", index), batches.at(index).to(device)
-            link = settings.link(here.of("link"))
             with torch.no_grad():
-                yield rehearse(codec, batch, link, draw(link, air_shape(codec, batch), here.of("air")).to(device))
+                airs = draw_parts(settings.links(here.of("link"), len(batch)), codec, batch, here.of("air"))
+                yield rehearse(codec, batch, airs)
 
     def loss(network: Codec) -> float:
         return _validation(build, HardLabels(network.eval()), data, device)()
@@ -219,13 +219,13 @@ def _validation(build: Build, objective: HardLabels | Distiller, data: Data, dev
     """The objective on fixed validation messages in fixed air drawn like the training air."""
     batches = [batch.to(device) for batch in data.validation(build.settings.batch) if _enough(batch, build)]
     airs = [Chance(build.seed).of("validation", index) for index in range(len(batches))]
-    links = [build.settings.link(air.of("link")) for air in airs]
+    links = [build.settings.links(air.of("link"), len(batch)) for air, batch in zip(airs, batches, strict=True)]
 
     @torch.no_grad()
     def validate() -> float:
         losses = [
-            sum(float(loss) for loss in objective(batch, link, air.of("air")).values())
-            for batch, link, air in zip(batches, links, airs, strict=True)
+            sum(float(loss) for loss in objective(batch, those, air.of("air")).values())
+            for batch, those, air in zip(batches, links, airs, strict=True)
         ]
         return sum(losses) / max(1, len(losses))
 

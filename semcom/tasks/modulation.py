@@ -45,7 +45,7 @@ class Modulation:
     sizes: ClassVar[Mapping[str, Spec]] = RECOGNIZER_SIZES
     usual_size: ClassVar[str] = "iq_resnet8"
     defaults: ClassVar[Mapping[str, Any]] = {
-        "training": {"csi": {"kind": "none"}, "equalizer": {"kind": "none"}},
+        "training": {"csi": {"kind": "none"}, "equalizer": {"kind": "none"}, "airs": 16},
         "link": {"csi": {"kind": "none"}, "equalizer": {"kind": "none"}},
         "measure": {"metrics": list(default_metrics("classes"))},
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from channels import (
     arrive,
     draw,
     everyone,
+    join,
     measured_powers,
     superpose,
 )
@@ -35,18 +36,46 @@ def transmit(codec: Codec, batch: Batch, link: Link, chance: Chance) -> Tensor:
     return codec.decode(arrive(superpose(signals, air), link, air), batch)
 
 
-def rehearse(codec: Codec, batch: Batch, link: Link, air: Realization) -> Trace:
-    """The same trip in training: an autoregressive receiver is handed the true past, and a trace is kept."""
+Air = tuple[Link, Realization]
+
+
+def draw_parts(links: Sequence[Link], codec: Codec, batch: Batch, chance: Chance) -> list[Air]:
+    """An air for each part of a batch: the first of `links` for its first rows, and so on, in nearly equal parts."""
+    rows, symbols = air_shape(codec, batch)
+    airs = []
+    for index, (link, part) in enumerate(zip(links, _parts(rows, len(links)), strict=True)):
+        own = chance if len(links) == 1 else chance.of("part", index)
+        airs.append((link, draw(link, (len(part), symbols), own).to(batch.mask.device)))
+    return airs
+
+
+def rehearse(codec: Codec, batch: Batch, airs: Sequence[Air]) -> Trace:
+    """The same trip in training: an autoregressive receiver is handed the true past, and a trace is kept.
+
+    Args:
+        airs: one for each part of the batch, as `draw_parts` makes them; the receiver hears all parts at once.
+    """
     sent = codec.send(batch)
-    arrived = in_company(sent.symbols, batch, link, air, codec=codec)
+    arrived = in_company(sent.symbols, batch, airs, codec=codec)
     heard = codec.hear(arrived, batch)
     return Trace(targets=batch.targets, mask=batch.mask, sent=sent, arrived=arrived, heard=heard)
 
 
-def in_company(symbols: Tensor, batch: Batch, link: Link, air: Realization, *, codec: Codec) -> Arrived:
-    """What comes out of the equalizer when these symbols go through this air, among neighbors that send alike."""
-    signals = everyone(symbols, link, air, crowd_of(symbols, batch, codec))
-    return arrive(superpose(signals, air), link, air)
+def in_company(symbols: Tensor, batch: Batch, airs: Sequence[Air], *, codec: Codec) -> Arrived:
+    """What comes out of the equalizer when these symbols go through these airs, among neighbors that send alike."""
+    crowd = crowd_of(symbols, batch, codec)
+    arrived = []
+    for (link, air), part in zip(airs, _parts(len(batch), len(airs)), strict=True):
+        rows = slice(part.start, part.stop)
+        # Neighbors come from the whole batch, whatever air its other parts go through.
+        signals = everyone(symbols[rows], link, air, replace(crowd, ends=crowd.ends[rows]))
+        arrived.append(arrive(superpose(signals, air), link, air))
+    return arrived[0] if len(arrived) == 1 else join(arrived)
+
+
+def _parts(rows: int, count: int) -> list[range]:
+    """The rows of a batch dealt into so many parts, as equal as can be."""
+    return [range(index * rows // count, (index + 1) * rows // count) for index in range(count)]
 
 
 def crowd_of(symbols: Tensor, batch: Batch, codec: Codec) -> Crowd:

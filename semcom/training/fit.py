@@ -19,7 +19,7 @@ from semcom.mistakes import UserMistake
 from semcom.sources.batch import Batch
 from semcom.training.checkpoint import Checkpoint, buffers_of
 from semcom.training.pace import Pace
-from semcom.training.settings import TrainingSettings
+from semcom.training.recipe import Recipe
 
 CHECKPOINT_SECONDS = 20.0
 SMOOTHING = 50  # steps over which the loss that is shown and watched is averaged
@@ -59,7 +59,7 @@ class History:
 def fit(
     objective: nn.Module,
     batches: Batches,
-    settings: TrainingSettings,
+    settings: Recipe,
     chance: Chance,
     *,
     checkpoint: Checkpoint | None = None,
@@ -75,7 +75,7 @@ def fit(
     CPU, as one never killed.
 
     Args:
-        objective: called with (batch, link, chance), gives named losses.
+        objective: called with (batch, links, chance), gives named losses.
         checkpoint: where to keep unfinished work; None keeps none.
         validate: a number to follow, smaller is better; called every `validate_every` steps.
         fabric: the processes that train together, from `launch`; None trains here, on the CPU.
@@ -121,7 +121,7 @@ def fit(
     return state.history
 
 
-def processes(settings: TrainingSettings, device: str, *, idle: bool = False) -> Fabric:
+def processes(settings: Recipe, device: str, *, idle: bool = False) -> Fabric:
     """The processes that train one codec together; call its `launch` where there are several.
 
     Args:
@@ -174,16 +174,16 @@ def _begin_to_learn(objective: nn.Module) -> None:
                 module.training = next(module.buffers(recurse=False), None) is None
 
 
-def _losses(model: nn.Module, batch: Batch, settings: TrainingSettings, *, chance: Chance) -> dict[str, Tensor]:
+def _losses(model: nn.Module, batch: Batch, settings: Recipe, *, chance: Chance) -> dict[str, Tensor]:
     """The named losses of one step, with dropout drawn from the step's own stream."""
-    link, device = settings.link(chance.of("link")), batch.mask.device
+    links, device = settings.links(chance.of("link"), len(batch)), batch.mask.device
     with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]):
         torch.manual_seed(chance.of("dropout").integer())
-        losses: dict[str, Tensor] = model(lambda objective: objective(batch, link, chance.of("air")))
+        losses: dict[str, Tensor] = model(lambda objective: objective(batch, links, chance.of("air")))
     return losses
 
 
-def _optimizer(trained: dict[str, nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:
+def _optimizer(trained: dict[str, nn.Parameter], settings: Recipe) -> torch.optim.Optimizer:
     matrices = [p for p in trained.values() if p.ndim > 1]
     vectors = [p for p in trained.values() if p.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]

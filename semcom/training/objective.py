@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from channels import Chance, Link, draw
-from semcom.models.codec import Codec, air_shape
+from channels import Chance, Link
+from semcom.models.codec import Codec
 from semcom.models.trace import Trace, masked_mean
 from semcom.sources.batch import Batch
-from semcom.tasks.trip import rehearse
+from semcom.tasks.trip import draw_parts, rehearse
 
 Losses = dict[str, Tensor]  # each under the name it is logged by, already weighted; their sum is minimized
 
 
 class Objective(Protocol):
-    """What `fit` minimizes: an nn.Module whose parameters that need gradients are trained."""
+    """What `fit` minimizes: an nn.Module whose parameters that need gradients are trained.
 
-    def __call__(self, batch: Batch, link: Link, chance: Chance) -> Losses: ...
+    The links are those of one step, one for each part of the batch; none where nothing is sent.
+    """
+
+    def __call__(self, batch: Batch, links: Sequence[Link], chance: Chance) -> Losses: ...
 
 
 def hard_labels(trace: Trace) -> Tensor:
@@ -34,6 +38,6 @@ class HardLabels(nn.Module):
         super().__init__()
         self.codec = codec
 
-    def forward(self, batch: Batch, link: Link, chance: Chance) -> Losses:
-        air = draw(link, air_shape(self.codec, batch), chance).to(batch.mask.device)
-        return {"hard_labels": hard_labels(rehearse(self.codec, batch, link, air))}
+    def forward(self, batch: Batch, links: Sequence[Link], chance: Chance) -> Losses:
+        airs = draw_parts(links, self.codec, batch, chance)
+        return {"hard_labels": hard_labels(rehearse(self.codec, batch, airs))}

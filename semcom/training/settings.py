@@ -19,6 +19,7 @@ from channels import (
     PerSentence,
 )
 from channels.chance import Chance
+from semcom.training.recipe import Recipe
 
 Range = float | tuple[float, float]
 MOST_ANTENNAS = 64
@@ -38,8 +39,8 @@ def _check_range(name: str, value: Range) -> None:
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
-    """One recipe of training.
+class TrainingSettings(Recipe):
+    """One recipe of training, and the air that it happens in.
 
     The defaults are the recipe that learned fastest on one core: many small steps, a high rate, a short
     warm-up, then a straight line down to zero.
@@ -53,6 +54,9 @@ class TrainingSettings:
         clip: largest norm of the gradient.
         share: share of the training sentences that is used, above 0, at most 1; smaller shares are subsets of larger
             ones.
+        validate_every: time between two validations [steps].
+        precision: `32` on any machine; `bf16` where the accelerator has it.
+        devices: processes that train one codec together, each on its own batches, gradients averaged.
         snr_db: SNR of a step, one value or drawn evenly from [low, high] [dB].
         interferers: interferers of a step, one number or drawn evenly from [low, high].
         level_db: interferer level of a step, one value or drawn evenly from [low, high] [dB]; without it the level of
@@ -63,18 +67,10 @@ class TrainingSettings:
         csi: what the receiver knows of the gains.
         equalizer: what the receiver does with the gains before it decodes.
         antennas: antennas of the receiver, from 1 to 64.
-        validate_every: time between two validations [steps].
-        precision: `32` on any machine; `bf16` where the accelerator has it.
-        devices: processes that train one codec together, each on its own batches, gradients averaged.
+        airs: parts of a batch for which SNR, interferers and level are drawn anew; without it one for the whole step.
+            Several give networks with batch normalization the mixture of airs in training that they meet afterwards.
     """
 
-    steps: int = 3000
-    batch: int = 32
-    learning_rate: float = 3e-3
-    warmup: int = 100
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    share: float = 1.0
     snr_db: Range = (0.0, 18.0)
     interferers: int | tuple[int, int] = 0
     level_db: Range | None = None
@@ -84,25 +80,18 @@ class TrainingSettings:
     csi: Csi = PerfectCsi()
     equalizer: Equalizer = Mmse()
     antennas: int = 1
-    validate_every: int = 500
-    precision: str = "32"
-    devices: int = 1
+    airs: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "validate_every", "antennas", "devices"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        super().__post_init__()
+        if self.antennas < 1:
+            raise ValueError(f"antennas must be at least 1, got {self.antennas}")
         if self.antennas > MOST_ANTENNAS:
             raise ValueError(f"antennas must be at most {MOST_ANTENNAS}, got {self.antennas}; use fewer")
-        if not 0 < self.share <= 1:
-            raise ValueError(f"share must be in (0, 1], got {self.share}")
-        # Written so that a NaN, which no comparison holds for, is refused as well.
-        if not (0 < self.learning_rate < math.inf and 0 < self.clip < math.inf):
-            raise ValueError(f"learning_rate and clip must be positive, got {self.learning_rate} and {self.clip}")
-        if not (self.warmup >= 0 and 0 <= self.weight_decay < math.inf):
-            raise ValueError(f"warmup and weight_decay must not be negative, got {self.warmup}, {self.weight_decay}")
-        if self.precision not in ("32", "bf16"):
-            raise ValueError(f"precision must be '32' or 'bf16', got {self.precision!r}")
+        if self.airs is not None and self.airs < 1:
+            raise ValueError(f"airs must be at least 1, got {self.airs}; 1 is one air for the whole step")
+        if self.airs == 1:
+            object.__setattr__(self, "airs", None)  # said or not, it is the same training, so one identity
         _check_range("snr_db", self.snr_db)
         _check_range("interferers", self.interferers)
         if self.level_db is not None:
@@ -115,14 +104,14 @@ class TrainingSettings:
                 f"{needed - 1} interferers in training need a batch of at least {needed} messages, got {self.batch}"
             )
 
-    def learning_rate_at(self, step: int) -> float:
-        """Up in a straight line for `warmup` steps, then down in one, reaching zero after the last step."""
-        if step < self.warmup:
-            return self.learning_rate * (step + 1) / self.warmup
-        return self.learning_rate * (self.steps - step) / max(1, self.steps - self.warmup)
+    def links(self, chance: Chance, rows: int) -> tuple[Link, ...]:
+        """The airs of one step, one for each part of a batch of so many rows, of which none may be empty."""
+        if self.airs is None:
+            return (self.link(chance),)
+        return tuple(self.link(chance.of("part", index)) for index in range(min(self.airs, rows)))
 
     def link(self, chance: Chance) -> Link:
-        """The air of one step: a Link has one SNR, so a range is a new Link every step."""
+        """One draw of the air: a Link has one SNR, so a range is a new Link every time."""
         low, high = bounds(self.interferers)
         crowd = int(low) + min(int(_uniform(chance.of("interferers")) * (high - low + 1)), int(high - low))
         interference = self.interference

@@ -97,11 +97,11 @@ def test_a_receiver_without_csi_reckons_with_mean_powers() -> None:
 def test_a_receiver_that_estimates_believes_its_estimates() -> None:
     link = dataclasses.replace(FADED, csi=NoisyCsi(pilots=2), equalizer=InterferenceRejecting())
     _, arrived = trip(link)
-    air = arrived.air
+    ((_, air),) = arrived.airs
     believed = dataclasses.replace(
         air, paths=tuple(air.paths[user] + air.csi_error[:, user] for user in range(3)), csi_error=None
     )
-    expected = Arrived(arrived.symbols, dataclasses.replace(link, csi=FADED.csi), believed)
+    expected = Arrived(arrived.symbols, ((dataclasses.replace(link, csi=FADED.csi), believed),))
     torch.testing.assert_close(arrived.gain, expected.gain)
     torch.testing.assert_close(arrived.noise_power, expected.noise_power)
 
@@ -124,7 +124,7 @@ def test_it_can_be_cut_and_cut_off() -> None:
     assert torch.equal(short.symbols, arrived.symbols[:, :40]) and torch.equal(quiet.symbols, arrived.symbols)
     assert arrived.symbols.requires_grad and short.symbols.requires_grad and not quiet.symbols.requires_grad
     for each in (short, quiet):
-        assert (each.link, each.air) == (LOUD, air)
+        assert each.airs == ((LOUD, air),)
         assert torch.equal(each.gain, arrived.gain) and torch.equal(each.noise_power, arrived.noise_power)
     short.symbols.abs().sum().backward()
     assert symbols.grad[:, :40].all() and not symbols.grad[:, 40:].any()

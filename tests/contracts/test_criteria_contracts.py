@@ -34,7 +34,7 @@ each_criterion = pytest.mark.parametrize("criterion", list(dict.fromkeys(VARIANT
 
 
 def trip(codec):
-    return rehearse(codec, BATCH, LINK, draw(LINK, air_shape(codec, BATCH), Chance(1)))
+    return rehearse(codec, BATCH, [(LINK, draw(LINK, air_shape(codec, BATCH), Chance(1)))])
 
 
 def logits(codec):

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import pytest
 import torch
 
-from channels import Arrived, Chance, Link, PerSymbol, Rayleigh
+from channels import Arrived, Chance, Link, PerSymbol, Rayleigh, draw
 from semcom.distillation import distiller as module
 from semcom.distillation.catalog import METHODS
 from semcom.distillation.distiller import Distiller
@@ -58,11 +58,11 @@ def test_a_copy_has_nothing_to_learn_in_the_air_that_both_share(method, hears):
         copy.deepcopy(teacher), [teacher], Teaching(teacher="teacher", methods=(method,), label_weight=0, hears=hears)
     )
     make_identities(distiller)
-    found = distiller(BATCH, LINK, Chance(5))[method.kind].item()
+    found = distiller(BATCH, [LINK], Chance(5))[method.kind].item()
     if method.kind == "sequence_level":
         # To agree is not enough, one must be sure: what is left is the surprise at one's own decisions.
         logits = module.rehearse(
-            teacher, BATCH, LINK, module.draw(LINK, air_shape(teacher, BATCH), Chance(5))
+            teacher, BATCH, [(LINK, draw(LINK, air_shape(teacher, BATCH), Chance(5)))]
         ).heard.logits
         own = -logits.log_softmax(dim=-1).amax(dim=-1)[BATCH.mask].mean().item()
         assert found == pytest.approx(own, rel=1e-5)
@@ -81,7 +81,7 @@ def test_a_copy_in_cleaner_air_says_something_else(method, hears):
         Teaching(teacher="teacher", methods=(method,), label_weight=0, hears=hears, **PRIVILEGE),
     )
     make_identities(distiller)
-    found = distiller(BATCH, LINK, Chance(5))[method.kind].item()
+    found = distiller(BATCH, [LINK], Chance(5))[method.kind].item()
     if method.sees & {"heard", "logits"}:
         assert found > 1e-4
     else:
@@ -119,7 +119,7 @@ def calls(monkeypatch):
                 getattr(member, side).register_forward_hook(
                     lambda *_, key=f"{name}'s {side}": found.update([key])
                 )  # fmt: skip
-        for name in ("draw", "in_company"):
+        for name in ("draw_parts", "in_company"):
             function = getattr(module, name)
 
             def counted(*given, name=name, function=function, **more):
@@ -127,7 +127,7 @@ def calls(monkeypatch):
                 return function(*given, **more)
 
             monkeypatch.setattr(module, name, counted)
-        distiller(BATCH, LINK, Chance(5))
+        distiller(BATCH, [LINK], Chance(5))
         return found
 
     return count
@@ -152,7 +152,7 @@ def test_every_side_runs_at_most_once_and_the_teachers_transmitter_when_somebody
             "student's receiver": 1,
             "teacher's transmitter": int(looked_at),
             "teacher's receiver": 1,
-            "draw": 1 + bool(privilege),
+            "draw_parts": 1 + bool(privilege),
             # Besides the trips themselves: for a privileged signal of the student's, and for what arrives.
             "in_company": int(hears == "student" and bool(privilege)) + again,
         }
@@ -181,8 +181,8 @@ def test_under_its_teachers_own_transmitter_a_student_hears_what_it_would(method
     again._own = hears == "own"
     found = calls(distiller)
     assert (found["teacher's transmitter"], found["teacher's receiver"], found["student's transmitter"]) == (0, 1, 1)
-    expected = again(BATCH, LINK, Chance(5))
-    assert all(torch.equal(loss, expected[name]) for name, loss in distiller(BATCH, LINK, Chance(5)).items())
+    expected = again(BATCH, [LINK], Chance(5))
+    assert all(torch.equal(loss, expected[name]) for name, loss in distiller(BATCH, [LINK], Chance(5)).items())
 
 
 @pytest.mark.parametrize("difference", ["weights", "trained", "dropout", "heads"])

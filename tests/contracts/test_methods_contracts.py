@@ -52,7 +52,7 @@ def codec(seed, *, width=8, layers=1, decoding="parallel"):
 
 
 def trip(made, *, seed=1):
-    trace = rehearse(made, BATCH, LINK, draw(LINK, air_shape(made, BATCH), Chance(seed)))
+    trace = rehearse(made, BATCH, [(LINK, draw(LINK, air_shape(made, BATCH), Chance(seed)))])
     return made.with_attention(replace(trace, sent_arrived=trace.arrived.symbols))
 
 
@@ -320,7 +320,7 @@ def test_gradients_reach_the_student_and_the_adapters_alone(method, hears):
     distiller = Distiller(
         student, [teacher], Teaching(teacher="teacher", methods=(method,), label_weight=0, hears=hears, cleaner_db=3.0)
     )
-    losses = distiller(BATCH, LINK, Chance(5))
+    losses = distiller(BATCH, [LINK], Chance(5))
     assert list(losses) == [method.kind]
     losses[method.kind].backward()
     assert all(each.grad is None for each in teacher.parameters())
@@ -338,7 +338,7 @@ def test_a_weight_multiplies(method):
         distiller = Distiller(
             student, [teacher], Teaching(teacher="teacher", methods=(replace(method, weight=weight),), label_weight=0)
         )
-        values.append(distiller(BATCH, LINK, Chance(5))[method.kind].item())
+        values.append(distiller(BATCH, [LINK], Chance(5))[method.kind].item())
     assert values[1] == pytest.approx(4 * values[0], rel=1e-6)
 
 
@@ -348,7 +348,7 @@ def test_a_weight_multiplies(method):
 def test_either_decoding_may_teach_either(method, learning, teaching):
     student, teacher = codec(1, decoding=learning), codec(2, width=12, layers=3, decoding=teaching)
     loss = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,), label_weight=0))(
-        BATCH, LINK, Chance(5)
+        BATCH, [LINK], Chance(5)
     )[method.kind]
     loss.backward()
     assert loss > 0
@@ -368,7 +368,7 @@ def test_a_frozen_transmitter_is_taught_around_or_refused(method):
             return
         method = replace(method, side="decoder")
     distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,), label_weight=0))
-    distiller(BATCH, LINK, Chance(5))[method.kind].backward()
+    distiller(BATCH, [LINK], Chance(5))[method.kind].backward()
     assert all(each.grad is None for each in student.transmitter.parameters())
     assert any(each.grad is not None and each.grad.any() for each in student.receiver.parameters())
 
@@ -378,7 +378,7 @@ def test_a_frozen_receiver_passes_everything_on_to_the_transmitter(method):
     student, teacher = codec(1), codec(2, width=12, layers=2)
     student.receiver.requires_grad_(False)
     Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,), label_weight=0))(
-        BATCH, LINK, Chance(5)
+        BATCH, [LINK], Chance(5)
     )[method.kind].backward()
     trained = [each for each in student.transmitter.parameters() if each.requires_grad]
     assert any(each.grad is not None and each.grad.any() for each in trained)
@@ -394,7 +394,7 @@ def test_the_teachers_own_receiver_is_taught_by_more_than_it_hears_or_refused(me
 
     def loss(**options):
         return Distiller(student, [teacher], Teaching(teacher="teacher", methods=(method,), label_weight=0, **options))(
-            BATCH, LINK, Chance(5)
+            BATCH, [LINK], Chance(5)
         )[method.kind]
 
     if not method.sees & {"sent", "received"} and method.kind not in DECIDED:

@@ -54,7 +54,7 @@ def codec(spec=SMALL, seed=1, classes=3):
 
 
 def trip(made, batch=BATCH):
-    return rehearse(made, batch, LINK, draw(LINK, air_shape(made, batch), Chance(1)))
+    return rehearse(made, batch, [(LINK, draw(LINK, air_shape(made, batch), Chance(1)))])
 
 
 def taught(student, *teachers, methods, seed=3, **options):
@@ -86,7 +86,7 @@ def test_who_does_as_the_teacher_does_loses_nothing(method) -> None:
             if isinstance(layer, torch.nn.Linear):
                 layer.weight.copy_(torch.eye(*layer.weight.shape))
                 layer.bias.zero_()
-    found = distiller(BATCH, LINK, Chance(5))[method.kind].item()
+    found = distiller(BATCH, [LINK], Chance(5))[method.kind].item()
     if getattr(method, "vanishes", True):
         assert found == pytest.approx(0, abs=1e-6)
     else:
@@ -98,7 +98,7 @@ def test_who_does_as_the_teacher_does_loses_nothing(method) -> None:
 def test_gradients_reach_every_student_and_the_adapters_alone(method, spec) -> None:
     student, teacher = codec(spec), codec(LARGE, seed=2)
     distiller = taught(student.train(), teacher, methods=(method,), label_weight=0)
-    loss = distiller(BATCH, LINK, Chance(5))[method.kind]
+    loss = distiller(BATCH, [LINK], Chance(5))[method.kind]
     assert loss.shape == () and loss.isfinite() and loss > 0
     loss.backward()
     assert all(each.grad is None for each in teacher.parameters())
@@ -144,10 +144,10 @@ def test_a_few_steps_lower_the_loss(method) -> None:
     distiller = taught(student, teacher, methods=(method,), label_weight=0)
     air = {"csi": LINK.csi, "equalizer": LINK.equalizer, "snr_db": (6.0, 12.0)}
     settings = TrainingSettings(steps=25, batch=16, warmup=2, learning_rate=1e-2, **air)
-    before = distiller.train()(BATCH, LINK, Chance(5))[method.kind].item()
+    before = distiller.train()(BATCH, [LINK], Chance(5))[method.kind].item()
     kept = copy.deepcopy(teacher.state_dict())
     fit(distiller, FrameBatches(FRAMES, 16, Chance(1)), settings, Chance(2))
-    assert distiller.train()(BATCH, LINK, Chance(5))[method.kind].item() < 0.9 * before
+    assert distiller.train()(BATCH, [LINK], Chance(5))[method.kind].item() < 0.9 * before
     assert all(torch.equal(each, kept[name]) for name, each in teacher.state_dict().items())
 
 
@@ -158,8 +158,8 @@ def test_two_teachers_speak_as_one_to_methods_on_logits(method) -> None:
         with pytest.raises(ValueError, match=f"teacher must be a single one for method {method.kind}"):
             taught(student, *teachers, methods=(method,))
         return
-    both = taught(student, *teachers, methods=(method,), label_weight=0)(BATCH, LINK, Chance(5))[method.kind]
-    one = taught(student, *teachers[:1], methods=(method,), label_weight=0)(BATCH, LINK, Chance(5))[method.kind]
+    both = taught(student, *teachers, methods=(method,), label_weight=0)(BATCH, [LINK], Chance(5))[method.kind]
+    one = taught(student, *teachers[:1], methods=(method,), label_weight=0)(BATCH, [LINK], Chance(5))[method.kind]
     assert both.isfinite() and both.item() != one.item()
 
 
@@ -168,7 +168,7 @@ def test_whose_signal_is_heard_makes_no_difference(method) -> None:
     """Every recognizer sends the frame itself, so the teacher's own signal is the student's, to the bit."""
     student, teacher = codec(), codec(replace(LARGE, dropout=0.2), seed=2)
     losses = [
-        taught(student, teacher, methods=(method,), hears=hears)(BATCH, LINK, Chance(5))[method.kind].item()
+        taught(student, teacher, methods=(method,), hears=hears)(BATCH, [LINK], Chance(5))[method.kind].item()
         for hears in ("student", "own")
     ]
     assert losses[0] == losses[1]

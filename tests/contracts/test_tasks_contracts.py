@@ -217,7 +217,7 @@ def test_a_codec_sends_hears_and_decodes(codec: Codec, batch: Batch, data: Data)
         power = symbols.abs().square()
         assert power[sent].mean().item() == pytest.approx(1.0, rel=0.05)
         assert not power[~sent].any(), "padding is silent"
-        trace = rehearse(codec, batch, CLEAN, draw(CLEAN, air_shape(codec, batch), Chance(1)))
+        trace = rehearse(codec, batch, [(CLEAN, draw(CLEAN, air_shape(codec, batch), Chance(1)))])
         assert trace.heard.logits.shape == (*batch.mask.shape, data.outputs)
         assert torch.isfinite(trace.heard.logits).all()
         answers = codec.decode(trace.arrived, batch)
@@ -227,7 +227,7 @@ def test_a_codec_sends_hears_and_decodes(codec: Codec, batch: Batch, data: Data)
 
 def test_a_trace_holds_what_the_spec_shows(codec: Codec, batch: Batch) -> None:
     with torch.no_grad():
-        trace = rehearse(codec, batch, CLEAN, draw(CLEAN, air_shape(codec, batch), Chance(1)))
+        trace = rehearse(codec, batch, [(CLEAN, draw(CLEAN, air_shape(codec, batch), Chance(1)))])
     for stack, layers in (("sent", trace.sent.layers), ("heard", trace.heard.layers)):
         assert tuple(each.shape[-1] for each in layers) == codec.spec.widths_of(stack), stack
         assert all(each.shape[:2] == batch.mask.shape for each in layers)
@@ -252,7 +252,7 @@ def test_a_step_against_the_loss_lowers_it(codec: Codec, batch: Batch, data: Dat
     optimizer = torch.optim.SGD(pupil.parameters(), lr=1e-2)
     losses = []
     for _ in range(2):
-        loss = hard_labels(rehearse(pupil, batch, LOUD, air))
+        loss = hard_labels(rehearse(pupil, batch, [(LOUD, air)]))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -277,5 +277,5 @@ def test_messages_are_delivered_alone_and_in_a_cell(codec: Codec, data: Data) ->
 def test_nothing_it_needs_to_know_is_unknown_to_a_receiver_without_csi(codec: Codec, batch: Batch) -> None:
     blind = Link(snr_db=5.0, csi=NoCsi(), equalizer=NoEqualizer())
     with torch.no_grad():
-        trace = rehearse(codec, batch, blind, draw(blind, air_shape(codec, batch), Chance(1)))
+        trace = rehearse(codec, batch, [(blind, draw(blind, air_shape(codec, batch), Chance(1)))])
     assert torch.isfinite(trace.heard.logits).all()

@@ -44,7 +44,7 @@ def make(spec, seed=1):
 
 
 def trip(codec, batch=BATCHES[0]):
-    return rehearse(codec, batch, LINK, draw(LINK, air_shape(codec, batch), Chance(1)))
+    return rehearse(codec, batch, [(LINK, draw(LINK, air_shape(codec, batch), Chance(1)))])
 
 
 def trips_of(codec):

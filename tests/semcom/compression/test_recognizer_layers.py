@@ -47,7 +47,7 @@ def trips_of(recognizer):
         batch = frames(seed)
         with torch.no_grad():
             air = draw(LINK, air_shape(recognizer, batch), Chance(seed))
-            trace = rehearse(recognizer, batch, LINK, air)
+            trace = rehearse(recognizer, batch, [(LINK, air)])
         yield trace
 
 

@@ -45,7 +45,7 @@ def make_trace() -> Callable[..., Trace]:
             targets=torch.zeros(rows, length, dtype=torch.long) if targets is None else targets,
             mask=mask,
             sent=Sent(nothing if symbols is None else symbols, stack),
-            arrived=Arrived(nothing if arrived is None else arrived, Link(), None),
+            arrived=Arrived(nothing if arrived is None else arrived, ((Link(), None),)),
             heard=Heard(nothing if features is None else features, stack, nothing if logits is None else logits),
         )
 

@@ -86,7 +86,7 @@ def test_padding_has_no_part_in_a_map(loss):
 def test_attention_worked_out_anew_is_what_the_layer_used(make_codec, batch, norm, decoding, layers):
     """Put the maps back onto the values, through the output layer, and the layer's own attention comes out."""
     codec, link = make_codec(norm=norm, decoding=decoding, layers=layers), Link()
-    trace = codec.with_attention(rehearse(codec, batch, link, draw(link, air_shape(codec, batch), Chance(1))))
+    trace = codec.with_attention(rehearse(codec, batch, [(link, draw(link, air_shape(codec, batch), Chance(1)))]))
     for part, side in ((trace.sent, codec.transmitter), (trace.heard, codec.receiver)):
         attention, layer = part.attention, side.layers[-1]
         assert attention.causal == (decoding == "autoregressive" and side is codec.receiver)
@@ -108,7 +108,7 @@ def test_attention_worked_out_anew_is_what_the_layer_used(make_codec, batch, nor
 
 def test_nobody_pays_who_does_not_ask(make_codec, batch):
     codec, link = make_codec(), Link()
-    trace = rehearse(codec, batch, link, draw(link, air_shape(codec, batch), Chance(1)))
+    trace = rehearse(codec, batch, [(link, draw(link, air_shape(codec, batch), Chance(1)))])
     assert trace.sent.attention is None
     assert trace.heard.attention is None
     assert trace.sent_arrived is None

@@ -48,7 +48,7 @@ def trace(
         targets=torch.zeros(len(mask), 2, dtype=torch.long) if targets is None else torch.tensor(targets),
         mask=torch.tensor(mask),
         sent=Sent(signal[0], (nan if encoder is None else double(encoder),)),
-        arrived=Arrived(signal[1], Link(), None),
+        arrived=Arrived(signal[1], ((Link(), None),)),
         heard=Heard(
             nan if features is None else double(features),
             (nan if decoder is None else double(decoder),),

@@ -128,15 +128,17 @@ def test_training_mode_never_reaches_the_teacher(student, teacher, batch):
         assert student.training is mode
         assert not any(each.training for each in teacher.modules())
     # The student has no dropout, so all that could differ between two rehearsals is the teacher's.
-    distiller(batch, LINK, CHANCE)
-    distiller(batch, LINK, CHANCE)
+    distiller(batch, [LINK], CHANCE)
+    distiller(batch, [LINK], CHANCE)
     assert all(torch.equal(one, two) for one, two in zip(tensors_of(shown[0][1]), tensors_of(shown[1][1]), strict=True))
 
 
 @pytest.mark.parametrize("hears", ["student", "own"])
 def test_what_the_teacher_says_is_a_constant(hears, student, teacher, batch):
     shown = []
-    Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Hint(shown),), hears=hears))(batch, LINK, CHANCE)
+    Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Hint(shown),), hears=hears))(
+        batch, [LINK], CHANCE
+    )
     ours, theirs = shown[0]
     assert not any(each.requires_grad for each in tensors_of(theirs))
     assert all(each.requires_grad for each in tensors_of(ours))
@@ -147,9 +149,9 @@ def test_what_the_teacher_says_is_a_constant(hears, student, teacher, batch):
 
 def test_by_default_the_teachers_receiver_reads_exactly_the_students_signal(student, teacher, batch):
     shown = []
-    Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Hint(shown),)))(batch, LINK, CHANCE)
+    Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Hint(shown),)))(batch, [LINK], CHANCE)
     ours, theirs = shown[0]
-    expected = rehearse(student, batch, LINK, draw(LINK, air_shape(student, batch), CHANCE))
+    expected = rehearse(student, batch, [(LINK, draw(LINK, air_shape(student, batch), CHANCE))])
     assert torch.equal(ours.arrived.symbols, expected.arrived.symbols)
     assert torch.equal(theirs.arrived.symbols, expected.arrived.symbols)
     assert torch.equal(theirs.heard.logits, teacher.hear(expected.arrived, batch).logits)
@@ -160,11 +162,13 @@ def test_by_default_the_teachers_receiver_reads_exactly_the_students_signal(stud
 
 def test_with_its_own_signal_the_teacher_meets_the_very_same_air(student, teacher, batch):
     shown = []
-    Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Hint(shown),), hears="own"))(batch, LINK, CHANCE)
+    Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Hint(shown),), hears="own"))(
+        batch, [LINK], CHANCE
+    )
     ours, theirs = shown[0]
     air = draw(LINK, air_shape(student, batch), CHANCE)
     for trace, codec in ((ours, student), (theirs, teacher)):
-        expected = rehearse(codec, batch, LINK, air)
+        expected = rehearse(codec, batch, [(LINK, air)])
         assert all(torch.equal(one, two) for one, two in zip(tensors_of(trace), tensors_of(expected), strict=True))
     assert not torch.equal(ours.arrived.symbols, theirs.arrived.symbols)
 
@@ -174,7 +178,7 @@ def test_a_copy_of_the_teacher_has_nothing_to_learn_from_it(hears, make_codec, b
     teacher = make_codec(2)
     losses = Distiller(
         copy.deepcopy(teacher), [teacher], Teaching(teacher="teacher", methods=tuple(BOTH), label_weight=0, hears=hears)
-    )(batch, LINK, CHANCE)
+    )(batch, [LINK], CHANCE)
     assert {name: loss.item() for name, loss in losses.items()} == {"soft_logits": 0, "symbols": 0}
 
 
@@ -186,7 +190,7 @@ def test_every_method_adds_its_weighted_loss_under_its_kind(student, teacher, ba
     hint = Hint(shown, weight=0.25)
     methods = [SoftLogits(weight=3.0, temperature=2.0), Symbols(weight=0.5), hint]
     distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=tuple(methods), label_weight=0.7))
-    losses = distiller(batch, LINK, CHANCE)
+    losses = distiller(batch, [LINK], CHANCE)
     traces = shown[0]
     assert list(losses) == ["hard_labels", "soft_logits", "symbols", "hint"]
     assert all(loss.shape == () for loss in losses.values())
@@ -198,9 +202,9 @@ def test_every_method_adds_its_weighted_loss_under_its_kind(student, teacher, ba
 
 def test_the_plain_loss_is_that_of_the_plain_objective(student, teacher, batch):
     """So the control of a distillation is the same training without the method, and nothing else."""
-    plain = HardLabels(student)(batch, LINK, CHANCE)["hard_labels"]
+    plain = HardLabels(student)(batch, [LINK], CHANCE)["hard_labels"]
     assert torch.equal(
-        Distiller(student, [teacher], Teaching(teacher="teacher", methods=tuple(BOTH)))(batch, LINK, CHANCE)[
+        Distiller(student, [teacher], Teaching(teacher="teacher", methods=tuple(BOTH)))(batch, [LINK], CHANCE)[
             "hard_labels"
         ],
         plain,
@@ -210,14 +214,14 @@ def test_the_plain_loss_is_that_of_the_plain_objective(student, teacher, batch):
 @pytest.mark.parametrize("weight", [0, 0.0])
 def test_a_label_weight_of_zero_leaves_the_labels_out(weight, student, teacher, batch):
     losses = Distiller(student, [teacher], Teaching(teacher="teacher", methods=tuple(BOTH), label_weight=weight))(
-        batch, LINK, CHANCE
+        batch, [LINK], CHANCE
     )
     assert list(losses) == ["soft_logits", "symbols"]
 
 
 def test_the_student_learns_from_every_term(student, teacher, batch):
     distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(*BOTH, Hint([]))))
-    for name, loss in distiller(batch, LINK, CHANCE).items():
+    for name, loss in distiller(batch, [LINK], CHANCE).items():
         gradients = torch.autograd.grad(
             loss, list(student.transmitter.parameters()), retain_graph=True, allow_unused=True
         )
@@ -232,7 +236,7 @@ def test_two_methods_of_one_kind_are_refused_or_both_count(student, teacher, bat
     def total(methods):
         return sum(
             Distiller(student, [teacher], Teaching(teacher="teacher", methods=tuple(methods), label_weight=0))(
-                batch, LINK, CHANCE
+                batch, [LINK], CHANCE
             ).values()
         ).item()
 
@@ -247,7 +251,7 @@ def test_two_methods_of_one_kind_are_refused_or_both_count(student, teacher, bat
 def test_the_same_chance_gives_the_same_losses_and_another_gives_others(student, teacher, batch):
     distiller = Distiller(student, [teacher], Teaching(teacher="teacher", methods=tuple(BOTH)))
     first, again, other = (
-        {name: loss.item() for name, loss in distiller(batch, LINK, chance).items()}
+        {name: loss.item() for name, loss in distiller(batch, [LINK], chance).items()}
         for chance in (CHANCE, CHANCE, Chance(8))
     )
     assert first == again
@@ -264,7 +268,7 @@ def test_the_same_chance_gives_the_same_losses_and_another_gives_others(student,
 def test_either_decoding_may_teach_either(learning, teaching, hears, make_codec, batch):
     student, teacher = make_codec(1, decoding=learning), make_codec(2, width=12, layers=2, decoding=teaching)
     losses = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(*BOTH, Hint([])), hears=hears))(
-        batch, LINK, CHANCE
+        batch, [LINK], CHANCE
     )
     total = sum(losses.values())
     total.backward()
@@ -310,7 +314,7 @@ def test_a_student_comes_closer_to_its_teacher(make_codec):
 
     def validate() -> float:
         with torch.no_grad():
-            said.append({name: loss.item() for name, loss in distiller(batches.at(0), Link(), CHANCE).items()})
+            said.append({name: loss.item() for name, loss in distiller(batches.at(0), [Link()], CHANCE).items()})
         return 0.0
 
     validate()
@@ -327,6 +331,6 @@ def test_the_teachers_own_receiver_learns_from_one_that_hears_more(more, make_co
     with pytest.raises(ValueError, match="and hears the same"):
         Distiller(student, [teacher], Teaching(teacher="teacher", methods=(SoftLogits(),)))
     losses = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(SoftLogits(),), **more))(
-        batch, LINK, CHANCE
+        batch, [LINK], CHANCE
     )
     assert losses["soft_logits"].item() > 1e-4

@@ -54,7 +54,7 @@ def teachers(make_codec):
 
 def loss(student, teachers, method, batch, **options):
     distiller = Distiller(student, teachers, Teaching(teacher="teacher", methods=(method,), label_weight=0, **options))
-    return distiller(batch, LINK, CHANCE)[method.kind].item()
+    return distiller(batch, [LINK], CHANCE)[method.kind].item()
 
 
 def test_the_mean_is_that_of_the_probabilities(make_trace):
@@ -70,7 +70,7 @@ def test_the_mean_is_that_of_the_probabilities(make_trace):
 
 def test_a_temperature_softens_the_mean_and_not_its_members(student, teachers, batch):
     """softmax(log p / T), p the mean, is what the student is compared with; not the mean of softmax(z / T)."""
-    Distiller(student, teachers, Teaching(teacher="teacher", methods=(Spy(temperature=4.0),)))(batch, LINK, CHANCE)
+    Distiller(student, teachers, Teaching(teacher="teacher", methods=(Spy(temperature=4.0),)))(batch, [LINK], CHANCE)
     theirs = Spy.shown[1].heard.logits[batch.mask].numpy().astype(float)
     heard = [each.hear(Spy.shown[0].arrived.detach(), batch).logits[batch.mask] for each in teachers]
     likely = [each.detach().double().softmax(dim=-1).numpy() for each in heard]
@@ -95,7 +95,7 @@ def test_what_the_mean_forgives_is_what_the_teachers_disagree_in(hears, student,
     apart = np.mean([loss(student, [each], SoftLogits(), batch, hears=hears) for each in teachers])
     trips = []
     for each in teachers:
-        Distiller(student, [each], Teaching(teacher="teacher", methods=(Spy(),), hears=hears))(batch, LINK, CHANCE)
+        Distiller(student, [each], Teaching(teacher="teacher", methods=(Spy(),), hears=hears))(batch, [LINK], CHANCE)
         trips.append(Spy.shown[1].heard.logits.double().log_softmax(dim=-1))
     mean = torch.stack(trips).exp().mean(dim=0).log()
     disagree = [(each.exp() * (each - mean)).sum(dim=-1)[batch.mask].mean().item() for each in trips]
@@ -107,19 +107,19 @@ def test_each_hears_the_students_signal_or_its_own(student, teachers, batch):
     for each in teachers:
         each.eval()  # as the distiller will have it
     air = draw(LINK, air_shape(student, batch), CHANCE)
-    signal = rehearse(student, batch, LINK, air).arrived
+    signal = rehearse(student, batch, [(LINK, air)]).arrived
     expected = {
         "student": [each.hear(signal, batch).logits for each in teachers],
-        "own": [rehearse(each, batch, LINK, air).heard.logits for each in teachers],
+        "own": [rehearse(each, batch, [(LINK, air)]).heard.logits for each in teachers],
     }
     for hears, opinions in expected.items():
-        Distiller(student, teachers, Teaching(teacher="teacher", methods=(Spy(),), hears=hears))(batch, LINK, CHANCE)
+        Distiller(student, teachers, Teaching(teacher="teacher", methods=(Spy(),), hears=hears))(batch, [LINK], CHANCE)
         likely = torch.stack([each.softmax(dim=-1) for each in opinions]).mean(dim=0)
         assert torch.allclose(Spy.shown[1].heard.logits.exp(), likely, atol=1e-6)
 
 
 def test_nothing_but_their_logits_can_be_looked_at(student, teachers, batch):
-    Distiller(student, teachers, Teaching(teacher="teacher", methods=(Spy(),), hears="own"))(batch, LINK, CHANCE)
+    Distiller(student, teachers, Teaching(teacher="teacher", methods=(Spy(),), hears="own"))(batch, [LINK], CHANCE)
     theirs = Spy.shown[1]
     assert theirs.heard.logits.isfinite().all()
     for each in (theirs.sent.symbols, theirs.arrived.symbols, theirs.heard.features):
@@ -182,8 +182,8 @@ def test_under_one_teachers_transmitter_the_others_still_hear_their_own(make_cod
     student, *teachers = (make_codec(seed, tied=False) for seed in (1, 2, 3))
     student.transmitter.load_state_dict(teachers[0].transmitter.state_dict())
     student.transmitter.requires_grad_(False)
-    Distiller(student, teachers, Teaching(teacher="teacher", methods=(Spy(),), hears="own"))(batch, LINK, CHANCE)
+    Distiller(student, teachers, Teaching(teacher="teacher", methods=(Spy(),), hears="own"))(batch, [LINK], CHANCE)
     air = draw(LINK, air_shape(student, batch), CHANCE)
-    opinions = [rehearse(each, batch, LINK, air).heard.logits for each in teachers]
+    opinions = [rehearse(each, batch, [(LINK, air)]).heard.logits for each in teachers]
     likely = torch.stack([each.softmax(dim=-1) for each in opinions]).mean(dim=0)
     assert torch.allclose(Spy.shown[1].heard.logits.exp(), likely, atol=1e-6)

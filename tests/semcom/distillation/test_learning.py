@@ -29,7 +29,7 @@ def trained(distiller):
 
     @torch.no_grad()
     def loss():
-        return sum(distiller(batches.at(0), Link(snr_db=9.0), AIR).values()).item()
+        return sum(distiller(batches.at(0), [Link(snr_db=9.0)], AIR).values()).item()
 
     before = loss()
     fit(distiller, batches, settings, Chance(2))

@@ -59,7 +59,7 @@ class Spy(SoftLogits):
 
 def traces(student, teacher, batch, link, **options):
     losses = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Spy(),), **options))(
-        batch, link, CHANCE
+        batch, [link], CHANCE
     )
     assert losses["soft_logits"].isfinite()
     return Spy.shown
@@ -104,7 +104,9 @@ def test_a_privileged_teacher_reads_the_students_own_symbols(student, teacher, b
     expected = arrive(superpose(everyone(sent, granted, air, crowd_of(sent, batch, student)), air), granted, air)
     assert torch.equal(theirs.arrived.symbols, expected.symbols)
     assert torch.equal(theirs.heard.logits, teacher.hear(expected, batch).logits)
-    assert torch.equal(ours.arrived.symbols, rehearse(student, batch, link, draw(link, SHAPE, CHANCE)).arrived.symbols)
+    assert torch.equal(
+        ours.arrived.symbols, rehearse(student, batch, [(link, draw(link, SHAPE, CHANCE))]).arrived.symbols
+    )
     assert torch.equal(ours.arrived.symbols, theirs.arrived.symbols) == (
         options == {"cleaner_db": 0, "teacher_interferers": "same"}
     )
@@ -116,10 +118,12 @@ def test_a_privileged_teacher_may_have_its_own_transmitter(student, teacher, bat
     options = {"hears": "own", "cleaner_db": 6.0, "teacher_interferers": "none"}
     ours, theirs = traces(student, teacher, batch, link, **options)
     granted = replace(link, snr_db=link.snr_db + 6.0, interferers=0)
-    expected = rehearse(teacher, batch, granted, draw(granted, SHAPE, CHANCE))
+    expected = rehearse(teacher, batch, [(granted, draw(granted, SHAPE, CHANCE))])
     assert torch.equal(theirs.heard.logits, expected.heard.logits)
     assert torch.equal(theirs.arrived.symbols, expected.arrived.symbols)
-    assert torch.equal(ours.arrived.symbols, rehearse(student, batch, link, draw(link, SHAPE, CHANCE)).arrived.symbols)
+    assert torch.equal(
+        ours.arrived.symbols, rehearse(student, batch, [(link, draw(link, SHAPE, CHANCE))]).arrived.symbols
+    )
 
 
 def test_without_noise_or_others_the_teacher_hears_what_was_sent(student, teacher, batch):
@@ -147,7 +151,7 @@ def test_received_symbols_are_the_error_as_far_as_it_arrives(student, teacher, b
         [teacher],
         Teaching(teacher="teacher", methods=(ReceivedSymbols(),), label_weight=0, hears=hears, cleaner_db=6.0),
     )
-    found = distiller(batch, link, CHANCE)["received_symbols"].item()
+    found = distiller(batch, [link], CHANCE)["received_symbols"].item()
     power = draw(link, SHAPE, CHANCE).gains[:, 0, 0].abs().square()
     seen = power / (power + link.noise_power)
     gap = (seen * (student.send(batch).symbols - teacher.send(batch).symbols)).abs().square()
@@ -158,7 +162,7 @@ def test_received_symbols_are_the_error_as_far_as_it_arrives(student, teacher, b
 def test_in_still_air_what_is_received_is_what_is_sent(student, teacher, batch):
     link = Link(snr_db=0.0, equalizer=ZeroForcing())
     losses = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(Symbols(), ReceivedSymbols())))(
-        batch, link, CHANCE
+        batch, [link], CHANCE
     )
     assert losses["received_symbols"].item() == pytest.approx(losses["symbols"].item(), rel=1e-4)
 
@@ -177,11 +181,11 @@ def test_in_still_air_what_is_received_is_what_is_sent(student, teacher, batch):
 def test_below_a_sinr_only_the_labels_teach(student, teacher, batch, link, counts):
     options = {"label_weight": 0.5}
     always = Distiller(student, [teacher], Teaching(teacher="teacher", methods=(SoftLogits(), Symbols()), **options))(
-        batch, link, CHANCE
+        batch, [link], CHANCE
     )
     found = Distiller(
         student, [teacher], Teaching(teacher="teacher", methods=(SoftLogits(), Symbols()), above_sinr_db=6.0, **options)
-    )(batch, link, CHANCE)
+    )(batch, [link], CHANCE)
     assert list(found) == list(always)
     assert torch.equal(found["hard_labels"], always["hard_labels"])
     for name in ("soft_logits", "symbols"):

@@ -46,7 +46,7 @@ def test_methods_are_multiplied_and_labels_are_not(make_codec, batch):
             make_codec(1),
             [make_codec(2)],
             Teaching(teacher="teacher", methods=(SoftLogits(), Symbols(weight=3.0)), rises_over_db=rule),
-        )(batch, Link(snr_db=1.5), Chance(3))
+        )(batch, [Link(snr_db=1.5)], Chance(3))
         for rule in (None, (0.0, 6.0))
     ]
     assert torch.equal(losses[0]["hard_labels"], losses[1]["hard_labels"])

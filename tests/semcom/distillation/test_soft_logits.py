@@ -136,7 +136,7 @@ def test_a_codec_in_other_air_is_another_guesser(make_codec, batch):
     """The same codec against itself: nothing to learn in one draw of the air, something between two."""
     codec, link = make_codec(), Link(snr_db=3.0)
     one, same, other = (
-        rehearse(codec, batch, link, draw(link, air_shape(codec, batch), Chance(seed))) for seed in (1, 1, 2)
+        rehearse(codec, batch, [(link, draw(link, air_shape(codec, batch), Chance(seed)))]) for seed in (1, 1, 2)
     )
     method = SoftLogits()
     assert method.loss(one, same, torch.nn.Identity()).item() == 0

@@ -38,7 +38,7 @@ def trace(*stages, real=(True, True)):
         targets=torch.zeros(len(real), 1, dtype=torch.long),
         mask=torch.tensor(real)[:, None],
         sent=Sent(nothing, ()),
-        arrived=Arrived(nothing, Link(), None),
+        arrived=Arrived(nothing, ((Link(), None),)),
         heard=Heard(nothing, (), nothing, stages=tuple(torch.as_tensor(each) for each in stages)),
     )
 
@@ -116,7 +116,7 @@ def test_a_spec_tells_the_stages_that_its_network_shows(spec):
     codec = make(spec, 3).eval()
     frames = codec.example()
     with torch.no_grad():
-        stages = codec.hear(Arrived(codec.send(frames).symbols, Link(), None), frames).stages
+        stages = codec.hear(Arrived(codec.send(frames).symbols, ((Link(), None),)), frames).stages
     told = [(channels, int(np.prod(places))) for channels, *places in spec.stage_shapes]
     assert [(each.shape[2], each.shape[1]) for each in stages] == told
 

@@ -90,9 +90,9 @@ def test_unrelated_symbols_are_two_apart(loss):
 def test_what_the_air_does_afterwards_is_none_of_its_business(make_codec, batch):
     link = Link(snr_db=3.0)
     codec, other = make_codec(1), make_codec(2)
-    traces = [rehearse(codec, batch, link, draw(link, air_shape(codec, batch), Chance(seed))) for seed in (1, 2)]
+    traces = [rehearse(codec, batch, [(link, draw(link, air_shape(codec, batch), Chance(seed)))]) for seed in (1, 2)]
     assert Symbols().loss(*traces, torch.nn.Identity()).item() == 0
-    theirs = rehearse(other, batch, link, draw(link, air_shape(codec, batch), Chance(1)))
+    theirs = rehearse(other, batch, [(link, draw(link, air_shape(codec, batch), Chance(1)))])
     assert Symbols().loss(traces[0], theirs, torch.nn.Identity()).item() > 0.1
 
 

@@ -41,7 +41,7 @@ def batch(seed=3, length=LENGTH):
 def arrived_of(recognizer, frames):
     """What comes of these frames through a noisy air."""
     air = draw(LINK, air_shape(recognizer, frames), Chance(1))
-    return in_company(frames.samples, frames, LINK, air, codec=recognizer)
+    return in_company(frames.samples, frames, [(LINK, air)], codec=recognizer)
 
 
 def logits(recognizer, frames):
@@ -86,7 +86,9 @@ def test_units_are_one_stack_and_every_weight_is_trained(spec: RecognizerSpec) -
     recognizer, frames = initialize(spec, CLASSES, seed=1).train(), batch()
     (stack,) = recognizer.stacks()
     assert len(stack) == len(spec.remaining)
-    rehearse(recognizer, frames, LINK, draw(LINK, (FRAMES, LENGTH), Chance(1))).heard.logits.square().sum().backward()
+    rehearse(
+        recognizer, frames, [(LINK, draw(LINK, (FRAMES, LENGTH), Chance(1)))]
+    ).heard.logits.square().sum().backward()
     for name, weight in recognizer.named_parameters():
         assert weight.grad is not None and weight.grad.isfinite().all(), name
 

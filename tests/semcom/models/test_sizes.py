@@ -64,6 +64,6 @@ def test_deepsc_body_is_the_published_arithmetic() -> None:
 def test_every_size_can_take_a_step(name: str) -> None:
     torch.manual_seed(0)
     codec = SemanticCodec(SIZES[name], 31)
-    losses = HardLabels(codec)(make_batch([[5, 6, 7], [8, 9], [10, 11, 12]]), Link(interferers=1), Chance(3))
+    losses = HardLabels(codec)(make_batch([[5, 6, 7], [8, 9], [10, 11, 12]]), [Link(interferers=1)], Chance(3))
     sum(losses.values()).backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in codec.parameters())

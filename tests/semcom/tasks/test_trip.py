@@ -26,7 +26,7 @@ from semcom.models.search import decode
 from semcom.models.semantic import SemanticCodec
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.sources.batches import SentenceBatch, evaluation_batches, make_batch
-from semcom.tasks.trip import crowd_of, deliver, encode_once, rehearse, transmit
+from semcom.tasks.trip import crowd_of, deliver, draw_parts, encode_once, rehearse, transmit
 
 SIDE = SideSpec(width=12, layers=1, heads=3, feedforward=20, channel_hidden=16)
 VOCABULARY = 29
@@ -192,7 +192,7 @@ def test_one_more_interferer_adds_its_own_part_alone() -> None:
 @pytest.mark.parametrize("link", [CLEAR, CROWDED], ids=["clear", "crowded"])
 def test_rehearsal_is_the_trip(link: Link) -> None:
     codec = codec_of()
-    trace = rehearse(codec, ragged, link, draw(link, air_shape(codec, ragged), CHANCE))
+    trace = rehearse(codec, ragged, [(link, draw(link, air_shape(codec, ragged), CHANCE))])
     arrived = transmit(codec, ragged, link, CHANCE)
     assert torch.equal(trace.heard.logits.argmax(dim=-1)[ragged.mask], arrived[ragged.mask])
     assert trace.targets is ragged.tokens and trace.mask is ragged.mask
@@ -203,7 +203,7 @@ def test_rehearsal_of_what_arrived_is_the_trip_too() -> None:
     """An autoregressive codec that says the right words chooses each of them in rehearsal as well."""
     codec = codec_of("autoregressive")
     arrived = transmit(codec, ragged, CROWDED, CHANCE)
-    trace = rehearse(codec, ragged, CROWDED, draw(CROWDED, air_shape(codec, ragged), CHANCE))
+    trace = rehearse(codec, ragged, [(CROWDED, draw(CROWDED, air_shape(codec, ragged), CHANCE))])
     heard = codec.hear(trace.arrived, replace(ragged, tokens=arrived))
     assert torch.equal(heard.logits.argmax(dim=-1)[ragged.mask], arrived[ragged.mask])
 
@@ -211,7 +211,7 @@ def test_rehearsal_of_what_arrived_is_the_trip_too() -> None:
 @pytest.mark.parametrize("decoding", ["parallel", "autoregressive"])
 def test_gradient_crosses_the_air(decoding: str) -> None:
     codec = codec_of(decoding, tied=False)
-    trace = rehearse(codec, ragged, CROWDED, draw(CROWDED, air_shape(codec, ragged), CHANCE))
+    trace = rehearse(codec, ragged, [(CROWDED, draw(CROWDED, air_shape(codec, ragged), CHANCE))])
     trace.heard.logits[ragged.mask].logsumexp(dim=-1).sum().backward()
     for name, parameter in codec.transmitter.named_parameters():
         assert torch.isfinite(parameter.grad).all(), name
@@ -222,7 +222,7 @@ def test_gradient_crosses_the_air(decoding: str) -> None:
 def test_no_gradient_flows_to_neighbors(interferers: int) -> None:
     """What one sentence hears of the others moves it, but they cannot be asked to be quieter."""
     codec, link = codec_of(), replace(CROWDED, interferers=interferers)
-    trace = rehearse(codec, ragged, link, draw(link, air_shape(codec, ragged), CHANCE))
+    trace = rehearse(codec, ragged, [(link, draw(link, air_shape(codec, ragged), CHANCE))])
     for row in (0, 5, len(ragged) - 1):
         heard = trace.heard.logits[row][ragged.mask[row]].logsumexp(dim=-1).sum()
         (gradient,) = torch.autograd.grad(heard, trace.sent.symbols, retain_graph=True)
@@ -258,6 +258,36 @@ def test_training_goes_on_after_listening() -> None:
     """What inference leaves behind (kept positions, for one) must not enter the next training step."""
     codec, batch = codec_of(), make_batch(sentences(6, shortest=31, longest=33))
     deliver(encode_once(codec, [batch]), CROWDED, CHANCE)
-    trace = rehearse(codec, batch, CROWDED, draw(CROWDED, air_shape(codec, batch), CHANCE))
+    trace = rehearse(codec, batch, [(CROWDED, draw(CROWDED, air_shape(codec, batch), CHANCE))])
     trace.heard.logits.square().mean().backward()
     assert torch.isfinite(codec.transmitter.embedding.weight.grad).all()
+
+
+# Parts of a batch in airs of their own
+
+
+def test_each_part_meets_the_air_that_was_drawn_for_it() -> None:
+    """Rows of a part arrive as they do where the whole batch goes through that part's link and gains."""
+    codec = codec_of()
+    links = [replace(CROWDED, snr_db=snr_db, interferers=others) for snr_db, others in ((-3.0, 0), (9.0, 2), (20.0, 1))]
+    trace = rehearse(codec, ragged, draw_parts(links, codec, ragged, CHANCE))
+    assert trace.arrived.gain.shape[0] == trace.arrived.noise_power.shape[0] == len(ragged)
+    crowd, first = crowd_of(trace.sent.symbols, ragged, codec), 0
+    for index, (link, (again, air)) in enumerate(zip(links, trace.arrived.airs, strict=True)):
+        rows = slice(first, first := first + air.shape[0])
+        assert again == link
+        redrawn = draw(link, (air.shape[0], air.shape[2]), CHANCE.of("part", index))
+        assert torch.equal(redrawn.noise, air.noise)
+        part = replace(crowd, ends=crowd.ends[rows])
+        signals = everyone(trace.sent.symbols[rows], link, redrawn, part)
+        alone = arrive(superpose(signals, redrawn), link, redrawn)
+        for name in ("symbols", "gain", "noise_power"):
+            assert torch.equal(getattr(trace.arrived, name)[rows], getattr(alone, name)), name
+    assert first == len(ragged), "every row belongs to one part"
+
+
+def test_one_part_is_the_old_draw() -> None:
+    codec = codec_of()
+    ((link, air),) = draw_parts([CROWDED], codec, ragged, CHANCE)
+    assert link == CROWDED
+    assert torch.equal(air.noise, draw(CROWDED, air_shape(codec, ragged), CHANCE).noise)

@@ -171,8 +171,8 @@ def test_a_training_that_is_lost_goes_back_to_the_statistics_of_the_good_weights
     class Lost(HardLabels):
         step = 0
 
-        def forward(self, batch, link, chance):
-            losses = super().forward(batch, link, chance)
+        def forward(self, batch, links, chance):
+            losses = super().forward(batch, links, chance)
             self.step += 1
             return {name: loss * (torch.nan if self.step == 6 else 1.0) for name, loss in losses.items()}
 

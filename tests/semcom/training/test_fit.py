@@ -32,9 +32,9 @@ class Slope(nn.Module):
         self.modes: list[bool] = []
         self.met: list[tuple] = []
 
-    def forward(self, batch, link, chance):
+    def forward(self, batch, links, chance):
         self.modes.append(self.training)
-        self.met.append((batch, link, chance))
+        self.met.append((batch, links, chance))
         return {"matrix": self.steepness * self.matrix.sum(), "vector": self.steepness * self.vector.sum()}
 
 
@@ -111,9 +111,9 @@ def test_a_trained_objective_is_left_ready_to_use():
 def test_step_t_meets_the_batch_the_air_and_the_chance_of_t():
     objective, settings = Slope(), TrainingSettings(steps=5, interferers=(0, 3))
     fit(objective, Numbered(), settings, CHANCE)
-    for step, (batch, link, chance) in enumerate(objective.met):
+    for step, (batch, links, chance) in enumerate(objective.met):
         assert batch.tokens.tolist() == [[4 + step]]
-        assert link == settings.link(CHANCE.of("step", step).of("link"))
+        assert links == (settings.link(CHANCE.of("step", step).of("link")),)
         assert chance == CHANCE.of("step", step).of("air")
 
 
@@ -213,8 +213,8 @@ def test_dropout_is_drawn_anew_at_every_step(make_codec):
             return make_batch([[5, 6, 7, 8]])
 
     class Fresh(HardLabels):
-        def forward(self, batch, link, chance):
-            losses = super().forward(batch, link, Chance(1))
+        def forward(self, batch, links, chance):
+            losses = super().forward(batch, links, Chance(1))
             said.append(float(losses["hard_labels"].detach()))
             return losses
 

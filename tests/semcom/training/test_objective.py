@@ -27,7 +27,7 @@ def trace(logits, targets=TARGETS, mask=REAL):
         targets=torch.tensor(targets),
         mask=torch.tensor(mask),
         sent=Sent(nothing, ()),
-        arrived=Arrived(nothing, Link(), None),
+        arrived=Arrived(nothing, ((Link(), None),)),
         heard=Heard(nothing, (), logits),
     )
 
@@ -59,11 +59,11 @@ def test_a_guess_loses_the_logarithm_of_the_vocabulary():
 def test_the_objective_is_the_loss_of_the_trip_through_its_air(make_codec, encoded):
     codec, batch = make_codec(1), make_batch(encoded[:6])
     link, chance = Link(snr_db=4.0, interferers=2), Chance(2)
-    losses = HardLabels(codec)(batch, link, chance)
+    losses = HardLabels(codec)(batch, [link], chance)
     air = draw(link, air_shape(codec, batch), chance)
     assert list(losses) == ["hard_labels"]
-    assert torch.equal(losses["hard_labels"], hard_labels(rehearse(codec, batch, link, air)))
-    assert not torch.equal(losses["hard_labels"], HardLabels(codec)(batch, link, Chance(3))["hard_labels"])
+    assert torch.equal(losses["hard_labels"], hard_labels(rehearse(codec, batch, [(link, air)])))
+    assert not torch.equal(losses["hard_labels"], HardLabels(codec)(batch, [link], Chance(3))["hard_labels"])
 
 
 @pytest.mark.parametrize("decoding", ["parallel", "autoregressive"])
@@ -73,7 +73,7 @@ def test_a_longer_neighbor_does_not_change_a_sentence(decoding, make_codec):
     short, long = [5, 6, 7], [8, 9, 10, 11, 12]
     link = Link(snr_db=200.0)
     alone, other, both = (
-        HardLabels(codec)(make_batch(sentences), link, Chance(1))["hard_labels"].item()
+        HardLabels(codec)(make_batch(sentences), [link], Chance(1))["hard_labels"].item()
         for sentences in ([short], [long], [short, long])
     )
     assert both == pytest.approx((3 * alone + 5 * other) / 8, rel=1e-5)
@@ -81,6 +81,6 @@ def test_a_longer_neighbor_does_not_change_a_sentence(decoding, make_codec):
 
 def test_every_weight_of_the_codec_is_trained(make_codec, encoded):
     codec = make_codec(1, decoding="autoregressive", tied=False)
-    HardLabels(codec)(make_batch(encoded[:6]), Link(), Chance(1))["hard_labels"].backward()
+    HardLabels(codec)(make_batch(encoded[:6]), [Link()], Chance(1))["hard_labels"].backward()
     unreached = [name for name, each in codec.named_parameters() if each.grad is None or not each.grad.any()]
     assert unreached == []

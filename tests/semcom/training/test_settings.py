@@ -243,3 +243,17 @@ def test_settings_are_a_frozen_value():
     assert replace(settings, steps=5) != settings
     with pytest.raises(FrozenInstanceError):
         settings.steps = 5
+
+
+def test_parts_of_a_batch_have_draws_of_their_own_and_never_more_than_messages() -> None:
+    settings = TrainingSettings(snr_db=(0.0, 10.0), airs=16)
+    links = settings.links(Chance(3), 128)
+    assert len({link.snr_db for link in links}) == 16
+    assert links[:5] == settings.links(Chance(3), 5)
+
+
+def test_one_air_a_step_is_one_recipe_said_or_not() -> None:
+    assert TrainingSettings(airs=1) == TrainingSettings()
+    assert TrainingSettings().links(Chance(3), 32) == (TrainingSettings().link(Chance(3)),)
+    with pytest.raises(ValueError, match="airs must be at least 1, got 0"):
+        TrainingSettings(airs=0)
