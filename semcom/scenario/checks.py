@@ -76,11 +76,17 @@ def _check_share(scenario: Scenario, name: str) -> None:
     plan = scenario.codecs[name].distill
     if plan is None:
         return
-    airs = extreme_links(scenario.resolved(name).training)
+    training = scenario.resolved(name).training
+    airs = extreme_links(training)
     above, rise = plan.above_sinr_db, plan.rises_over_db
+    key = "rises_over_db" if above is None else "above_sinr_db"
+    if training.airs is not None and (above is not None or rise is not None):
+        raise ValueError(
+            f"codecs.{name}.distill.{key} must have one air a step to go by, got training.airs of {training.airs}; "
+            f"set airs to 1, or leave {key} out"
+        )
     # Between the two a share only grows or only falls.
     if not any(share_in(air, above_sinr_db=above, rises_over_db=rise) for air in airs):
-        key = "rises_over_db" if above is None else "above_sinr_db"
         worst, best = map(mean_sinr_db, airs)
         raise ValueError(
             f"codecs.{name}.distill.{key} must leave some air of the training in which methods count, got none from "

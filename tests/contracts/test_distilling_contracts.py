@@ -222,7 +222,7 @@ def test_the_gradient_keeps_its_size_when_the_temperature_changes(make):
             targets=torch.arange(20).view(4, 5) % 11,
             mask=mask,
             sent=Sent(nothing, ()),
-            arrived=Arrived(nothing, LINK, None),
+            arrived=Arrived(nothing, ((LINK, None),)),
             heard=Heard(nothing, (), logits),
         )
 

@@ -81,6 +81,11 @@ def test_every_option_reaches_the_distiller_and_adapters_begin_with_the_seed(
             r"distill\.above_sinr_db must leave some air .* its best of 12\.0 dB",
         ),
         ("codecs.small.distill.rises_over_db=[18, 30]", r"distill\.rises_over_db must leave some air"),
+        (
+            "codecs.small={size: tiny, training: {airs: 4}, distill: {teacher: big, methods: [{kind: soft_logits}], "
+            "above_sinr_db: 3}}",
+            r"distill\.above_sinr_db must have one air a step to go by, got training\.airs of 4",
+        ),
         ("codecs.small.distill.teacher=[]", "must have 1 or more entries, got 0"),
         ("codecs.small.distill.teacher=[big, 3]", "must be text, got 3"),
         (
