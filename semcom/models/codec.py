@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from torch import Tensor, nn
 
 from channels import Arrived
+from semcom.models.evidence import Evidence
 from semcom.models.spec import Spec
 from semcom.models.trace import Heard, Sent, Trace
 from semcom.sources.batch import Batch
@@ -46,6 +47,14 @@ class Codec(nn.Module, ABC):
             batch: only its mask and lengths are read, never its targets.
             beam: hypotheses kept for each message where there is a search; 1 is greedy.
         """
+
+    def listen(self, arrived: Arrived, batch: Batch) -> Evidence:
+        """What the receiver makes of the signal, for a search that decides with a language as well.
+
+        Args:
+            batch: only its mask and lengths are read, never its targets.
+        """
+        raise ValueError(f"a codec of kind {self.spec.kind} sends no language to search in; call decode")
 
     @abstractmethod
     def example(self) -> Batch:

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from channels import Arrived
 from semcom.models.codec import Codec
+from semcom.models.evidence import Evidence
 from semcom.models.layers import DecoderLayer, EncoderLayer, self_attention
-from semcom.models.search import decode, shifted
+from semcom.models.search import decode, listen, shifted
 from semcom.models.semantic_spec import SemanticSpec
 from semcom.models.sides import Receiver, Transmitter
 from semcom.models.trace import Heard, Sent, Trace
@@ -60,6 +61,11 @@ class SemanticCodec(Codec):
         """The tokens [batch, length] that arrive (`semcom.models.search`)."""
         assert isinstance(batch, SentenceBatch)
         return decode(self.receiver, arrived.symbols, batch, beam=beam)
+
+    def listen(self, arrived: Arrived, batch: Batch) -> Evidence:
+        """What the receiver makes of the signal, token by token (`semcom.models.evidence`)."""
+        assert isinstance(batch, SentenceBatch)
+        return listen(self.receiver, arrived.symbols, batch)
 
     def with_attention(self, trace: Trace) -> Trace:
         """This codec's trace with what the self-attention of its last layers compared; only asking costs anything."""

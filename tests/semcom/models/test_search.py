@@ -8,8 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semcom.models.evidence import START
 from semcom.models.make import initialize
-from semcom.models.search import START, decode, shifted
+from semcom.models.search import decode, shifted
 from semcom.models.semantic import SemanticCodec
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.models.sides import Receiver
