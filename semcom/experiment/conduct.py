@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from semcom.experiment.pruning import pruning_rows, saved_by, write_pruning
 from semcom.experiment.repair import mend, note_tokenizers, sealed
 from semcom.experiment.run import Outcome, metrics_of
 from semcom.experiment.sample import keep_sample
-from semcom.experiment.tabulate import measured_rows, tabulate
+from semcom.experiment.tabulate import measured_rows, tabulate, with_language
 from semcom.experiment.timing import time_codecs
 from semcom.experiment.workers import Alone, Job, Means, Several, crew_of
 from semcom.files import digest, digest_of, write_atomically
@@ -32,7 +32,7 @@ from semcom.scenario.neighbor_supply import check_cells, check_counts, check_exa
 from semcom.scenario.pitfalls import pitfalls, scarce
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.unused_keys import unused_keys
-from semcom.scenario.work import Build, Run, Sweep
+from semcom.scenario.work import AnyBuild, Build, LanguageBuild, Run, Sweep, Tuning
 from semcom.store.borrowing import borrow, check_lenders
 from semcom.store.circumstances import Made, circumstances, made, otherwise
 from semcom.store.folder import RunFolder, record, write_record
@@ -95,7 +95,7 @@ def conduct(
             if work.builds or work.runs:
                 for line in _read(scenario, board) if told is None else told:
                     board.say(line)
-                _check_exam(scenario, work.known[sweep.builds[0].identity], folder, board)
+                _check_exam(scenario, work.sealed(sweep.builds[0]), folder, board)
                 work.seal()
             keep_sample(sweep.builds[0], place, store)
             store.noted.note_file(place.scenario_file.name, digest(text.encode()))
@@ -172,7 +172,7 @@ class _Work:
         self.place = place
         self.store = store
         self.means = means
-        self.known = sealed(sweep.builds, place, store)
+        self.known = sealed(sweep.everything, place, store)
         self.built = {each for each in store.done_builds() if place.weights(each).is_file()}
         for each in self.built:
             # A kill may have come between the last two lines of `_note_build`.
@@ -181,7 +181,7 @@ class _Work:
         self.runs = {run.identity: run for run in sweep.runs if run.identity not in done}
         self.total_runs = len({run.identity for run in sweep.runs})
         self.ended_runs = self.total_runs - len(self.runs)
-        measured = {build.identity for run in self.runs.values() for build in run.builds}
+        measured = {identity for run in self.runs.values() for identity in run.needs}
         # A codec that was forgotten while its points are all measured, then or in an earlier attempt, is wanted too.
         forgotten = {run.build.identity for run in sweep.runs} - store.done_builds()
         needed = self._needed((measured | forgotten | lost) & set(self.known))
@@ -220,7 +220,7 @@ class _Work:
                 # If the whole folder is gone, that is to be told, and not what was missed first.
                 self.store.check_place()
                 raise outcome
-            if isinstance(job.work, Build):
+            if not isinstance(job.work, Run):
                 self._note_build(job.work, outcome, board)
                 self._hand_out(crew)
             else:
@@ -238,21 +238,36 @@ class _Work:
             if set(build.needs) <= self.built:
                 crew.take(self._job(self.builds.pop(key)))
         for key, run in list(self.runs.items()):
-            if {build.identity for build in run.builds} <= self.built:
+            if run.needs <= self.built:
                 crew.take(self._job(self.runs.pop(key)))
 
-    def _job(self, work: Build | Run) -> Job:
+    def _job(self, work: AnyBuild | Run) -> Job:
         if isinstance(work, Build):
-            return Job(self._sealed(work), dict(self.known), self.place.path, self.means)
-        crowd = work.crowd and tuple(map(self._sealed, work.crowd))
-        run = replace(work, build=self._sealed(work.build), crowd=crowd)
+            return Job(self.sealed(work), dict(self.known), self.place.path, self.means)
+        if not isinstance(work, Run):
+            # What it is made from is finished by now, so that all digests are known.
+            (ready,) = sealed([work], self.place, self.store).values()
+            return Job(ready, {}, self.place.path, self.means)
+        run = replace(
+            work,
+            build=self.sealed(work.build),
+            crowd=work.crowd and tuple(map(self.sealed, work.crowd)),
+            tuning=self._tuning(work.tuning),
+            crowd_tunings=tuple(map(self._tuning, work.crowd_tunings)),
+        )
         return Job(run, {}, self.place.path, self.means)
 
-    def _sealed(self, build: Build) -> Build:
+    def sealed(self, build: Build) -> Build:
         """The build under its own name with what its files must be."""
         return replace(build, digests=self.known[build.identity].digests)
 
-    def _note_build(self, build: Build, outcome: Any, board: Board) -> None:
+    def _tuning(self, tuning: Tuning | None) -> Tuning | None:
+        """The same of a tuning, and of all that it is made from."""
+        found = tuning and self.known[tuning.identity]
+        assert found is None or isinstance(found, Tuning)
+        return found
+
+    def _note_build(self, build: AnyBuild, outcome: Any, board: Board) -> None:
         if isinstance(outcome, Exception):
             self.failures += 1
             self.store.finish_build(build.identity, name=build.name, status="failed", message=failure_of(outcome))
@@ -262,8 +277,7 @@ class _Work:
         self.place.checkpoint(build.identity).unlink(missing_ok=True)
         self.built.add(build.identity)
         self.known |= sealed([build], self.place, self.store)
-        size = f"{outcome['parameters']:,} parameters"
-        board.say(f"{build.name}: {size}{saved_by(outcome)}, trained in {lasting(outcome['seconds'])}")
+        board.say(f"{build.name}: {told_of(build, outcome)} in {lasting(outcome['seconds'])}")
 
     def _note_run(self, run: Run, outcome: Outcome | Exception, board: Board) -> None:
         if isinstance(outcome, Exception):
@@ -271,7 +285,9 @@ class _Work:
             self.store.finish_run(run.identity, status="failed", message=failure_of(outcome))
             board.say(f"{place_of(run)} failed: {failure_of(outcome)}")
             return
-        built = self.store.builds()[run.build.identity].record
+        builds = self.store.builds()
+        language = builds[run.tuning.language.identity].record if run.tuning else {}
+        built = with_language(builds[run.build.identity].record, language)
         try:
             rows = measured_rows(run, built, outcome.record, outcome.intervals)
         except ValueError as error:
@@ -291,12 +307,25 @@ def _record(scenario: Scenario, store: Store, means: Means, seconds: dict[str, f
     }
 
 
+def told_of(build: AnyBuild, outcome: Mapping[str, Any]) -> str:
+    """What a finished build came to, in a line."""
+    if isinstance(build, Build):
+        return f"{outcome['parameters']:,} parameters{saved_by(outcome)}, trained"
+    if isinstance(build, Tuning):
+        alone, together = (f"{100 * outcome[name]:.1f}" for name in ("error_alone", "error"))
+        return f"{together} % of validation tokens wrong, {alone} % by the signal alone, weighed"
+    return f"{outcome['parameters']:,} n-grams, {outcome['bits_per_token']:.2f} bits a token, counted"
+
+
 def _opening(scenario: Scenario, sweep: Sweep, work: _Work, means: Means) -> str:
     left = sweep_seconds(sweep, work.built | ({run.identity for run in sweep.runs} - set(work.runs)))
     by = f"{counted(means.workers, 'worker')} with {counted(means.threads, 'thread')} on {means.device}"
+    codecs = sum(isinstance(each, Build) for each in work.builds.values())
+    languages = sum(isinstance(each, LanguageBuild) for each in work.builds.values())
+    also = f"{languages} of {counted(len(sweep.languages), 'language')} to make, " if sweep.languages else ""
     return (
         f"{scenario.question}\n"
-        f"{len(work.builds)} of {counted(len(sweep.builds), 'codec')} to train, "
+        f"{codecs} of {counted(len(sweep.builds), 'codec')} to train, {also}"
         f"{len(work.runs)} of {counted(work.total_runs, 'point')} to measure, "
         f"about {lasting(left / means.workers)} on {by}; {work.place.path}"
     )

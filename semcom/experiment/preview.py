@@ -12,7 +12,7 @@ from semcom.scenario.neighbor_supply import check_counts
 from semcom.scenario.pitfalls import pitfalls, scarce
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.unused_keys import unused_keys
-from semcom.scenario.work import Build, Run, Sweep
+from semcom.scenario.work import Build, LanguageBuild, Run, Sweep
 from semcom.store.circumstances import foreseen, made, otherwise
 from semcom.store.folder import RunFolder
 from semcom.store.ownership import check_owner, left_out
@@ -49,6 +49,8 @@ def preview(scenario: Scenario, folder: Path, *, replace: bool = False) -> str:
         f"{counted(len(sweep.builds), 'codec')} ({len(left)} to train)",
     ]
     lines += [_build_line(build, names, build.identity in built) for build in sweep.builds]
+    lines += [_language_line(each, each.identity in built) for each in sweep.languages]
+    lines += [f"  {each.identity}  {each.name}: weights to fit" for each in sweep.tunings if each.identity not in built]
     metrics = counted(len(scenario.measure.metrics), "metric")
     lines += ["", f"{counted(len(runs), 'point')} ({len(waiting)} to measure), {metrics} each"]
     lines += _run_lines(scenario, list(runs.values()))
@@ -89,6 +91,12 @@ def _build_line(build: Build, names: dict[str, str], done: bool) -> str:
         f"{build.lessons}{taught}{begun}{pruned}, {build.settings.steps} steps, seed {build.seed}"
         f"{f', draw {build.draw}' if build.draw else ''}  [{state}]"
     )
+
+
+def _language_line(language: LanguageBuild, done: bool) -> str:
+    text = f"{language.corpus.source}" if language.corpus else "the scenario's text"
+    share = "" if language.share == 1 else f"{100 * language.share:g} % of "
+    return f"  {language.identity}  {language.name:<20} {language.spec.told} of {share}{text}{'  [done]' if done else ''}"
 
 
 def _run_lines(scenario: Scenario, runs: list[Run]) -> list[str]:

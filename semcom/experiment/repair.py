@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from semcom.files import digest_of
 from semcom.mistakes import UserMistake
-from semcom.scenario.work import Build, Digests, Sweep
+from semcom.scenario.work import AnyBuild, Build, Digests, Sweep, Tuning
 from semcom.store.digests import WEIGHTS_DIGEST
 from semcom.store.folder import RunFolder
+from semcom.store.kept import check_kept
 from semcom.store.store import Store
-from semcom.training.checkpoint import Checkpoint, check_weights
+from semcom.training.checkpoint import Checkpoint
 from semcom.words import counted
+
+B = TypeVar("B", bound=AnyBuild)
 
 
 def mend(sweep: Sweep, place: RunFolder, store: Store, say: Callable[[str], None]) -> set[str]:
@@ -38,14 +42,14 @@ def mend(sweep: Sweep, place: RunFolder, store: Store, say: Callable[[str], None
         if path.is_file() and noted not in (None, digest_of(path)):
             say(f"{path}: damaged or edited since it was written; trained again")
             path.unlink()
-    for build in sweep.builds:
+    for build in sweep.everything:
         if not _has_sound_weights(build, place, store, say):
             lost.add(build.identity)
         _drop_damaged_checkpoint(build, place, store, say)
     return lost
 
 
-def note_tokenizers(builds: Iterable[Build], place: RunFolder, store: Store) -> None:
+def note_tokenizers(builds: Iterable[AnyBuild], place: RunFolder, store: Store) -> None:
     """Note the digests of tokenizers that have none, before anything is trained with them."""
     for path in _kept_files(builds, place):
         name = f"{place.tokenizers.name}/{path.name}"
@@ -53,35 +57,38 @@ def note_tokenizers(builds: Iterable[Build], place: RunFolder, store: Store) -> 
             store.noted.note_file(name, digest_of(path))
 
 
-def sealed(builds: Iterable[Build], place: RunFolder, store: Store) -> dict[str, Build]:
+def sealed(builds: Iterable[AnyBuild], place: RunFolder, store: Store) -> dict[str, AnyBuild]:
     """The builds by identity, each with what its files must be."""
     known = store.builds()
-    sealed = {}
-    for build in builds:
+
+    def one(build: B) -> B:
         record = known[build.identity].record if build.identity in known else {}
         kept = next(
             (store.noted.file(f"{place.tokenizers.name}/{path.name}") for path in _kept_files([build], place)), None
         )
         digests = Digests(record.get(WEIGHTS_DIGEST), kept)
-        sealed[build.identity] = replace(build, digests=digests)
-    return sealed
+        if isinstance(build, Tuning):
+            return replace(build, digests=digests, codec=one(build.codec), language=one(build.language))
+        return replace(build, digests=digests)
+
+    return {build.identity: one(build) for build in builds}
 
 
-def _kept_files(builds: Iterable[Build], place: RunFolder) -> set[Path]:
+def _kept_files(builds: Iterable[AnyBuild], place: RunFolder) -> set[Path]:
     """What the folder keeps of the builds' messages: of text the tokenizers."""
     return {path for build in builds for path in build.task.kept_files(place.tokenizers, build.fingerprint)}
 
 
-def _has_sound_weights(build: Build, place: RunFolder, store: Store, say: Callable[[str], None]) -> bool:
+def _has_sound_weights(build: AnyBuild, place: RunFolder, store: Store, say: Callable[[str], None]) -> bool:
     """Whether a finished build has the weights that it was finished with, as far as there are any."""
     known, path = store.builds().get(build.identity), place.weights(build.identity)
     if known is None or known.status != "done" or not path.is_file():
         return True
     noted = known.record.get(WEIGHTS_DIGEST)
     try:
-        check_weights(path, build=build.identity, noted=noted)
+        check_kept(build, path, noted)
     except UserMistake:
-        say(f"{path}: damaged, edited or exchanged since it was saved; {build.name} is trained again")
+        say(f"{path}: damaged, edited or exchanged since it was saved; {build.name} is {_made(build)} again")
         # Forgotten before it is gone: what is only gone would count as removed by somebody who has no need of it.
         store.noted.forget("build", [build.identity])
         path.unlink()
@@ -92,10 +99,14 @@ def _has_sound_weights(build: Build, place: RunFolder, store: Store, say: Callab
     return True
 
 
-def _drop_damaged_checkpoint(build: Build, place: RunFolder, store: Store, say: Callable[[str], None]) -> None:
+def _drop_damaged_checkpoint(build: AnyBuild, place: RunFolder, store: Store, say: Callable[[str], None]) -> None:
     path = place.checkpoint(build.identity)
     if build.identity in store.done_builds() or not path.is_file():
         return
     if Checkpoint(path, build.identity).load() is None:
         say(f"{path}: damaged, or of another training; {build.name} is trained from the beginning")
         path.unlink()
+
+
+def _made(build: AnyBuild) -> str:
+    return "trained" if isinstance(build, Build) else "made"

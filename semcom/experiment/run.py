@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from semcom.metrics.catalog import metric_named
 from semcom.metrics.metric import Metric
 from semcom.metrics.score import gather
 from semcom.scenario.plans import MeasurePlan
-from semcom.scenario.work import Build, Run
+from semcom.scenario.work import Build, Run, Tuning
 from semcom.store.circumstances import circumstances
 from semcom.tasks.cell import deliver_cell
 from semcom.tasks.task import Exam
@@ -64,7 +64,10 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
         encoded_exam(build, folder, count=measure.sentences, skip=measure.skip, size=measure.batch, device=device)
         for build in run.builds
     ]
-    crowd, air = [each for _, each in others], Chance(run.build.seed).of("air")
+    encoded = _read_by(encoded, run.tuning, folder)
+    tunings = run.crowd_tunings or (None,) * len(others)
+    crowd = [_read_by(each, tuning, folder) for (_, each), tuning in zip(others, tunings, strict=True)]
+    air = Chance(run.build.seed).of("air")
     trips = [_trip(run, encoded, air.of("repeat", repeat), crowd=crowd) for repeat in range(measure.repeats)]
     data = data_of(run.build, folder)
     metrics, statistics = metrics_of(measure, classes=data.classes), dict[str, np.ndarray]()
@@ -90,6 +93,15 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
         **vars(circumstances(device)),
     }
     return Outcome(intervals, statistics, record)
+
+
+def _read_by(encoded: Encoded, tuning: Tuning | None, folder: Path) -> Encoded:
+    """The same messages before a receiver that knows a language, where there is one."""
+    if tuning is None:
+        return encoded
+    from semcom.experiment.language import reader_of
+
+    return replace(encoded, reader=reader_of(tuning, folder))
 
 
 def _symbols_per_word(run: Run, questions: Exam) -> dict[str, float]:

@@ -22,6 +22,9 @@ from semcom.store.results import Row
 from semcom.store.store import Finished, Store
 
 
+SIZES = ("parameters", "body_parameters", "size_bytes")
+
+
 @dataclass(frozen=True, eq=False)
 class _Known:
     """What the store holds, read once, and what the scenario calls it."""
@@ -43,7 +46,9 @@ class _Known:
 
     def built(self, run: Run) -> dict[str, Any]:
         """The record of the run's build; empty if it was never built."""
-        return self.builds[run.build.identity].record if run.build.identity in self.builds else {}
+        found = self.builds[run.build.identity].record if run.build.identity in self.builds else {}
+        spoken = self.builds.get(run.tuning.language.identity) if run.tuning else None
+        return with_language(found, spoken.record if spoken else {})
 
     def facts(self, run: Run, record: dict[str, Any], user: str) -> dict[str, Any]:
         """The columns that say who and where, and how the codec was made."""
@@ -191,6 +196,14 @@ def _shared(parts: list[list[Run]], known: _Known) -> Iterator[Row]:
         yield _row(facts, metric.name, share, status="done")
 
 
+def with_language(built: dict[str, Any], language: dict[str, Any]) -> dict[str, Any]:
+    """The record of a codec with the sizes of its receiver's language added: all of it must fit on the device."""
+    if not language or not built:
+        return built
+    added = {"parameters": "parameters", "body_parameters": "parameters", "size_bytes": "size_bytes"}
+    return {**built, **{name: built[name] + language[of] for name, of in added.items() if built.get(name) is not None}}
+
+
 def _seed(run: Run) -> int:
     """Of resampling: any does that is the same each time, and half the run's identity fits every generator."""
     return int(run.identity[:12], 16)
@@ -204,7 +217,8 @@ def _facts(run: Run, built: dict[str, Any], record: dict[str, Any], user: str) -
         "codec": build.name,
         "role": run.role,
         "method": build.method,
-        **{name: built.get(name) for name in ("parameters", "body_parameters", "size_bytes")},
+        **{name: built.get(name) for name in SIZES},
+        **({"language": run.tuning.language.name, "beam": run.tuning.search.beam} if run.tuning else {}),
         "symbols_per_token": build.spec.symbols_per_unit,
         **{name: record.get(name) for name in ("symbols_per_word", "measured_snr_db", "measured_sinr_db")},
         "seed": build.seed,

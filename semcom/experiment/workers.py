@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self
 from semcom.experiment.interrupts import interrupts_deferred
 from semcom.experiment.memory import keep_memory
 from semcom.experiment.progress import Board, Tick
-from semcom.scenario.work import Build, Run
+from semcom.scenario.work import AnyBuild, Build, LanguageBuild, Run
 
 TOPIC = "semcom-progress"
 
@@ -38,17 +38,15 @@ class Means:
 class Job:
     """One build or one run, with all that a worker needs to do it."""
 
-    work: Build | Run
-    known: Mapping[str, Build]
+    work: AnyBuild | Run
+    known: Mapping[str, AnyBuild]
     folder: Path
     means: Means
 
     @property
     def label(self) -> str:
         """What progress lines call it."""
-        if isinstance(self.work, Build):
-            return f"training {self.work.name}"
-        return f"measuring {self.work.build.name}"
+        return f"measuring {self.work.build.name}" if isinstance(self.work, Run) else self.work.label
 
 
 Finished = tuple[Job, Any]  # the job, and its outcome or the exception that ended it
@@ -74,8 +72,15 @@ def perform(job: Job, tick: Tick) -> Any:
 
     torch.set_num_threads(job.means.threads)
     if isinstance(job.work, Build):
-        return carry_out_build(job.work, dict(job.known), job.folder, device=job.means.device, progress=tick)
-    return carry_out_run(job.work, job.folder, device=job.means.device)
+        known = {key: each for key, each in job.known.items() if isinstance(each, Build)}
+        return carry_out_build(job.work, known, job.folder, device=job.means.device, progress=tick)
+    if isinstance(job.work, Run):
+        return carry_out_run(job.work, job.folder, device=job.means.device)
+    from semcom.experiment.language import carry_out_language, carry_out_tuning
+
+    if isinstance(job.work, LanguageBuild):
+        return carry_out_language(job.work, job.folder, device=job.means.device, progress=tick)
+    return carry_out_tuning(job.work, job.folder, device=job.means.device, progress=tick)
 
 
 class Alone(AbstractContextManager["Alone"]):
@@ -106,7 +111,7 @@ class Alone(AbstractContextManager["Alone"]):
     def finished(self) -> Finished:
         """Do the next job; what it raises is its outcome."""
         job = self._waiting.popleft()
-        tick = self._board.tick(job.label) if isinstance(job.work, Build) else _quiet
+        tick = _quiet if isinstance(job.work, Run) else self._board.tick(job.label)
         try:
             return job, perform(job, tick)
         except Exception as error:

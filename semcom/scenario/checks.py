@@ -34,6 +34,8 @@ def check_sense(scenario: Scenario) -> None:
             _check_names(scenario, f"codecs.{name}.start", (codec.start,))
         if codec.adopt:
             _check_names(scenario, f"codecs.{name}.adopt.{codec.adopt.side}", (codec.adopt.donor,))
+        if codec.language:
+            _check_language(scenario, name, codec.language)
         _check_training(scenario, name)
         _check_share(scenario, name)
     _check_order(scenario)
@@ -51,6 +53,16 @@ def _check_names(scenario: Scenario, where: str, names: tuple[str, ...]) -> None
         if name not in scenario.codecs:
             known, near = ", ".join(scenario.codecs), suggestion(name, scenario.codecs)
             raise ValueError(f"{where} names '{name}', which is none of the codecs: {known}{near}")
+
+
+def _check_language(scenario: Scenario, name: str, language: str) -> None:
+    where = f"codecs.{name}.language"
+    if language not in scenario.languages:
+        known = f"none of the languages: {', '.join(scenario.languages)}" if scenario.languages else "not defined"
+        near = suggestion(language, scenario.languages)
+        raise ValueError(f"{where} names '{language}', which is {known}{near}; write it under languages")
+    if scenario.goal.carries != "sentences":
+        raise ValueError(f"{where} must be of a codec of sentences, got one of {scenario.goal.carries}; leave it out")
 
 
 def _check_training(scenario: Scenario, name: str) -> None:

@@ -74,6 +74,8 @@ class CodecPlan(Plan):
         training: what differs from the scenario's `training`.
         draw: which draw of weights, batches and training air under the seed: another number makes another codec of the
             same plan.
+        language: the language of `languages` that the receiver decides with when it is measured; it changes nothing of
+            the training. Without it the signal alone decides.
     """
 
     NAMED: ClassVar[Mapping[str, Spec]]
@@ -87,6 +89,7 @@ class CodecPlan(Plan):
     distill: Teaching | None = None
     training: TrainingChanges | None = None
     draw: int = Field(default=1, ge=1, le=1000)
+    language: str | None = Field(default=None, min_length=1)
 
     @field_validator("size")
     @classmethod

@@ -16,9 +16,10 @@ from semcom.metrics.catalog import listening
 from semcom.metrics.embedding_model import find_model
 from semcom.mistakes import UserMistake
 from semcom.scenario.axes import values
+from semcom.scenario.language_work import language_build, tuning_of
 from semcom.scenario.plans import MeasurePlan
 from semcom.scenario.scenario import Scenario
-from semcom.scenario.work import Adoption, Build, Run, Sweep
+from semcom.scenario.work import Adoption, Build, Run, Sweep, Tuning
 from semcom.training.settings import TrainingSettings
 
 MOST_POINTS = 100_000  # of one codec; more would take longer to list than anyone waits
@@ -35,7 +36,16 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None) -> Sweep:
     for seed in scenario.seeds:
         for name in (*scenario.sweep.codec, *(name for crowd in scenario.crowds for name in crowd or ())):
             _build(scenario, name, seed, fingerprint=fingerprint, builds=builds)
-    unique = {build.identity: build for build in builds.values()}
+    unique: dict[str, Build] = {}
+    for build in builds.values():
+        # Codecs that differ in their receiver's language alone are one build, known by the first one's name.
+        unique.setdefault(build.identity, build)
+    languages = {name: language_build(scenario, name, fingerprint) for name in scenario.needed_languages}
+    tunings = {
+        key: tuning_of(build, languages[language], scenario.measure.search)
+        for key, build in builds.items()
+        if (language := scenario.listens_with(key[0])) in languages
+    }
     roles = _roles(scenario)
     places, exam = _places(scenario), _exam(scenario.measure, scenario.goal.exam_facts(fingerprint))
     runs = [
@@ -46,12 +56,16 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None) -> Sweep:
             measure=scenario.measure,
             exam=exam,
             crowd=None if crowd is None else tuple(builds[each, seed] for each in crowd),
+            tuning=tunings.get((name, seed)),
+            crowd_tunings=tuple(tunings.get((each, seed)) for each in crowd or ()),
         )
         for name in scenario.sweep.codec
         for seed in scenario.seeds
         for link, crowd in places
     ]
-    return Sweep(tuple(unique.values()), tuple(runs))
+    made = {each.identity: each for each in languages.values()}
+    weighed = {each.identity: each for run in runs for each in (run.tuning, *run.crowd_tunings) if each}
+    return Sweep(tuple(unique.values()), tuple(runs), tuple(made.values()), tuple(weighed.values()))
 
 
 def _build(
@@ -152,9 +166,23 @@ def _exam(measure: MeasurePlan, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _run(
-    build: Build, role: str, link: Link, *, measure: MeasurePlan, exam: dict[str, Any], crowd: tuple[Build, ...] | None
+    build: Build,
+    role: str,
+    link: Link,
+    *,
+    measure: MeasurePlan,
+    exam: dict[str, Any],
+    crowd: tuple[Build, ...] | None,
+    tuning: Tuning | None,
+    crowd_tunings: tuple[Tuning | None, ...],
 ) -> Run:
     decisive = dict(exam)
+    if measure.users != "all":
+        crowd_tunings = ()  # nobody decodes what the interferers say
+    if tuning:
+        decisive["tuning"] = tuning.identity
+    if any(crowd_tunings):
+        decisive["crowd_tunings"] = [each and each.identity for each in crowd_tunings]
     senders = [crowd[user % len(crowd)].identity for user in range(link.interferers)] if crowd else []
     if measure.users == "all":
         # The slowest codec of the crowd sets how long the air of a cell lasts, whoever it is that carries it.
@@ -164,7 +192,7 @@ def _run(
         decisive["crowd"] = senders
     decisive |= _renewed(link)
     run = identity(what="run", build=build.identity, link=link, **decisive)
-    return Run(build, role, link, measure, run, crowd)
+    return Run(build, role, link, measure, run, crowd, tuning, crowd_tunings)
 
 
 def _renewed(air: Link | TrainingSettings) -> dict[str, int]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from channels import Mmse, Neighbors, NoFading, PerfectCsi, PerSentence
+from semcom.languages.settings import SearchSettings
 from semcom.metrics.bleu import BleuTokenizer
 from semcom.metrics.catalog import METRICS, OPTIONS, default_metrics, is_metric
 from semcom.metrics.embedding_model import EmbeddingModel
@@ -53,6 +54,7 @@ class MeasurePlan(Plan):
             [sentences].
         repeats: how often each sentence is sent, each time in new air.
         beam: width of the beam search of autoregressive codecs; 1 is greedy.
+        search: how far receivers that know a language look; they have a `beam` of their own there.
         batch: how many sentences are sent at once [sentences].
         resamples: bootstrap resamples behind every interval.
         compare: pairs of codecs whose paired difference is wanted, the second subtracted from the first.
@@ -68,6 +70,7 @@ class MeasurePlan(Plan):
     skip: int = Field(default=0, ge=0)
     repeats: int = Field(default=1, ge=1)
     beam: int = Field(default=1, ge=1, le=64)
+    search: SearchSettings = SearchSettings()
     batch: int = Field(default=64, ge=1)
     resamples: int = Field(default=1000, ge=100, le=100_000)
     compare: tuple[tuple[str, str], ...] = ()

@@ -12,6 +12,7 @@ from channels import Neighbors
 from semcom.models.spec import Spec
 from semcom.scenario.axes import values
 from semcom.scenario.codec_plans import AnyCodecPlan
+from semcom.scenario.language_plans import MOST_LANGUAGES, AnyLanguagePlan
 from semcom.scenario.plan import Plan, by, changed
 from semcom.scenario.plans import LinkPlan, MeasurePlan
 from semcom.scenario.sweep import MOST_SEED, SweepPlan
@@ -37,6 +38,7 @@ class Scenario(Plan):
         corpus: where the sentences of task text come from.
         tokenizer: how sentences become tokens; learned from the training sentences alone.
         codecs: the codecs by name, and how each comes to be.
+        languages: language models by name, for receivers that decide by signal and language together.
         training: how codecs are trained, and in which air; a codec may differ in its own `training`.
         link: the standing conditions of every measurement.
         sweep: what the measurements vary.
@@ -52,6 +54,9 @@ class Scenario(Plan):
     corpus: Annotated[AnyCorpus, by("source")] = Docstrings()
     tokenizer: Annotated[AnyTokenizer, by("kind")] = BytePairs()
     codecs: dict[Annotated[str, Field(pattern=NAME)], AnyCodecPlan] = Field(min_length=1)
+    languages: dict[Annotated[str, Field(pattern=NAME)], AnyLanguagePlan] = Field(
+        default_factory=dict, max_length=MOST_LANGUAGES
+    )
     training: TrainingSettings = TrainingSettings()
     link: LinkPlan = LinkPlan()
     sweep: SweepPlan
@@ -107,6 +112,23 @@ class Scenario(Plan):
     def crowds(self) -> tuple[tuple[str, ...] | None, ...]:
         """What the codec neighbors of each crowd send through; None is the wanted user's own codec."""
         return self.sweep.crowd or (self.link.crowd,)
+
+    def listens_with(self, name: str) -> str | None:
+        """The language that this codec's receiver knows; None where it decides by the signal alone."""
+        return self.codecs[name].language
+
+    @property
+    def needed_languages(self) -> tuple[str, ...]:
+        """The languages of the codecs that are measured or send in a crowd, and all that they are made from."""
+        heard = [*self.sweep.codec, *(name for crowd in self.crowds for name in crowd or ())]
+        found: list[str] = []
+        waiting = [language for name in heard if (language := self.listens_with(name))]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.append(name)
+                waiting.extend(self.languages[name].origins)
+        return tuple(name for name in self.languages if name in found)
 
     @property
     def needed_codecs(self) -> tuple[str, ...]:

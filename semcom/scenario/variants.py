@@ -13,6 +13,7 @@ from semcom.compression.catalog import PRUNINGS, AnyPruning
 from semcom.compression.criteria import CRITERIA, AnyCriterion
 from semcom.distillation.catalog import METHODS, AnyMethod
 from semcom.distillation.teaching import Teaching
+from semcom.languages.settings import SearchSettings
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.semantic_spec import SideSpec
 from semcom.scenario.plan import STRICT, by
@@ -72,4 +73,4 @@ def _mark(*variants: type) -> None:
 
 _mark(*FADING, *COHERENCE, *INTERFERENCE, *CSI, *EQUALIZERS, *METHODS, *PRUNINGS, *CRITERIA, *CORPORA, *TOKENIZERS)
 _mark(*FRAMES, *TYPED)
-_mark(SideSpec, TrainingSettings, EmbeddingModel, Teaching)
+_mark(SideSpec, TrainingSettings, EmbeddingModel, Teaching, SearchSettings)

@@ -8,9 +8,12 @@ from typing import Literal
 from channels import Chance, Link
 from semcom.compression.catalog import AnyPruning
 from semcom.distillation.teaching import Teaching
+from semcom.languages.ngram_spec import NGramSpec
+from semcom.languages.settings import SearchSettings
 from semcom.making import Making
 from semcom.models.spec import Spec
 from semcom.scenario.plans import MeasurePlan
+from semcom.sources.catalog import AnyCorpus
 from semcom.tasks.task import Task
 from semcom.training.settings import TrainingSettings
 
@@ -57,6 +60,11 @@ class Build:
     digests: Digests = Digests()  # what its files must be; whoever hands the build out knows
 
     @property
+    def label(self) -> str:
+        """What progress lines call the work."""
+        return f"training {self.name}"
+
+    @property
     def chance(self) -> Chance:
         """The chance of its training: weights, batches and air. What it is measured in is the seed's alone."""
         chance = Chance(self.seed)
@@ -87,6 +95,54 @@ class Build:
 
 
 @dataclass(frozen=True)
+class LanguageBuild:
+    """How one language comes to be; what decides the result is its identity, as with codecs."""
+
+    name: str
+    identity: str
+    task: Task  # whose tokenizer cuts the text, and whose training split it is unless there is a corpus
+    fingerprint: str  # of its messages
+    spec: NGramSpec
+    share: float
+    corpus: AnyCorpus | None
+    needs: tuple[str, ...] = ()
+    digests: Digests = Digests()
+
+    @property
+    def label(self) -> str:
+        """What progress lines call the work."""
+        return f"counting {self.name}"
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How much a language counts beside the signal of one codec: weights fitted on validation sentences."""
+
+    name: str
+    identity: str
+    task: Task
+    fingerprint: str
+    codec: Build
+    language: LanguageBuild
+    search: SearchSettings
+    digests: Digests = Digests()
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The codec and the language."""
+        return self.codec.identity, self.language.identity
+
+    @property
+    def label(self) -> str:
+        """What progress lines call the work."""
+        return f"weighing {self.language.name} for {self.codec.name}"
+
+
+AnyBuild = Build | LanguageBuild | Tuning
+"""Whatever is made once and kept under its identity, in a file with a digest."""
+
+
+@dataclass(frozen=True)
 class Run:
     """One codec at one operating point."""
 
@@ -96,6 +152,8 @@ class Run:
     measure: MeasurePlan
     identity: str
     crowd: tuple[Build, ...] | None = None  # what the interferers send through, in turn; None: the run's own codec
+    tuning: Tuning | None = None  # of the language that the receiver knows; None: it knows none
+    crowd_tunings: tuple[Tuning | None, ...] = ()  # the same of the crowd, where all of a cell are decoded
 
     @property
     def point(self) -> tuple[int, Link, tuple[str, ...] | None]:
@@ -107,6 +165,13 @@ class Run:
     def builds(self) -> tuple[Build, ...]:
         """The codecs that must be there to carry it out."""
         return (self.build, *(self.crowd or ()))
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Identities of all that must be there to carry it out."""
+        tunings = [each for each in (self.tuning, *self.crowd_tunings) if each]
+        made: tuple[AnyBuild, ...] = (*self.builds, *tunings, *(each.language for each in tunings))
+        return frozenset(each.identity for each in made)
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -122,3 +187,10 @@ class Sweep:
 
     builds: tuple[Build, ...]
     runs: tuple[Run, ...]
+    languages: tuple[LanguageBuild, ...] = ()
+    tunings: tuple[Tuning, ...] = ()
+
+    @property
+    def everything(self) -> tuple[AnyBuild, ...]:
+        """All that is made once and kept, origins first."""
+        return (*self.builds, *self.languages, *self.tunings)

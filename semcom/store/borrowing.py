@@ -13,8 +13,8 @@ from semcom.scenario.work import Sweep
 from semcom.sources.tokenizer import Tokenizer
 from semcom.store.digests import WEIGHTS_DIGEST
 from semcom.store.folder import RunFolder
+from semcom.store.kept import check_kept
 from semcom.store.store import Store
-from semcom.training.checkpoint import check_weights
 
 TIMED = ("seconds", "step_ms")
 FROM_ELSEWHERE = "run the lender again, or borrow from another"
@@ -50,7 +50,7 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
             lent, spoilt = theirs.builds(), set(theirs.noted.damaged("build"))
             noted = {path: theirs.noted.file(f"tokenizers/{path.name}") for path in lender.tokenizers.glob("*.json")}
         ours, before = store.done_builds(), len(borrowed)
-        for build in sweep.builds:
+        for build in sweep.everything:
             known = lent.get(build.identity)
             weights = lender.weights(build.identity)
             is_there = build.identity in ours and place.weights(build.identity).is_file()
@@ -60,7 +60,7 @@ def borrow(sweep: Sweep, place: RunFolder, store: Store, *, lenders: tuple[Path,
                 what = f"what it says of {build.name} must be as its run stored it, got a damaged or edited record"
                 raise UserMistake(f"{lender.store_file}: {what}; {FROM_ELSEWHERE}")
             with _as_lent():
-                check_weights(weights, build=build.identity, noted=known.record.get(WEIGHTS_DIGEST))
+                check_kept(build, weights, known.record.get(WEIGHTS_DIGEST))
             copied = _copy(weights, place.weights(build.identity), noted=known.record.get(WEIGHTS_DIGEST))
             record = {**_lasting(known.record), "name": build.name, WEIGHTS_DIGEST: copied}
             store.finish_build(build.identity, name=build.name, record=record)

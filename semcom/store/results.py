@@ -40,7 +40,9 @@ class Row:
         start: the codec whose weights it began from; empty if it began from chance.
         pruned: the criterion, then what is left of what was there: psr 4 of 8 layers; empty if nothing was cut out.
         bits: that each weight is quantised to; empty if it is as it was trained.
-        parameters: of transmitter and receiver together.
+        language: that the receiver decides with; empty if it decides by the signal alone.
+        beam: hypotheses kept of each sentence by a receiver that knows a language.
+        parameters: of transmitter and receiver together; of a language its parameters or n-grams are counted in.
         body_parameters: the same without the embeddings, which hide compression.
         symbols_per_token: complex symbols on the air for each token of a text; in other tasks for each unit of a
             message, which is what the codec sends it in.
@@ -76,6 +78,8 @@ class Row:
     start: str = ""
     pruned: str = ""
     bits: int | None = None
+    language: str = ""
+    beam: int | None = None
     parameters: int | None = None
     body_parameters: int | None = None
     size_bytes: int | None = None
@@ -126,7 +130,7 @@ class Row:
 # Under `from __future__ import annotations` a field's type is its text, whose first word is str, int or float.
 COLUMNS: dict[str, str] = {each.name: str(each.type).split(" ", 1)[0] for each in dataclasses.fields(Row)}
 # Columns that older tables do not have; there they hold what a row holds without them.
-LATER = (*MAKING, "crowd", "user", "kind", "gap_to")
+LATER = (*MAKING, "language", "beam", "crowd", "user", "kind", "gap_to")
 
 
 def kind_of(against: str, gap_to: str) -> str:

@@ -60,7 +60,7 @@ def deliver_cell(
         for user, (sender, turn) in enumerate(zip(senders, turns, strict=True)):
             view, heard = as_heard_for(link, air, user)
             signal = arrive(received / link.amplitudes[user], view, heard).first(air_shape(sender.codec, turn)[1])
-            answers = sender.codec.decode(signal, turn, beam=beam)
+            answers = sender.decide(signal, turn, beam=beam)
             for row, ids, count in zip(turn.rows, answers.tolist(), turn.lengths.tolist(), strict=True):
                 arrived[user][row] = ids[:count]
             order = list(seen_from(user, len(senders)))

@@ -144,7 +144,7 @@ class Data(Protocol):
             UserMistake: some batch has too few messages for them.
         """
 
-    def validation(self, size: int) -> list[Batch]:
+    def validation(self, size: int) -> Sequence[Batch]:
         """A fixed sample of the validation split."""
 
     def exam(self, count: int, size: int, *, skip: int = 0) -> Exam:

@@ -18,7 +18,6 @@ from semcom.tasks.neighbors import check_batches
 from semcom.tasks.task import Exam
 
 if TYPE_CHECKING:
-    from semcom.sources.batch import Batch
     from semcom.sources.catalog import AnyCorpus, AnyTokenizer
 
 VALIDATION_SENTENCES = 256
@@ -117,10 +116,10 @@ class TextData:
         check_batches(([lengths[row] for row in each] for each in rows), neighbors, messages="sentences")
         return TrainingBatches(encoded, batch, chance)
 
-    def validation(self, size: int) -> list[Batch]:
+    def validation(self, size: int) -> list[SentenceBatch]:
         """A fixed sample of the validation split."""
         sentences = by_hash(self.corpus.validation)[:VALIDATION_SENTENCES]
-        return list(evaluation_batches(self.tokenizer.encode(sentences), size))
+        return evaluation_batches(self.tokenizer.encode(sentences), size)
 
     def exam(self, count: int, size: int, *, skip: int = 0) -> Exam:
         """The first `count` test sentences by hash behind those skipped, or all of them if there are fewer."""

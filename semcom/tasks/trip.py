@@ -22,6 +22,7 @@ from channels import (
     measured_powers,
     superpose,
 )
+from semcom.languages.reader import Reader
 from semcom.models.codec import Codec, air_shape
 from semcom.models.trace import Trace
 from semcom.sources.batch import Batch
@@ -103,12 +104,27 @@ def really_sent(batch: Batch, symbols_per_unit: int) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A set of messages encoded once by one codec, ready for any number of operating points."""
+    """A set of messages encoded once by one codec, ready for any number of operating points.
+
+    Args:
+        reader: the language that the receiver knows; None decides by the signal alone.
+    """
 
     codec: Codec
     batches: Sequence[Batch]
     symbols: list[Tensor]
     crowds: list[Crowd]
+    reader: Reader | None = None
+
+    def decide(self, arrived: Arrived, batch: Batch, *, beam: int) -> Tensor:
+        """The answers [batch, longest] of this codec's receiver.
+
+        Args:
+            beam: of an autoregressive receiver that knows no language; a reader has its own.
+        """
+        if self.reader is not None:
+            return self.reader.decide(self.codec, arrived, batch)
+        return self.codec.decode(arrived, batch, beam=beam)
 
 
 @torch.inference_mode()
@@ -144,7 +160,7 @@ def deliver(encoded: Encoded, link: Link, chance: Chance, *, beam: int = 1, crow
     for index, (batch, symbols) in enumerate(zip(encoded.batches, encoded.symbols, strict=True)):
         air = draw(link, air_shape(codec, batch), chance.of("batch", index)).to(symbols.device)
         signals = everyone(symbols, link, air, [sender.crowds[index] for sender in senders])
-        answers = codec.decode(arrive(superpose(signals, air), link, air), batch, beam=beam).tolist()
+        answers = encoded.decide(arrive(superpose(signals, air), link, air), batch, beam=beam).tolist()
         for row, ids, length in zip(batch.rows, answers, batch.lengths.tolist(), strict=True):
             arrived[row] = ids[:length]
         energies += measured_powers(signals, air, sent=really_sent(batch, codec.spec.symbols_per_unit))
