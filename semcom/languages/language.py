@@ -15,8 +15,8 @@ BOUNDARY = 1
 class Language(Protocol):
     """Log-probabilities of tokens after beginnings of sentences, many beginnings at a time.
 
-    A language chooses among all token numbers. BOUNDARY says that the sentence ends here; padding and unknown pieces have
-    whatever little probability the model leaves them. Over all token numbers the probabilities sum to one.
+    A language chooses among all token numbers. BOUNDARY says that the sentence ends here; padding and unknown pieces
+    have whatever little probability the model leaves them. Over all token numbers the probabilities sum to one.
 
     A state stands for rows of beginnings. It belongs to the language that made it; nobody else looks inside.
     """
