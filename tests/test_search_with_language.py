@@ -278,6 +278,17 @@ def test_a_cut_that_cuts_nothing_changes_nothing_and_one_that_cuts_leaves_the_li
     assert not torch.equal(narrow.tokens, whole.tokens)
 
 
+def test_the_likeliest_of_thousands_are_found_as_by_sorting() -> None:
+    """Five candidates of 1,003 tokens, which is no multiple of anything; confidence tells which they are."""
+    batch, settings = lengths(3, 3), SearchSettings(beam=5, candidates=5)
+    logits = noise(4, 2, 3, 1003)
+    found = search(Apart(logits), batch, settings=settings)
+    assert torch.equal(found.tokens, logits.argmax(dim=-1))
+    kept = logits.log_softmax(dim=-1).topk(5).values.double()
+    expected = kept.softmax(dim=-1)[..., 0]
+    torch.testing.assert_close(found.confidence, expected, atol=1e-5, rtol=0)
+
+
 def test_the_search_never_reads_the_sentence() -> None:
     batch = lengths(5, 3)
     evidence, language = evidence_of("apart", 1, batch), table(2)

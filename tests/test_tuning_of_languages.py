@@ -10,7 +10,7 @@ from semcom.languages.language import BOUNDARY
 from semcom.languages.prior import unigram_of
 from semcom.languages.search import search
 from semcom.languages.settings import SIGNAL_ALONE, SearchSettings
-from semcom.languages.tuning import Tuned, likeliest_weights, tune
+from semcom.languages.tuning import PREMIUM, Tuned, likeliest_weights, tune
 from semcom.models.evidence import Apart
 from semcom.sources.batches import SentenceBatch, make_batch
 
@@ -79,8 +79,9 @@ def test_tuned_weights_are_the_best_of_what_was_tried_and_keep_what_they_promise
     tuned = tune(heard, language, unigram, settings=settings)
     tried = errors(tuned)
     assert tuned.tried[0].weights == SIGNAL_ALONE
-    assert len(tuned.tried) <= 11
-    assert tried[tuned.weights] == min(tried.values()) < 0.8 * tried[SIGNAL_ALONE]
+    assert len(tuned.tried) <= 12
+    assert tried[tuned.weights] <= PREMIUM * min(tried.values()) < 0.8 * tried[SIGNAL_ALONE]
+    assert tuned.weights.floor is not None
     evidence, batch = heard[0]
     found = search(evidence, batch, language=language, unigram=unigram, weights=tuned.weights, settings=settings)
     assert (found.tokens != batch.tokens).double().mean().item() == pytest.approx(tried[tuned.weights])

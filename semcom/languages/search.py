@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from semcom.languages.language import BOUNDARY, Language
 from semcom.languages.lattice import Lattice, Step
@@ -16,6 +17,7 @@ from semcom.models.evidence import Evidence
 from semcom.sources.batches import SentenceBatch
 from semcom.sources.tokenizer import PAD
 
+COLUMN = 8
 TRACE = 1e-12  # nats: far below what any two sentences differ by, far above what a double loses at a thousand nats
 
 
@@ -139,7 +141,7 @@ class _Beam:
         likeliest = scores[:, 0]
         if hypotheses > 1:
             likeliest = (self.totals[..., None] + self.prior.weights.temperature * scores).amax(dim=1)
-        return likeliest.topk(self.settings.candidates, dim=1, sorted=False).indices.sort(dim=1).values
+        return _places_of_highest(likeliest, self.settings.candidates).sort(dim=1).values
 
     def _advance(self, tokens: Tensor, added: Tensor, real: Tensor, arcs: bool) -> Step:
         """One position on; behind its end (where it is not real) a sentence stays as it is."""
@@ -198,6 +200,23 @@ def _without_losers(totals: Tensor, same: Tensor) -> Tensor:
     ranked = totals - TRACE * torch.arange(totals.shape[1], device=totals.device)[:, None]
     best = torch.full_like(totals, -torch.inf).scatter_reduce(1, group, ranked, "amax")
     return totals.masked_fill(ranked < best.gather(1, group), -torch.inf)
+
+
+def _places_of_highest(scores: Tensor, count: int) -> Tensor:
+    """Where the highest scores of each row are [batch, count], in no order.
+
+    They stand in the columns with the highest heads, so a look at the heads spares most of the work: a half of it or
+    more in vocabularies of thousands.
+    """
+    width = scores.shape[1]
+    if width < 2 * COLUMN * count:
+        return scores.topk(count, dim=1, sorted=False).indices
+    columns = F.pad(scores, (0, -width % COLUMN), value=-torch.inf).unflatten(1, (COLUMN, -1))
+    heads = columns.amax(dim=1).topk(count, dim=1, sorted=False).indices
+    within = (
+        columns.gather(2, heads[:, None].expand(-1, COLUMN, -1)).flatten(1).topk(count, dim=1, sorted=False).indices
+    )
+    return within // count * columns.shape[2] + heads.gather(1, within % count)
 
 
 def _highest(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
