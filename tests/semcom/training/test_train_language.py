@@ -37,7 +37,7 @@ TEXT, HELD_OUT = counting(60, 1), evaluation_batches(counting(30, 2), 8)
 
 
 def trained(recipe=RECIPE, **more):
-    return train_language(SPEC, VOCABULARY, TEXT, recipe, Chance(4), **more)
+    return train_language(SPEC, VOCABULARY, TEXT, recipe, chance=Chance(4), **more)
 
 
 def test_the_loss_is_the_mean_surprise_with_the_ends():
