@@ -114,3 +114,20 @@ def test_no_sentences_and_no_size_are_refused() -> None:
         TrainingBatches([], 8, Chance(1))
     with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
         bucket([1], 0, [0])
+
+
+@given(st.lists(st.lists(st.integers(0, 70_000), min_size=1, max_size=9), min_size=1, max_size=60), sizes)
+def test_batches_from_one_array_are_those_from_lists(encoded: list[list[int]], size: int) -> None:
+    batches = TrainingBatches(encoded, size, Chance(1))
+    for step in range(2 * batches.per_epoch):
+        found = batches.at(step)
+        expected = make_batch(encoded, found.rows)
+        for name in ("tokens", "mask", "lengths"):
+            ours, theirs = getattr(found, name), getattr(expected, name)
+            assert torch.equal(ours, theirs) and ours.dtype == theirs.dtype and ours.is_contiguous(), name
+        assert found.ragged == expected.ragged
+
+
+def test_an_empty_training_sentence_is_refused_as_in_any_batch() -> None:
+    with pytest.raises(ValueError, match="got none in sentence 1"):
+        TrainingBatches([[3], []], 2, Chance(1)).at(0)
