@@ -114,6 +114,7 @@ def _train(
         data.training(
             batch=settings.batch,
             share=settings.share,
+            salt=build.salt,
             chance=chance.of("batches"),
             neighbors=most_neighbors(settings),
         ),
@@ -177,7 +178,11 @@ def _evidence(build: Build, codec: Codec, data: Data, chance: Chance, *, device:
     """What a pruning may look at: trips of training messages in training air, and the validation loss."""
     settings = build.settings
     batches = data.training(
-        batch=settings.batch, share=settings.share, chance=chance.of("batches"), neighbors=most_neighbors(settings)
+        batch=settings.batch,
+        share=settings.share,
+        salt=build.salt,
+        chance=chance.of("batches"),
+        neighbors=most_neighbors(settings),
     )
 
     def trips() -> Iterator[Trace]:

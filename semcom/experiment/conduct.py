@@ -247,7 +247,7 @@ class _Work:
         if not isinstance(work, Run):
             # What it is made from is finished by now, so that all digests are known.
             (ready,) = sealed([work], self.place, self.store).values()
-            return Job(ready, {}, self.place.path, self.means)
+            return Job(ready, self._languages(), self.place.path, self.means)
         run = replace(
             work,
             build=self.sealed(work.build),
@@ -255,7 +255,10 @@ class _Work:
             tuning=self._tuning(work.tuning),
             crowd_tunings=tuple(map(self._tuning, work.crowd_tunings)),
         )
-        return Job(run, {}, self.place.path, self.means)
+        return Job(run, self._languages() if run.tuning or run.crowd_tunings else {}, self.place.path, self.means)
+
+    def _languages(self) -> dict[str, AnyBuild]:
+        return {key: each for key, each in self.known.items() if isinstance(each, LanguageBuild)}
 
     def sealed(self, build: Build) -> Build:
         """The build under its own name with what its files must be."""
@@ -314,7 +317,8 @@ def told_of(build: AnyBuild, outcome: Mapping[str, Any]) -> str:
     if isinstance(build, Tuning):
         alone, together = (f"{100 * outcome[name]:.1f}" for name in ("error_alone", "error"))
         return f"{together} % of validation tokens wrong, {alone} % by the signal alone, weighed"
-    return f"{outcome['parameters']:,} n-grams, {outcome['bits_per_token']:.2f} bits a token, counted"
+    what = "n-grams, counted" if outcome["kind"] == "ngram" else "parameters, made"
+    return f"{outcome['bits_per_token']:.2f} bits a token, {outcome['parameters']:,} {what}"
 
 
 def _opening(scenario: Scenario, sweep: Sweep, work: _Work, means: Means) -> str:

@@ -1,122 +1,181 @@
-"""Carry out the languages of a scenario: count them, weigh them beside a codec's signal, and load them again."""
+"""Carry out the languages of a scenario: count, train or mix them, and load them again."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from channels import Chance
-from semcom.experiment.build import load_codec
+from semcom.distillation.taught_language import TaughtLanguage
+from semcom.identity import canonical
 from semcom.languages.bits import bits_per_token
 from semcom.languages.language import Language
+from semcom.languages.making_up import MadeUpBatches
+from semcom.languages.mixture import Mixture, fitted_mixture
+from semcom.languages.mixture_spec import MixtureSpec
 from semcom.languages.ngram import NGram, count
-from semcom.languages.prior import unigram_of
-from semcom.languages.reader import Reader
-from semcom.languages.tuning import Tuned, tune
-from semcom.languages.tuning_file import read_tuning, write_tuning
-from semcom.models.codec import Codec
-from semcom.models.evidence import Evidence
-from semcom.scenario.neighbor_supply import most_neighbors
-from semcom.scenario.work import Build, LanguageBuild, Tuning
-from semcom.sources.batches import SentenceBatch
+from semcom.languages.ngram_spec import NGramSpec
+from semcom.languages.transformer import TransformerLanguage, initialize_language
+from semcom.scenario.work import LanguageBuild, Tuning
+from semcom.sources.batches import TrainingBatches
 from semcom.store.circumstances import circumstances
 from semcom.store.digests import WEIGHTS_DIGEST
 from semcom.store.folder import RunFolder
-from semcom.tasks.neighbors import neighbors_in
-from semcom.tasks.text_data import VALIDATION_SENTENCES, TextData, by_hash, shared
-from semcom.tasks.trip import draw_parts, in_company
-from semcom.training.fit import Progress, silent
+from semcom.tasks.text_data import TextData, by_hash, shared
+from semcom.training.checkpoint import Checkpoint, about_codec, load_weights, save_weights
+from semcom.training.fit import Batches, Progress, fit, processes, silent
+from semcom.training.language_objective import NextToken
+from semcom.training.mixed_batches import MixedBatches
 
-TUNING_BATCH = 64
-AIRS = 8
-"""Draws of training air that a tuning's validation sentences are spread over."""
+VALIDATION_BATCH = 64
+AT_ONCE = 20_000  # sentences that are turned into tokens together
+
+Known = Mapping[str, LanguageBuild]
+"""All languages of a scenario by identity."""
 
 
 def carry_out_language(
-    build: LanguageBuild, folder: Path, *, device: str = "cpu", progress: Progress = silent
+    build: LanguageBuild, known: Known, folder: Path, *, device: str = "cpu", progress: Progress = silent
 ) -> dict[str, Any]:
-    """Make one language and save it.
+    """Make one language and save it; a training killed and begun again ends with the same weights.
 
     Returns:
         The record: size, how well it knows validation text, times.
     """
     began = time.perf_counter()
     data = text_of(build, folder)
-    sentences = sentences_of(build, data)
-    vocabulary = data.outputs
-
-    def tell(what: str, done: int, total: int) -> None:
-        progress(done, total, what)
-
-    language = count(_encoded(data, sentences), vocabulary, build.spec, tell)
-    path = RunFolder(folder).weights(build.identity)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    saved = language.save(path)
+    made, saved, facts = _made(build, known, folder, data, device=device, progress=progress)
+    bits = bits_per_token(made, [batch.to(device_of(made)) for batch in data.validation(VALIDATION_BATCH)])
     return {
         "name": build.name,
-        "kind": build.spec.kind,
-        "parameters": language.entries,
-        "size_bytes": path.stat().st_size,
-        "sentences": len(sentences),
-        "vocabulary": vocabulary,
-        # What it does with text that it never saw, per token and without the end of the sentence.
-        "bits_per_token": bits_per_token(language, data.validation(TUNING_BATCH)),
-        WEIGHTS_DIGEST: saved,
-        "seconds": round(time.perf_counter() - began, 2),
-        **vars(circumstances(device)),
-    }
-
-
-def carry_out_tuning(
-    tuning: Tuning, folder: Path, *, device: str = "cpu", progress: Progress = silent
-) -> dict[str, Any]:
-    """Fit the weights of one codec's signal and one language, on validation sentences in the codec's training air."""
-    began = time.perf_counter()
-    build = tuning.codec
-    data = text_of(tuning, folder)
-    codec, language = load_codec(build, folder, device), load_language(tuning.language, folder)
-    share = shared(build.settings.share, data.training_messages)
-    unigram = unigram_of(_encoded(data, by_hash(data.corpus.train)[:share]), data.outputs)
-    heard = list(_heard(codec, data, build, Chance(build.seed).of("tuning"), device=device))
-    tuned = tune(heard, language, unigram, settings=tuning.search)
-    path = RunFolder(folder).weights(tuning.identity)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    saved = write_tuning(path, tuned.weights, unigram)
-    progress(1, 1, "")
-    return {
-        "name": tuning.name,
         "seed": build.seed,
-        "weights": vars(tuned.weights),
-        **_gain(tuned),
-        "tried": [{**vars(each.weights), "error": each.error} for each in tuned.tried],
-        "parameters": 0,
+        "kind": build.spec.kind,
+        "spec": canonical(build.spec),
+        "parameters": size_of(made),
+        "size_bytes": RunFolder(folder).weights(build.identity).stat().st_size,
+        "vocabulary": data.outputs,
+        # Of text that it never saw, without the ends of sentences, which a receiver is told.
+        "bits_per_token": bits,
+        **facts,
         WEIGHTS_DIGEST: saved,
         "seconds": round(time.perf_counter() - began, 2),
         **vars(circumstances(device)),
     }
 
 
-def _gain(tuned: Tuned) -> dict[str, float]:
-    """Validation tokens that came out wrong, without a language and with it."""
-    errors = {each.weights: each.error for each in tuned.tried}
-    return {"error_alone": tuned.tried[0].error, "error": errors[tuned.weights]}
+def _made(
+    build: LanguageBuild, known: Known, folder: Path, data: TextData, *, device: str, progress: Progress
+) -> tuple[Language, str, dict[str, Any]]:
+    """The language, the digest of its file, and what else is to be told of it."""
+    path = RunFolder(folder).weights(build.identity)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(build.spec, MixtureSpec):
+        parts = [load_language(known[each], known, folder) for each in build.needs]
+        mixed = fitted_mixture(parts[0], parts[1], data.validation(VALIDATION_BATCH))
+        facts = {"weight": mixed.weight, "mixed_of": [known[each].name for each in build.needs]}
+        return mixed, save_weights(_Weight(mixed.weight), path, about={"build": build.identity}), facts
+    sentences = sentences_of(build, data)
+    facts = {"sentences": len(sentences)}
+    if isinstance(build.spec, NGramSpec):
+
+        def tell(what: str, done: int, total: int) -> None:
+            progress(done, total, what)
+
+        counted = count(encoded(data, sentences), data.outputs, build.spec, tell)
+        return counted, counted.save(path), facts
+    trained, history = _trained(build, known, folder, data, sentences, device=device, progress=progress)
+    about = about_codec(canonical(build.spec), vocabulary=data.outputs, build=build.identity)
+    return trained, save_weights(trained, path, about=about), {**facts, "history": history}
 
 
-def load_language(build: LanguageBuild, folder: Path) -> Language:
-    """A finished language, ready to ask."""
-    return NGram.load(RunFolder(folder).weights(build.identity), noted=build.digests.weights)
+def _trained(
+    build: LanguageBuild,
+    known: Known,
+    folder: Path,
+    data: TextData,
+    sentences: Sequence[str],
+    *,
+    device: str,
+    progress: Progress,
+) -> tuple[TransformerLanguage, dict[str, Any]]:
+    """A Transformer after its training, and the history of that."""
+    assert build.recipe is not None and build.seed is not None and not isinstance(build.spec, NGramSpec | MixtureSpec)
+    chance, fabric = Chance(build.seed).of("language"), processes(build.recipe, device)
+    student = initialize_language(build.spec, data.outputs, seed=chance.of("weights").integer())
+    own = TrainingBatches(list(encoded(data, sentences)), build.recipe.batch, chance.of("batches"))
+    objective: nn.Module = NextToken(student)
+    batches: Batches = own
+    if build.lesson is not None:
+        teacher = load_language(known[build.lesson.teacher], known, folder, str(fabric.device))
+        objective = TaughtLanguage(student, teacher, build.lesson.methods, label_weight=build.lesson.label_weight)
+        if build.lesson.made_up:
+            invented = MadeUpBatches(teacher, build.recipe.batch, chance.of("made_up"))
+            batches = MixedBatches(own, invented, build.lesson.made_up)
+    questions = [batch.to(fabric.device) for batch in data.validation(VALIDATION_BATCH)]
+    history = fit(
+        objective,
+        batches,
+        build.recipe,
+        chance,
+        checkpoint=Checkpoint(RunFolder(folder).checkpoint(build.identity), build.identity),
+        validate=partial(bits_per_token, student, questions),
+        progress=progress,
+        fabric=fabric,
+    )
+    return student.eval(), vars(history)
 
 
-@lru_cache(maxsize=8)
-def reader_of(tuning: Tuning, folder: Path) -> Reader:
-    """What a receiver decides with that knows a language."""
-    weights, unigram = read_tuning(RunFolder(folder).weights(tuning.identity), noted=tuning.digests.weights)
-    return Reader(load_language(tuning.language, folder), unigram, weights, tuning.search)
+def load_language(build: LanguageBuild, known: Known, folder: Path, device: str = "cpu") -> Language:
+    """A finished language, ready to ask.
+
+    Args:
+        known: where the parts of a mixture are found.
+    """
+    path = RunFolder(folder).weights(build.identity)
+    if isinstance(build.spec, NGramSpec):
+        return NGram.load(path, noted=build.digests.weights)
+    if isinstance(build.spec, MixtureSpec):
+        weight = _Weight(0.5)
+        load_weights(weight, path, build=build.identity, noted=build.digests.weights)
+        first, second = (load_language(known[each], known, folder, device) for each in build.needs)
+        return Mixture(first, second, float(weight.weight))
+    language = initialize_language(build.spec, text_of(build, folder).outputs, seed=0)
+    load_weights(language, path, build=build.identity, noted=build.digests.weights)
+    return language.requires_grad_(False).eval().to(device)
+
+
+class _Weight(nn.Module):
+    """The one number of a mixture, kept as weights are."""
+
+    weight: torch.Tensor
+
+    def __init__(self, weight: float) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.tensor(weight, dtype=torch.float64))
+
+
+def size_of(language: Language) -> int:
+    """Its parameters, or n-grams: the numbers that a receiver must hold."""
+    if isinstance(language, NGram):
+        return language.entries
+    if isinstance(language, Mixture):
+        return size_of(language.first) + size_of(language.second)
+    assert isinstance(language, nn.Module)
+    return sum(each.numel() for each in language.parameters())
+
+
+def device_of(language: Language) -> torch.device:
+    """Where it wants its tokens; counts take them from anywhere."""
+    if isinstance(language, Mixture):
+        first, second = device_of(language.first), device_of(language.second)
+        return second if first.type == "cpu" else first
+    return next(language.parameters()).device if isinstance(language, nn.Module) else torch.device("cpu")
 
 
 def text_of(build: LanguageBuild | Tuning, folder: Path) -> TextData:
@@ -135,27 +194,10 @@ def sentences_of(build: LanguageBuild, data: TextData) -> Sequence[str]:
         held = {*data.corpus.validation, *data.corpus.test}
         train = [sentence for sentence in build.corpus.load().train if sentence not in held]
     # Hashing all of a large text takes longer than counting it, and orders what needs no order.
-    return train if build.share == 1 else by_hash(train)[: shared(build.share, len(train))]
+    return train if build.share == 1 else by_hash(train, build.salt)[: shared(build.share, len(train))]
 
 
-def _encoded(data: TextData, sentences: Sequence[str]) -> Iterator[list[int]]:
+def encoded(data: TextData, sentences: Sequence[str]) -> Iterator[list[int]]:
     """Token numbers, some thousand sentences at a time."""
-    for first in range(0, len(sentences), 20_000):
-        yield from data.tokenizer.encode(sentences[first : first + 20_000])
-
-
-def _heard(
-    codec: Codec, data: TextData, build: Build, chance: Chance, *, device: str
-) -> Iterator[tuple[Evidence, SentenceBatch]]:
-    """Validation sentences as the codec's receiver hears them, in air drawn like its training air."""
-    neighbors = most_neighbors(build.settings)
-    for index, each in enumerate(data.validation(VALIDATION_SENTENCES // AIRS)):
-        lengths = each.lengths.tolist()
-        if neighbors_in(lengths, max(lengths)) < neighbors:
-            continue
-        batch, own = each.to(device), chance.of(index)
-        with torch.inference_mode():
-            airs = draw_parts([build.settings.link(own.of("link"))], codec, batch, own.of("air"))
-            arrived = in_company(codec.send(batch).symbols, batch, airs, codec=codec)
-            assert isinstance(batch, SentenceBatch)
-            yield codec.listen(arrived, batch), batch
+    for first in range(0, len(sentences), AT_ONCE):
+        yield from data.tokenizer.encode(sentences[first : first + AT_ONCE])

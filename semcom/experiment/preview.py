@@ -49,7 +49,8 @@ def preview(scenario: Scenario, folder: Path, *, replace: bool = False) -> str:
         f"{counted(len(sweep.builds), 'codec')} ({len(left)} to train)",
     ]
     lines += [_build_line(build, names, build.identity in built) for build in sweep.builds]
-    lines += [_language_line(each, each.identity in built) for each in sweep.languages]
+    names |= {language.identity: language.name for language in sweep.languages}
+    lines += [_language_line(each, names, each.identity in built) for each in sweep.languages]
     lines += [f"  {each.identity}  {each.name}: weights to fit" for each in sweep.tunings if each.identity not in built]
     metrics = counted(len(scenario.measure.metrics), "metric")
     lines += ["", f"{counted(len(runs), 'point')} ({len(waiting)} to measure), {metrics} each"]
@@ -93,10 +94,18 @@ def _build_line(build: Build, names: dict[str, str], done: bool) -> str:
     )
 
 
-def _language_line(language: LanguageBuild, done: bool) -> str:
-    text = f"{language.corpus.source}" if language.corpus else "the scenario's text"
+def _language_line(language: LanguageBuild, names: dict[str, str], done: bool) -> str:
     share = "" if language.share == 1 else f"{100 * language.share:g} % of "
-    return f"  {language.identity}  {language.name:<20} {language.spec.told} of {share}{text}{'  [done]' if done else ''}"
+    text = f"{share}{language.corpus.source if language.corpus else 'the text'}"
+    origins = " and ".join(names[each] for each in language.needs)
+    parts = [
+        f"{language.spec.told} of {origins}" if language.spec.kind == "mixture" else f"{language.spec.told}, {text}",
+        f"taught by {origins}" if language.lesson else "",
+        f"{language.recipe.steps} steps" if language.recipe else "",
+        f"seed {language.seed}" if language.seed is not None else "",
+    ]
+    told = ", ".join(each for each in parts if each)
+    return f"  {language.identity}  {language.name:<20} {told}{'  [done]' if done else ''}"
 
 
 def _run_lines(scenario: Scenario, runs: list[Run]) -> list[str]:

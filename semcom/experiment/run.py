@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,16 +14,19 @@ import numpy as np
 
 from channels import Chance, Energies
 from semcom.experiment.build import data_of, load_codec
+from semcom.experiment.tuning import reader_of
 from semcom.metrics.bootstrap import Combine, Interval, bootstrap, sum_of, sum_repeats
 from semcom.metrics.catalog import metric_named
 from semcom.metrics.metric import Metric
 from semcom.metrics.score import gather
 from semcom.scenario.plans import MeasurePlan
-from semcom.scenario.work import Build, Run, Tuning
+from semcom.scenario.work import Build, LanguageBuild, Run, Tuning
 from semcom.store.circumstances import circumstances
 from semcom.tasks.cell import deliver_cell
 from semcom.tasks.task import Exam
 from semcom.tasks.trip import Delivery, Encoded, deliver, encode_once
+
+NO_LANGUAGES: Mapping[str, LanguageBuild] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +55,16 @@ def encoded_exam(build: Build, folder: Path, *, count: int, skip: int, size: int
     return questions, encode_once(codec, [batch.to(device) for batch in questions.batches])
 
 
-def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
+def carry_out_run(
+    run: Run, folder: Path, languages: Mapping[str, LanguageBuild] = NO_LANGUAGES, *, device: str = "cpu"
+) -> Outcome:
     """Send the exam through one operating point `repeats` times and score what arrives.
 
     The air is drawn from the seed, the repeat and the batch alone, so every codec that sends equally many symbols
     meets the same air, and differences between them are paired.
+
+    Args:
+        languages: by identity, for receivers that know one.
     """
     began = time.perf_counter()
     measure = run.measure
@@ -64,9 +72,11 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
         encoded_exam(build, folder, count=measure.sentences, skip=measure.skip, size=measure.batch, device=device)
         for build in run.builds
     ]
-    encoded = _read_by(encoded, run.tuning, folder)
+    encoded = _read_by(encoded, run.tuning, languages, folder, device)
     tunings = run.crowd_tunings or (None,) * len(others)
-    crowd = [_read_by(each, tuning, folder) for (_, each), tuning in zip(others, tunings, strict=True)]
+    crowd = [
+        _read_by(each, tuning, languages, folder, device) for (_, each), tuning in zip(others, tunings, strict=True)
+    ]
     air = Chance(run.build.seed).of("air")
     trips = [_trip(run, encoded, air.of("repeat", repeat), crowd=crowd) for repeat in range(measure.repeats)]
     data = data_of(run.build, folder)
@@ -95,13 +105,11 @@ def carry_out_run(run: Run, folder: Path, *, device: str = "cpu") -> Outcome:
     return Outcome(intervals, statistics, record)
 
 
-def _read_by(encoded: Encoded, tuning: Tuning | None, folder: Path) -> Encoded:
+def _read_by(
+    encoded: Encoded, tuning: Tuning | None, languages: Mapping[str, LanguageBuild], folder: Path, device: str
+) -> Encoded:
     """The same messages before a receiver that knows a language, where there is one."""
-    if tuning is None:
-        return encoded
-    from semcom.experiment.language import reader_of
-
-    return replace(encoded, reader=reader_of(tuning, folder))
+    return replace(encoded, reader=reader_of(tuning, languages, folder, device)) if tuning else encoded
 
 
 def _symbols_per_word(run: Run, questions: Exam) -> dict[str, float]:

@@ -21,7 +21,6 @@ from semcom.scenario.work import Build, Run, Sweep
 from semcom.store.results import Row
 from semcom.store.store import Finished, Store
 
-
 SIZES = ("parameters", "body_parameters", "size_bytes")
 
 

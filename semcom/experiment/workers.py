@@ -68,19 +68,20 @@ def perform(job: Job, tick: Tick) -> Any:
     import torch
 
     from semcom.experiment.build import carry_out_build
+    from semcom.experiment.language import carry_out_language
     from semcom.experiment.run import carry_out_run
+    from semcom.experiment.tuning import carry_out_tuning
 
     torch.set_num_threads(job.means.threads)
     if isinstance(job.work, Build):
         known = {key: each for key, each in job.known.items() if isinstance(each, Build)}
         return carry_out_build(job.work, known, job.folder, device=job.means.device, progress=tick)
+    languages = {key: each for key, each in job.known.items() if isinstance(each, LanguageBuild)}
     if isinstance(job.work, Run):
-        return carry_out_run(job.work, job.folder, device=job.means.device)
-    from semcom.experiment.language import carry_out_language, carry_out_tuning
-
+        return carry_out_run(job.work, job.folder, languages, device=job.means.device)
     if isinstance(job.work, LanguageBuild):
-        return carry_out_language(job.work, job.folder, device=job.means.device, progress=tick)
-    return carry_out_tuning(job.work, job.folder, device=job.means.device, progress=tick)
+        return carry_out_language(job.work, languages, job.folder, device=job.means.device, progress=tick)
+    return carry_out_tuning(job.work, languages, job.folder, device=job.means.device, progress=tick)
 
 
 class Alone(AbstractContextManager["Alone"]):

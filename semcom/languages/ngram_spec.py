@@ -25,3 +25,8 @@ class NGramSpec:
     def __post_init__(self) -> None:
         if not 1 <= self.order <= HIGHEST_ORDER:
             raise UserMistake(f"order must be at least 1 and at most {HIGHEST_ORDER}, got {self.order}; 4 is usual")
+
+    @property
+    def told(self) -> str:
+        """The kind in a few words, for a plan."""
+        return f"{self.order}-grams"

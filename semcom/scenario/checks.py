@@ -71,6 +71,8 @@ def _check_training(scenario: Scenario, name: str) -> None:
         settings = scenario.resolved(name).training
         levels = (0.0, 0.0) if settings.level_db is None else bounds(settings.level_db)
         interference = settings.interference if settings.level_db is None else Neighbors()
+        if settings.own_share and scenario.goal.carries != "sentences":
+            raise ValueError(f"own_share must be left out with {scenario.goal.carries}; it deals out sentences")
         _check_air(interference, settings.interferers, (*bounds(settings.snr_db), *levels))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None

@@ -16,7 +16,7 @@ from semcom.metrics.catalog import listening
 from semcom.metrics.embedding_model import find_model
 from semcom.mistakes import UserMistake
 from semcom.scenario.axes import values
-from semcom.scenario.language_work import language_build, tuning_of
+from semcom.scenario.language_work import Languages, tuning_of
 from semcom.scenario.plans import MeasurePlan
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.work import Adoption, Build, Run, Sweep, Tuning
@@ -40,11 +40,12 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None) -> Sweep:
     for build in builds.values():
         # Codecs that differ in their receiver's language alone are one build, known by the first one's name.
         unique.setdefault(build.identity, build)
-    languages = {name: language_build(scenario, name, fingerprint) for name in scenario.needed_languages}
+    languages = Languages(scenario, fingerprint)
+    heard = {*scenario.sweep.codec, *(name for crowd in scenario.crowds for name in crowd or ())}
     tunings = {
-        key: tuning_of(build, languages[language], scenario.measure.search)
-        for key, build in builds.items()
-        if (language := scenario.listens_with(key[0])) in languages
+        (name, seed): tuning_of(build, languages.of(language, seed), scenario.measure.search)
+        for (name, seed), build in builds.items()
+        if name in heard and (language := scenario.codecs[name].language)
     }
     roles = _roles(scenario)
     places, exam = _places(scenario), _exam(scenario.measure, scenario.goal.exam_facts(fingerprint))
@@ -63,9 +64,8 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None) -> Sweep:
         for seed in scenario.seeds
         for link, crowd in places
     ]
-    made = {each.identity: each for each in languages.values()}
     weighed = {each.identity: each for run in runs for each in (run.tuning, *run.crowd_tunings) if each}
-    return Sweep(tuple(unique.values()), tuple(runs), tuple(made.values()), tuple(weighed.values()))
+    return Sweep(tuple(unique.values()), tuple(runs), languages.made, tuple(weighed.values()))
 
 
 def _build(

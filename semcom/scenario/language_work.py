@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from semcom.identity import identity
 from semcom.languages.settings import SearchSettings
+from semcom.scenario.language_plans import AnyLanguagePlan, FromText, TransformerPlan
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.work import Build, LanguageBuild, Tuning
 
@@ -13,29 +15,59 @@ READING = 1
 """Raised by hand when the code itself changes what a language, a tuning or a search gives."""
 
 
-def language_build(scenario: Scenario, name: str, fingerprint: str) -> LanguageBuild:
-    """How a language of this name is made.
+class Languages:
+    """The languages of a scenario, made when they are asked for; origins stand before those made from them.
 
     Args:
         fingerprint: of the scenario's messages.
     """
-    plan = scenario.languages[name]
-    decisive: dict[str, Any] = {
-        **scenario.goal.facts(fingerprint),
-        "spec": plan.spec,
-        "share": plan.share,
-        "corpus": plan.corpus.fingerprint() if plan.corpus else None,
-        "reading": READING,
-    }
-    return LanguageBuild(
-        name=name,
-        identity=identity(what="language", **decisive),
-        task=scenario.goal,
-        fingerprint=fingerprint,
-        spec=plan.spec,
-        share=plan.share,
-        corpus=plan.corpus,
-    )
+
+    def __init__(self, scenario: Scenario, fingerprint: str) -> None:
+        self._scenario, self._fingerprint = scenario, fingerprint
+        self._asked: dict[tuple[str, int], LanguageBuild] = {}
+
+    @property
+    def made(self) -> tuple[LanguageBuild, ...]:
+        """All that were asked for and what they are made from, nothing twice."""
+        return tuple({build.identity: build for build in self._asked.values()}.values())
+
+    def of(self, name: str, seed: int) -> LanguageBuild:
+        """The language of this name under a seed of the scenario."""
+        if (name, seed) not in self._asked:
+            plan = self._scenario.languages[name]
+            origins = [self.of(each, seed) for each in plan.origins]
+            self._asked[name, seed] = self._made(name, plan, origins, seed)
+        return self._asked[name, seed]
+
+    def _made(self, name: str, plan: AnyLanguagePlan, origins: list[LanguageBuild], seed: int) -> LanguageBuild:
+        text = plan if isinstance(plan, FromText) else None
+        trained = plan if isinstance(plan, TransformerPlan) else None
+        named = trained.seed if trained and trained.seed is not None else None
+        own = seed if named is None else named
+        depends = trained is not None or (text is not None and text.own_share)
+        lesson = replace(trained.distill, teacher=origins[0].identity) if trained and trained.distill else None
+        build = LanguageBuild(
+            name=name,
+            identity="",
+            task=self._scenario.goal,
+            fingerprint=self._fingerprint,
+            spec=plan.spec,
+            share=text.share if text else 1.0,
+            salt=own if text and text.own_share else None,
+            corpus=text.corpus if text else None,
+            recipe=trained.recipe if trained else None,
+            lesson=lesson,
+            seed=own if depends else None,
+            needs=tuple(each.identity for each in origins),
+        )
+        decisive: dict[str, Any] = {
+            **self._scenario.goal.facts(self._fingerprint),
+            "kind": plan.kind,
+            "corpus": build.corpus.fingerprint() if build.corpus else None,
+            **{key: getattr(build, key) for key in ("spec", "share", "salt", "recipe", "lesson", "seed", "needs")},
+            "reading": READING,
+        }
+        return replace(build, identity=identity(what="language", **decisive))
 
 
 def tuning_of(codec: Build, language: LanguageBuild, search: SearchSettings) -> Tuning:

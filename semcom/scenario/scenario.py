@@ -113,23 +113,6 @@ class Scenario(Plan):
         """What the codec neighbors of each crowd send through; None is the wanted user's own codec."""
         return self.sweep.crowd or (self.link.crowd,)
 
-    def listens_with(self, name: str) -> str | None:
-        """The language that this codec's receiver knows; None where it decides by the signal alone."""
-        return self.codecs[name].language
-
-    @property
-    def needed_languages(self) -> tuple[str, ...]:
-        """The languages of the codecs that are measured or send in a crowd, and all that they are made from."""
-        heard = [*self.sweep.codec, *(name for crowd in self.crowds for name in crowd or ())]
-        found: list[str] = []
-        waiting = [language for name in heard if (language := self.listens_with(name))]
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.append(name)
-                waiting.extend(self.languages[name].origins)
-        return tuple(name for name in self.languages if name in found)
-
     @property
     def needed_codecs(self) -> tuple[str, ...]:
         """The codecs of the sweep and of its crowds, and all that they are made from."""

@@ -12,6 +12,7 @@ from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.compression.catalog import PRUNINGS, AnyPruning
 from semcom.compression.criteria import CRITERIA, AnyCriterion
 from semcom.distillation.catalog import METHODS, AnyMethod
+from semcom.distillation.language_lesson import LanguageLesson
 from semcom.distillation.teaching import Teaching
 from semcom.languages.settings import SearchSettings
 from semcom.metrics.embedding_model import EmbeddingModel
@@ -19,6 +20,7 @@ from semcom.models.semantic_spec import SideSpec
 from semcom.scenario.plan import STRICT, by
 from semcom.scenario.task_plans import TYPED
 from semcom.sources.catalog import CORPORA, FRAMES, TOKENIZERS, AnyFrames
+from semcom.training.recipe import Recipe
 from semcom.training.settings import TrainingSettings
 
 FadingPlan = Annotated[Fading, by("kind")]
@@ -54,6 +56,7 @@ Sinr = Annotated[float, Field(ge=-100, le=100)]
 _NARROWER: dict[tuple[str, str], Any] = {
     ("Teaching", "teacher"): OneOrMore,
     ("Teaching", "methods"): Annotated[tuple[MethodPlan, ...], Field(min_length=1)],
+    ("LanguageLesson", "methods"): tuple[MethodPlan, ...],
     ("Teaching", "label_weight"): Annotated[float, Field(ge=0)],
     ("Teaching", "cleaner_db"): Annotated[float, Field(ge=0, le=100)],
     ("Teaching", "above_sinr_db"): Sinr | None,
@@ -73,4 +76,4 @@ def _mark(*variants: type) -> None:
 
 _mark(*FADING, *COHERENCE, *INTERFERENCE, *CSI, *EQUALIZERS, *METHODS, *PRUNINGS, *CRITERIA, *CORPORA, *TOKENIZERS)
 _mark(*FRAMES, *TYPED)
-_mark(SideSpec, TrainingSettings, EmbeddingModel, Teaching, SearchSettings)
+_mark(SideSpec, TrainingSettings, EmbeddingModel, Teaching, SearchSettings, LanguageLesson, Recipe)

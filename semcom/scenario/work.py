@@ -7,14 +7,18 @@ from typing import Literal
 
 from channels import Chance, Link
 from semcom.compression.catalog import AnyPruning
+from semcom.distillation.language_lesson import LanguageLesson
 from semcom.distillation.teaching import Teaching
+from semcom.languages.mixture_spec import MixtureSpec
 from semcom.languages.ngram_spec import NGramSpec
 from semcom.languages.settings import SearchSettings
+from semcom.languages.transformer_spec import TransformerSpec
 from semcom.making import Making
 from semcom.models.spec import Spec
 from semcom.scenario.plans import MeasurePlan
 from semcom.sources.catalog import AnyCorpus
 from semcom.tasks.task import Task
+from semcom.training.recipe import Recipe
 from semcom.training.settings import TrainingSettings
 
 
@@ -71,6 +75,11 @@ class Build:
         return chance if self.draw is None else chance.of("draw", self.draw)
 
     @property
+    def salt(self) -> int | None:
+        """The seed whose own share of the messages it learns from; None for the share that all seeds have."""
+        return self.seed if self.settings.own_share else None
+
+    @property
     def making(self) -> Making:
         """How it was made, the codecs that it came from by identity: what people call them is the scenario's."""
         return Making(
@@ -102,16 +111,20 @@ class LanguageBuild:
     identity: str
     task: Task  # whose tokenizer cuts the text, and whose training split it is unless there is a corpus
     fingerprint: str  # of its messages
-    spec: NGramSpec
+    spec: NGramSpec | TransformerSpec | MixtureSpec
     share: float
+    salt: int | None  # the seed whose own share of the sentences it is; None: the share that all seeds have
     corpus: AnyCorpus | None
+    recipe: Recipe | None  # of one that is trained
+    lesson: LanguageLesson | None  # its teacher is the identity of a language
+    seed: int | None  # None where chance has no part in it
     needs: tuple[str, ...] = ()
     digests: Digests = Digests()
 
     @property
     def label(self) -> str:
         """What progress lines call the work."""
-        return f"counting {self.name}"
+        return f"{'training' if self.recipe else 'counting'} {self.name}"
 
 
 @dataclass(frozen=True)

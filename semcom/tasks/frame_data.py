@@ -60,8 +60,10 @@ class FrameData:
         """Frames of the training split."""
         return len(self.frames.train)
 
-    def training(self, *, batch: int, share: float, chance: Chance, neighbors: int) -> FrameBatches:
-        """The training split, or the share of it that is asked for. See `Data.training`."""
+    def training(
+        self, *, batch: int, share: float, chance: Chance, neighbors: int, salt: int | None = None
+    ) -> FrameBatches:
+        """The training split, or the share of it that is asked for; the first frames, whatever the salt."""
         batches = FrameBatches(self.frames.train, batch, chance, share=share)
         check_batches(([1] * len(each) for each in batches.epoch()), neighbors, messages="frames")
         return batches

@@ -133,7 +133,7 @@ class Data(Protocol):
     def training_messages(self) -> int:
         """How many messages the training split has."""
 
-    def training(self, *, batch: int, share: float, chance: Chance, neighbors: int) -> Batches:
+    def training(self, *, batch: int, share: float, chance: Chance, neighbors: int, salt: int | None = None) -> Batches:
         """Training batches, from a share of the training split.
 
         Args:

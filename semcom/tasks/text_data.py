@@ -106,9 +106,11 @@ class TextData:
         """Sentences of the training split."""
         return len(self.corpus.train)
 
-    def training(self, *, batch: int, share: float, chance: Chance, neighbors: int) -> TrainingBatches:
+    def training(
+        self, *, batch: int, share: float, chance: Chance, neighbors: int, salt: int | None = None
+    ) -> TrainingBatches:
         """The training split, or the share of it that is asked for. See `Data.training`."""
-        sentences = by_hash(self.corpus.train)
+        sentences = by_hash(self.corpus.train, salt)
         encoded = self.tokenizer.encode(sentences[: shared(share, len(sentences))])
         lengths = [len(ids) for ids in encoded]
         # The lengths that meet in a batch are the same in every epoch and every order.
@@ -146,9 +148,16 @@ def load_text(source: AnyCorpus, kind: AnyTokenizer, path: Path, fingerprint: st
     return TextData(source, kind, path, fingerprint)
 
 
-def by_hash(sentences: Sequence[str]) -> list[str]:
-    """An order that depends on each sentence alone, so that the first n are a sample, and samples nest."""
-    return sorted(sentences, key=lambda sentence: hashlib.blake2b(sentence.encode(), digest_size=8).digest())
+def by_hash(sentences: Sequence[str], salt: int | None = None) -> list[str]:
+    """An order that depends on each sentence alone, so that the first n are a sample, and samples nest.
+
+    Args:
+        salt: another number gives another order.
+    """
+    salted = b"" if salt is None else str(salt).encode()
+    return sorted(
+        sentences, key=lambda sentence: hashlib.blake2b(sentence.encode(), digest_size=8, salt=salted).digest()
+    )
 
 
 def shared(share: float, there: int) -> int:

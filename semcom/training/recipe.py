@@ -25,6 +25,8 @@ class Recipe:
         clip: largest norm of the gradient.
         share: share of the training sentences that is used, above 0, at most 1; smaller shares are subsets of larger
             ones.
+        own_share: whether each seed takes a share of its own, instead of all the same sentences; so that what a claim
+            says of a share of a text is not said of one handful of sentences.
         validate_every: time between two validations [steps].
         precision: `32` on any machine; `bf16` where the accelerator has it.
         devices: processes that train one codec together, each on its own batches, gradients averaged.
@@ -37,6 +39,7 @@ class Recipe:
     weight_decay: float = 0.01
     clip: float = 1.0
     share: float = 1.0
+    own_share: bool | None = None
     validate_every: int = 500
     precision: str = "32"
     devices: int = 1
@@ -45,6 +48,8 @@ class Recipe:
         for name in ("steps", "batch", "validate_every", "devices"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.own_share is False:
+            object.__setattr__(self, "own_share", None)  # said or not, it is the same training, so one identity
         if not 0 < self.share <= 1:
             raise ValueError(f"share must be in (0, 1], got {self.share}")
         # Written so that a NaN, which no comparison holds for, is refused as well.

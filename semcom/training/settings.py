@@ -54,6 +54,8 @@ class TrainingSettings(Recipe):
         clip: largest norm of the gradient.
         share: share of the training sentences that is used, above 0, at most 1; smaller shares are subsets of larger
             ones.
+        own_share: whether each seed takes a share of its own, instead of all the same sentences; so that what a claim
+            says of a share of a text is not said of one handful of sentences.
         validate_every: time between two validations [steps].
         precision: `32` on any machine; `bf16` where the accelerator has it.
         devices: processes that train one codec together, each on its own batches, gradients averaged.

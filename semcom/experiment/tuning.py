@@ -1,0 +1,107 @@
+"""Carry out a tuning: how much a language counts beside the signal of one codec; and the reader that follows from it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from channels import Chance
+from semcom.experiment.build import load_codec
+from semcom.experiment.language import Known, encoded, load_language, text_of
+from semcom.languages.language import Language
+from semcom.languages.prior import unigram_of
+from semcom.languages.reader import Reader
+from semcom.languages.tuning import Tuned, tune
+from semcom.languages.tuning_file import read_tuning, write_tuning
+from semcom.models.codec import Codec
+from semcom.models.evidence import Evidence
+from semcom.scenario.neighbor_supply import most_neighbors
+from semcom.scenario.work import Build, LanguageBuild, Tuning
+from semcom.sources.batches import SentenceBatch
+from semcom.store.circumstances import circumstances
+from semcom.store.digests import WEIGHTS_DIGEST
+from semcom.store.folder import RunFolder
+from semcom.tasks.neighbors import neighbors_in
+from semcom.tasks.text_data import VALIDATION_SENTENCES, TextData, by_hash, shared
+from semcom.tasks.trip import draw_parts, in_company
+from semcom.training.fit import Progress, silent
+
+AIRS = 8
+"""Draws of training air that the validation sentences are spread over."""
+
+
+def carry_out_tuning(
+    tuning: Tuning, known: Known, folder: Path, *, device: str = "cpu", progress: Progress = silent
+) -> dict[str, Any]:
+    """Fit the weights of one codec's signal and one language, on validation sentences in the codec's training air.
+
+    Returns:
+        The record: the weights, and all that were tried with the share of validation tokens that came out wrong.
+    """
+    began = time.perf_counter()
+    build, data = tuning.codec, text_of(tuning, folder)
+    codec, language = load_codec(build, folder, device), load_language(tuning.language, known, folder, device)
+    train = by_hash(data.corpus.train, build.salt)[: shared(build.settings.share, data.training_messages)]
+    unigram = unigram_of(encoded(data, train), data.outputs)
+    heard = list(_heard(codec, data, build, device=device))
+    tuned = tune(heard, language, unigram, settings=tuning.search)
+    path = RunFolder(folder).weights(tuning.identity)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    saved = write_tuning(path, tuned.weights, unigram)
+    progress(1, 1, "")
+    return {
+        "name": tuning.name,
+        "seed": build.seed,
+        "weights": vars(tuned.weights),
+        **_gain(tuned),
+        "tried": [{**vars(each.weights), "error": each.error} for each in tuned.tried],
+        "parameters": 0,
+        WEIGHTS_DIGEST: saved,
+        "seconds": round(time.perf_counter() - began, 2),
+        **vars(circumstances(device)),
+    }
+
+
+def _gain(tuned: Tuned) -> dict[str, float]:
+    """Share of validation tokens that came out wrong, without a language and with it."""
+    errors = {each.weights: each.error for each in tuned.tried}
+    return {"error_alone": tuned.tried[0].error, "error": errors[tuned.weights]}
+
+
+def _heard(codec: Codec, data: TextData, build: Build, *, device: str) -> Iterator[tuple[Evidence, SentenceBatch]]:
+    """Validation sentences as the codec's receiver hears them, in air drawn like its training air."""
+    neighbors = most_neighbors(build.settings)
+    for index, each in enumerate(data.validation(VALIDATION_SENTENCES // AIRS)):
+        lengths = each.lengths.tolist()
+        if neighbors_in(lengths, max(lengths)) < neighbors:
+            continue
+        batch, own = each.to(device), Chance(build.seed).of("tuning", index)
+        with torch.inference_mode():
+            airs = draw_parts([build.settings.link(own.of("link"))], codec, batch, own.of("air"))
+            arrived = in_company(codec.send(batch).symbols, batch, airs, codec=codec)
+            yield codec.listen(arrived, batch), batch
+
+
+def reader_of(tuning: Tuning, known: Known, folder: Path, device: str = "cpu") -> Reader:
+    """What a receiver decides with that knows a language."""
+    weights, unigram = read_tuning(RunFolder(folder).weights(tuning.identity), noted=tuning.digests.weights)
+    parts = tuple(known[each] for each in _parts(tuning.language, known))
+    return Reader(_spoken(tuning.language, parts, folder, device), unigram.to(device), weights, tuning.search)
+
+
+def _parts(language: LanguageBuild, known: Known) -> Iterator[str]:
+    """Identities of all that a language is made from."""
+    for each in language.needs:
+        yield each
+        yield from _parts(known[each], known)
+
+
+# What one worker measures in a row is mostly one language under many conditions.
+@lru_cache(maxsize=4)
+def _spoken(language: LanguageBuild, parts: tuple[LanguageBuild, ...], folder: Path, device: str) -> Language:
+    return load_language(language, {each.identity: each for each in parts}, folder, device)
