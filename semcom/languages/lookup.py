@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from semcom.languages.counting import Keys, bits_of, lowest
@@ -96,8 +97,8 @@ class Lookup:
         else:
             log_p = self.levels[0].log_p + state.owed[0][:, None]
         for level, contexts, owed in self._longer(state):
-            firsts = np.searchsorted(level.keys, contexts)
-            behind = np.searchsorted(level.keys, contexts | lowest(1, self._bits), side="right") - firsts
+            firsts = _places(level.keys, contexts)
+            behind = _places(level.keys, contexts | lowest(1, self._bits), right=True) - firsts
             row = np.repeat(np.arange(len(behind)), behind)
             places = np.arange(len(row)) + (firsts - behind.cumsum() + behind).take(row)
             tokens = level.keys.take(places) & lowest(1, self._bits)
@@ -137,12 +138,19 @@ class Lookup:
             yield self.levels[length - 1], contexts, state.owed[length - 1]
 
 
+def _places(keys: Keys, asked: Keys, *, right: bool = False) -> NDArray[np.int64]:
+    """How many keys are smaller, or not larger, than each of those asked for."""
+    # Torch's search takes half of numpy's time or less, the more keys the less.
+    places: NDArray[np.int64] = torch.searchsorted(torch.from_numpy(keys), torch.from_numpy(asked), right=right).numpy()
+    return places
+
+
 def _found(keys: Keys, asked: Keys) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where in the keys those asked for stand that are there, and which of those asked for these are."""
     if not len(keys):
         # No sentence was as long as that.
         return (np.zeros(0, dtype=np.int64),) * 2
-    places = np.searchsorted(keys, asked)
+    places = _places(keys, asked)
     np.minimum(places, len(keys) - 1, out=places)
     found = np.flatnonzero(keys.take(places) == asked)
     return places.take(found), found

@@ -101,8 +101,9 @@ def _divided(level: Level, bits: int) -> tuple[Floats, _Shares]:
     contexts = level.keys >> bits
     firsts = np.flatnonzero(np.diff(contexts, prepend=-1))
     behind = np.diff(firsts, append=len(contexts))
+    contexts = contexts[firsts]
     totals = np.add.reduceat(level.counts, firsts)
-    shares = _Shares(contexts[firsts], np.add.reduceat(taken, firsts) / totals, behind)
+    shares = _Shares(contexts, np.add.reduceat(taken, firsts) / totals, behind)
     own = np.subtract(level.counts, taken, out=taken)
     own /= np.repeat(totals, behind)
     return own, shares
