@@ -1,4 +1,4 @@
-"""Carry out a tuning: how much a language counts beside the signal of one codec; and the reader that follows from it."""
+"""Carry out a tuning: how much a language counts beside a codec's signal; and the reader that follows from it."""
 
 from __future__ import annotations
 
