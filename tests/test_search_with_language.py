@@ -111,13 +111,14 @@ def totals(evidence: Evidence, language: Table, unigram: Tensor, weights: Weight
 
 
 UNIGRAM = torch.tensor([0.1, 0.2, 0.3, 0.4]).log()
+PLAIN = Weights(alpha=0.5, language=0.9, floor=None)
 HARD = Weights(alpha=0.4, language=1.3, temperature=0.8, floor=1.5)
 
 
 # As good as trying everything
 
 
-@pytest.mark.parametrize("weights", [Weights(), HARD, Weights(floor=0.5), SIGNAL_ALONE])
+@pytest.mark.parametrize("weights", [Weights(), PLAIN, HARD, SIGNAL_ALONE])
 @pytest.mark.parametrize("kind", ["apart", "echoes"])
 def test_as_wide_as_there_are_endings_it_finds_the_best_of_all_sentences(kind: str, weights: Weights) -> None:
     """Sixteen hypotheses for the sixteen endings of two tokens, of 1,024 sentences."""
@@ -216,10 +217,15 @@ def test_a_beam_of_one_by_signal_alone_is_todays_decision(decoding: str) -> None
 
 
 def test_of_equal_logits_the_first_token_is_taken_as_argmax_does() -> None:
-    logits = torch.tensor([[[0.0, 7.0, 1.0, 7.0], [3.0, 3.0, 3.0, 3.0], [1.0, 2.0, math.nextafter(2.0, 3.0), 2.0]]])
-    logits[0, 2, 2] = torch.nextafter(torch.tensor(2.0), torch.tensor(3.0))
-    found = search(Apart(logits), lengths(3), weights=SIGNAL_ALONE, settings=SearchSettings(beam=1))
-    assert found.tokens.tolist() == logits.argmax(dim=-1).tolist() == [[1, 0, 2]]
+    """Also of many, and of two that differ so little that their log-probabilities in single precision would not."""
+    logits = torch.zeros(1, 3, 50)
+    logits[0, 0, [9, 44, 3, 30, 21]] = 7.0
+    logits[0, 1, 5] = 0.01
+    logits[0, 1, 6] = torch.nextafter(logits[0, 1, 5], torch.tensor(1.0))
+    logits[0, 2] = noise(6, 50)
+    settings = SearchSettings(beam=1, candidates=8)
+    found = search(Apart(logits), lengths(3), weights=SIGNAL_ALONE, settings=settings)
+    assert found.tokens.tolist() == logits.argmax(dim=-1).tolist()
 
 
 @torch.inference_mode()
@@ -232,8 +238,9 @@ def test_with_all_hypotheses_apart_it_is_the_beam_search_of_the_receiver() -> No
         assert torch.equal(found.tokens[batch.mask], beam[batch.mask])
 
 
-def test_confidence_of_the_signal_alone_is_its_own_probability() -> None:
-    logits = noise(3, 2, 5, V)
+@pytest.mark.parametrize("logits", [noise(3, 2, 5, V), torch.tensor([2.0, 2.0, 1.0, 0.0]).expand(2, 5, V)])
+def test_confidence_of_the_signal_alone_is_its_own_probability(logits: Tensor) -> None:
+    """Of equals too, which must not crowd the others out of the beam."""
     found = search(Apart(logits), lengths(5, 5), settings=SearchSettings(beam=V))
     assert found.confidence is not None
     torch.testing.assert_close(found.confidence.float(), logits.softmax(dim=-1).amax(dim=-1))
@@ -308,7 +315,7 @@ def test_a_floor_bounds_what_a_language_may_take_from_a_foreign_token() -> None:
     language = Table((never / never.sum(dim=-1, keepdim=True)).log())
     logits = torch.zeros(1, 4, V)
     logits[..., 3] = 6.0
-    believing = Weights(alpha=0, language=1)
+    believing = Weights(alpha=0, language=1, floor=None)
     for floor, expected in ((None, 2), (8.0, 2), (3.0, 3)):
         weights = replace(believing, floor=floor)
         found = search(Apart(logits), lengths(4), language=language, unigram=even, weights=weights)

@@ -64,7 +64,7 @@ class Lattice:
         Forward and backward sums over all ways through, those too that lost against a better one on the way.
 
         Source: Wessel et al., Confidence measures for large vocabulary continuous speech recognition, IEEE Trans.
-        Speech and Audio Processing 9(3), 2001, section III.
+        Speech and Audio Processing 9(3), 2001.
         """
         so_far = torch.full_like(self.final, -torch.inf)
         so_far[:, 0] = 0.0

@@ -39,9 +39,10 @@ class Prior:
     weights: Weights
 
     def __post_init__(self) -> None:
-        needs = self.language is not None and (self.weights.alpha or self.weights.floor)
+        floored = self.weights.floor is not None and self.weights.language > 0
+        needs = self.language is not None and (self.weights.alpha > 0 or floored)
         if needs and self.unigram is None:
-            raise ValueError("alpha and floor need the unigram, got None; count it with unigram_of, or set alpha to 0")
+            raise ValueError("alpha and floor need the unigram, got None; count it with unigram_of, or do without both")
         if self.unigram is not None and self.language is not None and len(self.unigram) != self.language.outputs:
             raise ValueError(
                 f"unigram must have the language's {self.language.outputs} token numbers, got {len(self.unigram)}; "

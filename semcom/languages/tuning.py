@@ -76,8 +76,8 @@ def tune(heard: Heard, language: Language, unigram: Tensor, *, settings: SearchS
 
     best = best_of((SIGNAL_ALONE, likeliest_weights(heard, language, unigram, settings.candidates), Weights()))
     if best.language:
-        best = best_of(replace(best, language=best.language * factor) for factor in (NEAR, 1 / NEAR))
-        best = best_of(replace(best, alpha=max(0.0, best.alpha + change)) for change in (-0.2, 0.2))
+        best = best_of(replace(best, language=round(best.language * factor, 3)) for factor in (NEAR, 1 / NEAR))
+        best = best_of(replace(best, alpha=max(0.0, round(best.alpha + change, 3))) for change in (-0.2, 0.2))
         floored = [replace(best, floor=floor) for floor in FLOORS]
         most = min(tried[best_of(floored)] * PREMIUM, tried[SIGNAL_ALONE])
         best = next((each for each in floored if tried[each] <= most), best)
@@ -124,7 +124,7 @@ def likeliest_weights(heard: Heard, language: Language, unigram: Tensor, candida
             break
     # Rounded: they are kept and shown, and further digits decide nothing.
     temperature, alpha, spoken = (round(value, 3) for value in weights.tolist())
-    return Weights(alpha=alpha, language=spoken, temperature=temperature)
+    return Weights(alpha=alpha, language=spoken, temperature=temperature, floor=None)
 
 
 def _features(heard: Heard, language: Language, unigram: Tensor, candidates: int) -> tuple[Tensor, Tensor]:
