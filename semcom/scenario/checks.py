@@ -38,6 +38,7 @@ def check_sense(scenario: Scenario) -> None:
             _check_language(scenario, name, codec.language)
         _check_training(scenario, name)
         _check_share(scenario, name)
+    _check_languages(scenario)
     _check_order(scenario)
     _check_kinds(scenario)
     _check_shapes(scenario)
@@ -63,6 +64,24 @@ def _check_language(scenario: Scenario, name: str, language: str) -> None:
         raise ValueError(f"{where} names '{language}', which is {known}{near}; write it under languages")
     if scenario.goal.carries != "sentences":
         raise ValueError(f"{where} must be of a codec of sentences, got one of {scenario.goal.carries}; leave it out")
+
+
+def _check_languages(scenario: Scenario) -> None:
+    """Refuse languages made from none that there are, or from themselves."""
+    if scenario.languages and scenario.goal.carries != "sentences":
+        raise ValueError(f"languages must be left out where {scenario.goal.carries} are sent; they are of sentences")
+    for name, plan in scenario.languages.items():
+        key = "of" if plan.kind == "mixture" else "distill.teacher"
+        seen, waiting = [name], list(plan.origins)
+        while waiting:
+            if (origin := waiting.pop()) not in scenario.languages:
+                known, near = ", ".join(scenario.languages), suggestion(origin, scenario.languages)
+                raise ValueError(f"languages.{name}.{key} names '{origin}', none of the languages: {known}{near}")
+            if origin == name:
+                raise ValueError(f"languages.{name} is made from itself: {' <- '.join([*seen, name])}")
+            if origin not in seen:
+                seen.append(origin)
+                waiting.extend(scenario.languages[origin].origins)
 
 
 def _check_training(scenario: Scenario, name: str) -> None:
