@@ -15,6 +15,7 @@ from semcom.metrics.catalog import check_suited
 from semcom.mistakes import UserMistake
 from semcom.scenario.codec_plans import CodecPlan
 from semcom.scenario.hints import suggestion
+from semcom.scenario.language_checks import check_languages
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.sweep import MOST_DECIBELS
 from semcom.training.settings import bounds, extreme_links
@@ -34,11 +35,9 @@ def check_sense(scenario: Scenario) -> None:
             _check_names(scenario, f"codecs.{name}.start", (codec.start,))
         if codec.adopt:
             _check_names(scenario, f"codecs.{name}.adopt.{codec.adopt.side}", (codec.adopt.donor,))
-        if codec.language:
-            _check_language(scenario, name, codec.language)
         _check_training(scenario, name)
         _check_share(scenario, name)
-    _check_languages(scenario)
+    check_languages(scenario)
     _check_order(scenario)
     _check_kinds(scenario)
     _check_shapes(scenario)
@@ -54,34 +53,6 @@ def _check_names(scenario: Scenario, where: str, names: tuple[str, ...]) -> None
         if name not in scenario.codecs:
             known, near = ", ".join(scenario.codecs), suggestion(name, scenario.codecs)
             raise ValueError(f"{where} names '{name}', which is none of the codecs: {known}{near}")
-
-
-def _check_language(scenario: Scenario, name: str, language: str) -> None:
-    where = f"codecs.{name}.language"
-    if language not in scenario.languages:
-        known = f"none of the languages: {', '.join(scenario.languages)}" if scenario.languages else "not defined"
-        near = suggestion(language, scenario.languages)
-        raise ValueError(f"{where} names '{language}', which is {known}{near}; write it under languages")
-    if scenario.goal.carries != "sentences":
-        raise ValueError(f"{where} must be of a codec of sentences, got one of {scenario.goal.carries}; leave it out")
-
-
-def _check_languages(scenario: Scenario) -> None:
-    """Refuse languages made from none that there are, or from themselves."""
-    if scenario.languages and scenario.goal.carries != "sentences":
-        raise ValueError(f"languages must be left out where {scenario.goal.carries} are sent; they are of sentences")
-    for name, plan in scenario.languages.items():
-        key = "of" if plan.kind == "mixture" else "distill.teacher"
-        seen, waiting = [name], list(plan.origins)
-        while waiting:
-            if (origin := waiting.pop()) not in scenario.languages:
-                known, near = ", ".join(scenario.languages), suggestion(origin, scenario.languages)
-                raise ValueError(f"languages.{name}.{key} names '{origin}', none of the languages: {known}{near}")
-            if origin == name:
-                raise ValueError(f"languages.{name} is made from itself: {' <- '.join([*seen, name])}")
-            if origin not in seen:
-                seen.append(origin)
-                waiting.extend(scenario.languages[origin].origins)
 
 
 def _check_training(scenario: Scenario, name: str) -> None:

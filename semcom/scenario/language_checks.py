@@ -1,0 +1,41 @@
+"""Checks of languages: whether those that are named are there, and made from others that are."""
+
+from __future__ import annotations
+
+from semcom.scenario.hints import suggestion
+from semcom.scenario.scenario import Scenario
+
+
+def check_languages(scenario: Scenario) -> None:
+    """Refuse codecs that name no language that there is, and languages made from none or from themselves.
+
+    Raises:
+        ValueError: beginning with the path of the key that is wrong.
+    """
+    for name, codec in scenario.codecs.items():
+        if codec.language:
+            _check_language(scenario, name, codec.language)
+    if scenario.languages and scenario.goal.carries != "sentences":
+        raise ValueError(f"languages must be left out where {scenario.goal.carries} are sent; they are of sentences")
+    for name, plan in scenario.languages.items():
+        key = "of" if plan.kind == "mixture" else "distill.teacher"
+        seen, waiting = [name], list(plan.origins)
+        while waiting:
+            if (origin := waiting.pop()) not in scenario.languages:
+                known, near = ", ".join(scenario.languages), suggestion(origin, scenario.languages)
+                raise ValueError(f"languages.{name}.{key} names '{origin}', none of the languages: {known}{near}")
+            if origin == name:
+                raise ValueError(f"languages.{name} is made from itself: {' <- '.join([*seen, name])}")
+            if origin not in seen:
+                seen.append(origin)
+                waiting.extend(scenario.languages[origin].origins)
+
+
+def _check_language(scenario: Scenario, name: str, language: str) -> None:
+    where = f"codecs.{name}.language"
+    if language not in scenario.languages:
+        known = f"none of the languages: {', '.join(scenario.languages)}" if scenario.languages else "not defined"
+        near = suggestion(language, scenario.languages)
+        raise ValueError(f"{where} names '{language}', which is {known}{near}; write it under languages")
+    if scenario.goal.carries != "sentences":
+        raise ValueError(f"{where} must be of a codec of sentences, got one of {scenario.goal.carries}; leave it out")
