@@ -156,7 +156,7 @@ class _Beam:
         if self.recent.shape[2]:
             recent = self.recent.gather(1, parents[..., None].expand_as(self.recent))
             self.recent = torch.cat((recent[..., 1:], chosen[..., None]), dim=2)
-        drawn = self._arcs(added, column, parents, same, real) if arcs else None
+        drawn = self._arcs(added, column, parents, same=same, real=real) if arcs else None
         return Step(parents, chosen, self.totals, drawn)
 
     def _same_future(self) -> Tensor | None:
@@ -165,7 +165,7 @@ class _Beam:
             return None
         return (self.recent[:, :, None] == self.recent[:, None]).all(dim=-1)
 
-    def _arcs(self, added: Tensor, column: Tensor, parents: Tensor, same: Tensor | None, real: Tensor) -> Tensor:
+    def _arcs(self, added: Tensor, column: Tensor, parents: Tensor, *, same: Tensor | None, real: Tensor) -> Tensor:
         """The arcs of a step (see `Step`)."""
         square = (*self.stay.shape, self.settings.beam)
         step = added.expand(-1, self.settings.beam, -1).gather(2, column[:, None].expand(square))
