@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Literal
 
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
 
@@ -20,13 +20,12 @@ class TransformerSpec:
         dropout: share of features dropped in training.
     """
 
-    kind: ClassVar[str] = "transformer"
-
     width: int = 128
     layers: int = 2
     heads: int = 8
     feedforward: int = 512
     dropout: float = 0.0
+    kind: Literal["transformer"] = "transformer"
 
     def __post_init__(self) -> None:
         # The limits are those of a codec's side, and so are the messages.
