@@ -65,13 +65,17 @@ def rehearse(codec: Codec, batch: Batch, airs: Sequence[Air]) -> Trace:
 def in_company(symbols: Tensor, batch: Batch, airs: Sequence[Air], *, codec: Codec) -> Arrived:
     """What comes out of the equalizer when these symbols go through these airs, among neighbors that send alike."""
     crowd = crowd_of(symbols, batch, codec)
+    if len(airs) == 1:
+        # Without a cut of all rows, which changes no value but the last digits of gradients.
+        ((link, air),) = airs
+        return arrive(superpose(everyone(symbols, link, air, crowd), air), link, air)
     arrived = []
     for (link, air), part in zip(airs, _parts(len(batch), len(airs)), strict=True):
         rows = slice(part.start, part.stop)
         # Neighbors come from the whole batch, whatever air its other parts go through.
         signals = everyone(symbols[rows], link, air, replace(crowd, ends=crowd.ends[rows]))
         arrived.append(arrive(superpose(signals, air), link, air))
-    return arrived[0] if len(arrived) == 1 else join(arrived)
+    return join(arrived)
 
 
 def _parts(rows: int, count: int) -> list[range]:
