@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,13 @@ from semcom.store.circumstances import circumstances
 from semcom.store.digests import WEIGHTS_DIGEST
 from semcom.store.folder import RunFolder
 from semcom.tasks.neighbors import neighbors_in
-from semcom.tasks.text_data import VALIDATION_SENTENCES, TextData, by_hash, shared
+from semcom.tasks.text_data import TextData, by_hash, shared
 from semcom.tasks.trip import draw_parts, in_company
 from semcom.training.fit import Progress, silent
+from semcom.training.settings import bounds
 
-AIRS = 8
-"""Draws of training air that the validation sentences are spread over."""
+TUNING_BATCH = 16
+"""Validation sentences in one draw of training air; of 256 that makes some sixteen draws."""
 
 
 def carry_out_tuning(
@@ -74,17 +76,28 @@ def _gain(tuned: Tuned) -> dict[str, float]:
 
 
 def _heard(codec: Codec, data: TextData, build: Build, *, device: str) -> Iterator[tuple[Evidence, SentenceBatch]]:
-    """Validation sentences as the codec's receiver hears them, in air drawn like its training air."""
-    neighbors = most_neighbors(build.settings)
-    for index, each in enumerate(data.validation(VALIDATION_SENTENCES // AIRS)):
-        lengths = each.lengths.tolist()
-        if neighbors_in(lengths, max(lengths)) < neighbors:
-            continue
-        batch, own = each.to(device), Chance(build.seed).of("tuning", index)
+    """Validation sentences as the codec's receiver hears them, in air drawn like its training air.
+
+    SNRs are not left to chance: a few draws that all were high would show no use of a language. They are spread evenly
+    over the training's range, and dealt to batches in an order of their own, since batches are sorted by length.
+    """
+    chance, neighbors = Chance(build.seed).of("tuning"), most_neighbors(build.settings)
+    batches = [each for each in data.validation(TUNING_BATCH) if _has_enough(each, neighbors)]
+    low, high = bounds(build.settings.snr_db)
+    order = torch.randperm(len(batches), generator=chance.of("order").generator()).tolist()
+    for index, (each, place) in enumerate(zip(batches, order, strict=True)):
+        batch, own = each.to(device), chance.of(index)
+        snr_db = low + (high - low) * (place + 0.5) / len(batches)
         with torch.inference_mode():
-            airs = draw_parts([build.settings.link(own.of("link"))], codec, batch, own.of("air"))
+            link = replace(build.settings.link(own.of("link")), snr_db=snr_db)
+            airs = draw_parts([link], codec, batch, own.of("air"))
             arrived = in_company(codec.send(batch).symbols, batch, airs, codec=codec)
             yield codec.listen(arrived, batch), batch
+
+
+def _has_enough(batch: SentenceBatch, neighbors: int) -> bool:
+    lengths = batch.lengths.tolist()
+    return neighbors_in(lengths, max(lengths)) >= neighbors
 
 
 def reader_of(tuning: Tuning, known: Known, folder: Path, device: str = "cpu") -> Reader:

@@ -11,7 +11,7 @@ from semcom.scenario.language_plans import AnyLanguagePlan, FromText, Transforme
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.work import Build, LanguageBuild, Tuning
 
-READING = 1
+READING = 2
 """Raised by hand when the code itself changes what a language, a tuning or a search gives."""
 
 
