@@ -122,6 +122,11 @@ class Point:
         return (self.system, self.condition, self.metric, self.snr_db, self.interferers, self.level)
 
     @property
+    def limit(self) -> float:
+        """What a one-sided bound says: at least, or at most, so much."""
+        return self.low if self.bound == "at least" else self.high
+
+    @property
     def is_measured(self) -> bool:
         """Whether there is a number to draw."""
         return math.isfinite(self.value)

@@ -17,7 +17,7 @@ from semcom.store.results import COLUMNS, Row, cell, levels, read_csv, write_csv
 HEADER = (
     "task,codec,role,method,methods,teachers,adopted,donor,start,pruned,bits,parameters,body_parameters,size_bytes,"
     "symbols_per_token,symbols_per_word,fading,coherence,interference,equalizer,csi,antennas,crowd,user,snr_db,interferers,level_db,sir_db,sinr_db,measured_snr_db,"
-    "measured_sinr_db,metric,kind,against,gap_to,value,low,high,count,seed,status,run_id"
+    "measured_sinr_db,metric,kind,against,gap_to,value,low,high,count,seed,status,run_id,common"
 )
 
 numbers = st.none() | st.floats(allow_nan=False)
@@ -37,6 +37,7 @@ def rows(draw: st.DrawFn) -> Row:
     sides = st.sampled_from(("", *SIDES))
     level = st.none() | st.floats(-50, 50) | st.lists(st.floats(-50, 50), min_size=2, max_size=4).map(tuple)
     told = {"role": "student", "status": "done", "level_db": draw(level), "kind": "", "adopted": draw(sides)}
+    told["common"] = draw(st.none() | st.floats(0, 1))
     return a_row(**{**values, **told, "gap_to": values["gap_to"] if values["against"] else ""})
 
 
