@@ -68,10 +68,9 @@ class Similarity:
     def axis(self) -> Axis:
         """Names the rescaling, since the two are not comparable; rescaled, there is no lowest value."""
         if self.rescaled:
-            label = "Sentence similarity (0: random pair, 1: same)"
-            return Axis("rescaled similarity", label, least=-math.inf, weight=2.0)
+            return Axis("rescaled similarity", "Sentence similarity (0: random pair, 1: same)", least=-math.inf)
         # Unrelated sentences score well above 0 already, so a curve seldom comes near the lower half of the axis.
-        return Axis("similarity", "Sentence similarity (cosine)", least=-1.0, zoom_above=0.2, weight=2.0)
+        return Axis("similarity", "Sentence similarity (cosine)", least=-1.0, zoom_above=0.2)
 
     @property
     def family(self) -> Hashable:

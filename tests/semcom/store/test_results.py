@@ -166,12 +166,12 @@ def test_a_row_tells_of_what_kind_its_number_is(tmp_path: Path, cells: dict[str,
     [
         ("", "r.csv:1: must have the columns"),
         ("task,codec\n", "got none named role, method"),
-        (f"{HEADER}\nt,c,codec{',' * 28},m,share{',' * 8},done,\n", "r.csv:2: kind must be value by against"),
+        (f"{HEADER}\nt,c,codec{',' * 28},m,share{',' * 8},done,,\n", "r.csv:2: kind must be value by against"),
         (f"{HEADER}\ntext,small\n", "r.csv:2: must have a cell for every column"),
-        (f"{HEADER}\nt,c,codec{',' * 28},m,,,,x{',' * 5},done,\n", "r.csv:2: value must be a number or empty, got 'x'"),
-        (f"{HEADER}\nt,c,codec{',' * 28},m,,,,nan{',' * 5},done,\n", "r.csv:2: value must be a number or None"),
-        (f"{HEADER}\nt,c,codec{',' * 8},1.5{',' * 20}m{',' * 9}done,\n", "r.csv:2: parameters must be a whole number"),
-        (f"{HEADER}\nt,c,codec{',' * 28},m{',' * 9},fine,\n", "r.csv:2: status must be one of"),
+        (f"{HEADER}\nt,c,codec{',' * 28},m,,,,x{',' * 5},done,,\n", "r.csv:2: value must be a number or empty, got 'x'"),
+        (f"{HEADER}\nt,c,codec{',' * 28},m,,,,nan{',' * 5},done,,\n", "r.csv:2: value must be a number or None"),
+        (f"{HEADER}\nt,c,codec{',' * 8},1.5{',' * 20}m{',' * 9}done,,\n", "r.csv:2: parameters must be a whole number"),
+        (f"{HEADER}\nt,c,codec{',' * 28},m{',' * 9},fine,,\n", "r.csv:2: status must be one of"),
     ],
 )
 def test_a_broken_table_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
