@@ -226,7 +226,8 @@ def _caption(lines: Sequence[Line]) -> str:
         f"{crowds} interferers), {spread}",
         "Share of the gap: mean gain over the teacher's mean lead over the control at the same points"
         + (
-            f"; interval of about 95 % or more: Fieller's, Student's t over seeds and the gain's bootstrap over {messages}"
+            f"; interval of about 95 % or more: Fieller's, Student's t over seeds and the gain's "
+            f"bootstrap over {messages}"
             if most > 1
             else ""
         ),

@@ -13,7 +13,7 @@ from semcom.metrics.catalog import axis_of
 from semcom.metrics.crossed import fieller, quantile
 from semcom.metrics.rare import NEAR, furthest
 from semcom.mistakes import UserMistake
-from semcom.report.results import SHARE, SUM, VALUE, Bound, Condition, Point, System
+from semcom.report.results import DIFFERENCE, SHARE, SUM, VALUE, Bound, Condition, Point, System
 
 __all__ = ["Row", "average", "mean_interval", "ratio_interval"]
 
@@ -191,6 +191,10 @@ def _point(rows: list[Row]) -> Point:
         # A sum of users can lie as far out as all of them together.
         users, axis = first.interferers + 1 if first.user == SUM else 1, axis_of(first.metric)
         low, high, bound = _within(value, low, high, axis=axis, users=users, count=count)
+    elif first.kind == DIFFERENCE and low == high and count:
+        # No message tells the two apart: by the rule of three, up to so many in a hundred others may.
+        away = furthest(0.0, 0.0, axis_of(first.metric).weight / count, level=(1 + CONFIDENCE) / 2)
+        low, high = value - away, value + away
     return Point(
         system=first.system,
         condition=first.condition,

@@ -168,3 +168,12 @@ def test_nobody_is_level_without_a_margin(made):
             line.update(value=0.005, low=0.004, high=0.006)
     (part,) = made.results(lines).parts()
     assert "level" not in difference_table(part).caption
+
+
+def test_two_that_no_sentence_tells_apart_are_level_by_the_rule_of_three_alone(made):
+    lines = made.sweep(snrs=(0.0, 6.0), counts=(0,), metrics=("bleu_4",), pairs=(("distilled", "plain"),))
+    for line in lines:
+        if line["against"]:
+            line.update(value=0.0, low=0.0, high=0.0, count=500)
+    for point in made.results(lines).paired:
+        assert (point.low, point.high) == pytest.approx((math.log(0.025) / 500, -math.log(0.025) / 500))
