@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from channels import Link, link_for, mean_sinr_db, mean_sir_db
 from semcom.experiment.run import evidence, metrics_of
+from semcom.experiment.seeds import Seeds
 from semcom.making import Making
-from semcom.metrics.bootstrap import Array, Combine, Interval, bootstrap_difference, bootstrap_share_of_gap
+from semcom.metrics.bootstrap import Array, Combine, Interval, bootstrap_difference
+from semcom.metrics.crossed import share_of_gap
 from semcom.metrics.metric import Metric
 from semcom.scenario.air import in_words
 from semcom.scenario.published import PUBLISHED, Published
@@ -43,6 +45,14 @@ class _Known:
         found = [evidence(run, metric, user, partial(self.store.statistics, run.identity)) for run in runs]
         return [statistics for statistics, _ in found], found[0][1]
 
+    def seeds(self, sides: Iterable[tuple[Run, ...]]) -> Seeds:
+        """Those of the runs, or pairs of them, that are finished."""
+
+        def found(run: Run, metric: Metric, user: str) -> tuple[Array, Combine]:
+            return evidence(run, metric, user, partial(self.store.statistics, run.identity))
+
+        return Seeds((each for each in sides if all(map(self.is_done, each))), found)
+
     def built(self, run: Run) -> dict[str, Any]:
         """The record of the run's build; empty if it was never built."""
         found = self.builds[run.build.identity].record if run.build.identity in self.builds else {}
@@ -64,8 +74,10 @@ def tabulate(scenario: Scenario, sweep: Sweep, store: Store) -> list[Row]:
     done = store.runs()
     known = _Known(scenario, store, store.builds(), done, metrics_of(scenario.measure, classes=classes_of(sweep, done)))
     runs = list(sweep.runs)
-    rows = [row for run in runs for row in _measured(run, known)]
-    rows += [row for first, second in _pairs(scenario, runs) for row in _paired(first, second, known)]
+    pairs, alone = list(_pairs(scenario, runs)), known.seeds((run,) for run in runs)
+    rows = [row for run in runs for row in _measured(run, known, alone)]
+    paired = known.seeds(pairs)
+    rows += [row for first, second in pairs for row in _paired(first, second, known, paired)]
     rows += [row for parts in _gaps(scenario, runs) for row in _shared(parts, known)]
     return rows + [row for name in scenario.overlay for row in _overlay(name, known.metrics)]
 
@@ -147,20 +159,21 @@ def measured_rows(
     ]
 
 
-def _measured(run: Run, known: _Known) -> Iterator[Row]:
+def _measured(run: Run, known: _Known, seeds: Seeds) -> Iterator[Row]:
     if known.is_done(run):
         # What people call a codec is no part of a run's identity and may have changed since.
         called: dict[str, Any] = {"codec": run.build.name, "role": run.role, "crowd": crowd_of(run)}
         called |= vars(making_of(run.build, known.scenario))
+        metrics = {metric.name: metric for metric in known.metrics}
         for row in known.store.rows(run.identity):
-            yield replace(row, **called)
+            yield replace(row, **called, common=seeds.common((run,), metrics[row.metric], row.user))
         return
     for user, metric in itertools.product(run.users, known.metrics):
         facts = known.facts(run, {}, user)
         yield _row(facts, metric.name, None, status="failed" if known.is_failed(run) else "skipped")
 
 
-def _paired(run: Run, twin: Run, known: _Known) -> Iterator[Row]:
+def _paired(run: Run, twin: Run, known: _Known, seeds: Seeds) -> Iterator[Row]:
     """One row a user and metric: this codec's run minus its twin's, with the interval of the difference."""
     record = known.runs[run.identity].record if known.is_done(run) else {}
     for user, metric in itertools.product(run.users, known.metrics):
@@ -171,6 +184,7 @@ def _paired(run: Run, twin: Run, known: _Known) -> Iterator[Row]:
         (ours, combine), (theirs, _) = (known.evidence([each], metric, user) for each in (run, twin))
         seed, resamples = _seed(run), run.measure.resamples
         difference = bootstrap_difference(ours[0], theirs[0], combine, resamples=resamples, seed=seed)
+        facts["common"] = seeds.common((run, twin), metric, user)
         yield _row(facts, metric.name, difference, status="done")
 
 
@@ -190,9 +204,7 @@ def _shared(parts: list[list[Run]], known: _Known) -> Iterator[Row]:
             yield _row(facts, metric.name, None, status="skipped")
             continue
         (ours, combine), (least, _), (most, _) = (known.evidence(runs, metric, user) for runs in parts)
-        seed, resamples = _seed(first), first.measure.resamples
-        share = bootstrap_share_of_gap(ours, least, most, combine, resamples=resamples, seed=seed)
-        yield _row(facts, metric.name, share, status="done")
+        yield _row(facts, metric.name, share_of_gap(ours, least, most, combine), status="done")
 
 
 def with_language(built: dict[str, Any], language: dict[str, Any]) -> dict[str, Any]:

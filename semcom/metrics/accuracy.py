@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -117,8 +118,11 @@ class Accuracy:
         return number
 
     def _axis(self, name: str, label: str, *, guessing: bool = True) -> Axis:
+        """Of all messages alike; where classes count alike, or one alone, a message's weight is that of its class."""
         chance = 1 / len(self.classes) if guessing and self.classes else None
-        return Axis(name, label, chance=chance, messages="messages")
+        plain = type(self) is Accuracy
+        weight = 1.0 if plain else math.nan
+        return Axis(name, label, chance=chance, messages="messages", weight=weight, is_share=plain)
 
 
 @dataclass(frozen=True)

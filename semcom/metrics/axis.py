@@ -19,6 +19,9 @@ class Axis:
         zoom_above: an axis begins at 0 unless all that is drawn on it lies above this.
         chance: what a receiver scores that guesses evenly and hears nothing; None where nobody can say.
         messages: what those messages are called that a value rests on.
+        weight: what one message can take from a value, in n-ths of it where there are n messages; nan where that is
+            not told by their number.
+        is_share: whether it is the share of messages with which all is well, so that both its ends are alike.
     """
 
     name: str
@@ -29,6 +32,8 @@ class Axis:
     zoom_above: float = 0.5
     chance: float | None = None
     messages: str = "sentences"
+    weight: float = 1.0
+    is_share: bool = False
 
     @property
     def best(self) -> float:

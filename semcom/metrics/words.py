@@ -80,7 +80,7 @@ class ExactMatch:
 
     name: ClassVar[str] = "exact_match"
     scores: ClassVar[Scored] = "sentences"
-    axis: ClassVar[Axis] = Axis("exact match", "Exact match (share of sentences, 0 to 1)")
+    axis: ClassVar[Axis] = Axis("exact match", "Exact match (share of sentences, 0 to 1)", is_share=True)
     options: ClassVar[Mapping[str, str]] = {}
     family: ClassVar[Hashable] = "exact_match"
 

@@ -15,7 +15,7 @@ from semcom.report.reading import read_rows, results_of
 from semcom.report.results import NO_GAP, SHARE, WANTED, Condition, Point, Results, System, in_order
 from semcom.report.shares import is_behind
 from semcom.report.tables import Table, exact, interval
-from semcom.report.wording import SNR_SHORT, millions
+from semcom.report.wording import SNR_SHORT, margin, millions
 
 __all__ = ["Line", "ablation_lines", "ablation_of", "ablation_table"]
 
@@ -76,8 +76,9 @@ def ablation_lines(rows: Sequence[Row], results: Results, costs: CostsBySeed | N
     """A line per metric, condition, student and control.
 
     The difference is averaged over all operating points that everybody met, each counting the same, before it is
-    averaged over seeds: every seed gives one number. Its interval adds the spread of these numbers to the mean of the
-    intervals at the points, as if the sentences' luck were the same at all of them; it errs on the wide side.
+    averaged over seeds: every seed gives one number. Its interval adds, in squares, the spread of these numbers to the
+    mean of the intervals at the points, each less what the seeds do not have in common there, as if the sentences' luck
+    were the same at all points. It errs on the wide side: it is a bound, as `mean_interval` has it.
 
     The share is the ratio of the two means over points, student's and teacher's, since a mean of shares would be ruled
     by the points where there is hardly a gap. Its interval is Fieller's over seeds, with the
@@ -149,8 +150,12 @@ def _line(
 
     def length(seed: int | None, end: str) -> float:
         pairs = [values.get((trial.student, trial.control, seed, spot)) for spot in spots]
-        lengths = [abs(getattr(pair, end) - pair.value) if pair else math.nan for pair in pairs]
+        lengths = [abs(getattr(pair, end) - pair.value) * shared(pair) if pair else math.nan for pair in pairs]
         return math.fsum(lengths) / len(lengths)
+
+    def shared(pair: Row) -> float:
+        """Of a length, what seeds have in common; of one seed, and where it is not known, all of it."""
+        return math.sqrt(pair.common) if len(seeds) > 1 and math.isfinite(pair.common) else 1.0
 
     control = [mean(trial.control, seed) for seed in seeds]
     gains = [mean(trial.student, seed) - least for seed, least in zip(seeds, control, strict=True)]
@@ -215,20 +220,22 @@ def _caption(lines: Sequence[Line]) -> str:
     spread = f"one seed with its 95 % interval over {messages}; the spread between trainings is not in it"
     if most > 1:
         over = f"bootstrap over {messages} and Student-t spread over seeds, added in squares"
-        spread = f"mean over {most} seeds with its 95 % interval: {over}"
+        spread = f"mean over {most} seeds with its interval of 95 % or more: {over}"
     said = [
         f"Students of one teacher. Gain: student minus control, mean over {points} operating points (SNR {snrs} dB, "
         f"{crowds} interferers), {spread}",
         "Share of the gap: mean gain over the teacher's mean lead over the control at the same points"
         + (
-            f"; 95 % interval: Fieller's, Student's t over seeds and the gain's bootstrap over {messages}"
+            f"; interval of about 95 % or more: Fieller's, Student's t over seeds and the gain's "
+            f"bootstrap over {messages}"
             if most > 1
             else ""
         ),
         "Parameters are of student and teacher, both sides together",
     ]
+    said += margin(line.difference[1:] for line in lines)
     if any(math.isnan(line.share[0]) for line in lines):
-        said.append(f"{NO_GAP.capitalize()}: the teacher is not ahead of the control")
+        said.append(f"{NO_GAP.capitalize()}: the teacher's mean is not ahead of the control's")
     if any(math.isfinite(line.time_ratio) for line in lines):
         said.append("Training time: as a multiple of the control's")
     return " ".join(f"{each}." for each in [*said, SNR_SHORT])

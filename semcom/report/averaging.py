@@ -6,11 +6,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
+from semcom.metrics.axis import Axis
 from semcom.metrics.catalog import axis_of
+from semcom.metrics.crossed import fieller, quantile
+from semcom.metrics.rare import NEAR, furthest
 from semcom.mistakes import UserMistake
-from semcom.report.results import SHARE, SUM, VALUE, Condition, Point, System
+from semcom.report.results import DIFFERENCE, SHARE, SUM, VALUE, Bound, Condition, Point, System
 
 __all__ = ["Row", "average", "mean_interval", "ratio_interval"]
 
@@ -44,6 +47,7 @@ class Row:
     seed: int | None
     status: str
     gap_to: System | None = None
+    common: float = math.nan
 
     @property
     def place(self) -> tuple[object, ...]:
@@ -52,28 +56,42 @@ class Row:
         return (self.system, self.condition, self.metric, self.kind, self.user, *at, self.against, self.gap_to)
 
 
-def mean_interval(values: Sequence[float], lows: Sequence[float], highs: Sequence[float]) -> tuple[float, float, float]:
+def mean_interval(
+    values: Sequence[float], lows: Sequence[float], highs: Sequence[float], common: float = math.nan
+) -> tuple[float, float, float]:
     """Average over seeds: the mean, and the low and high of a 95 % interval for the mean.
 
-    One seed keeps its own interval. Of S > 1 seeds, with e_s the distance from value to end on that side,
+    One seed keeps its own interval. Of S > 1 seeds, with e the mean distance from value to end on that side,
 
-        half^2 = (mean_s e_s)^2 + (t s / sqrt(S))^2,
+        half^2 = q^2 (s^2 / S + common (e / z)^2),
 
-    s the sample standard deviation over seeds and t the 97.5 % point of Student's t with S - 1 degrees of freedom.
-    The first part is not divided by sqrt(S): the seeds are scored on the same sentences, whose luck does not
-    average out. The second is wide for two or three seeds because two or three seeds say little. The sum errs on the
-    wide side, since s holds some of the first part already.
+    s the sample standard deviation over seeds, z the normal's 97.5 % point, and q the t of `crossed.quantile`. The
+    second part is not divided by S: the seeds are scored on the same sentences, whose luck does not average out.
+    `common` is how much of e^2 that is: each seed draws its own air, whose luck is in s already.
 
-    A seed without an interval (NaN) adds nothing to the first part; one seed alone without an interval has none.
+    Where `common` is not known, as in tables of before it was kept, both parts stand in full with quantiles of their
+    own,
+
+        half^2 = e^2 + (t s / sqrt(S))^2,
+
+    which counts the air twice: the interval holds the truth 95 times in a hundred at least, and up to 100 times.
+
+    A seed without an interval (NaN) adds nothing to the sentences' part; one seed alone without an interval has none.
     """
     mean = math.fsum(values) / len(values)
     if len(values) == 1:
         return mean, lows[0], highs[0]
-    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
-    among_seeds = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * spread / math.sqrt(len(values))
+    count, upper = len(values), (1 + CONFIDENCE) / 2
+    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1))
     below = _mean_length(value - low for value, low in zip(values, lows, strict=True))
     above = _mean_length(high - value for value, high in zip(values, highs, strict=True))
-    return mean, mean - math.hypot(below, among_seeds), mean + math.hypot(above, among_seeds)
+    if math.isnan(common):
+        among_seeds = float(stdtrit(count - 1, upper)) * spread / math.sqrt(count)
+        return mean, mean - math.hypot(below, among_seeds), mean + math.hypot(above, among_seeds)
+    z, among = float(ndtri(upper)), spread**2 / count
+    reach = quantile(among, common * ((below + above) / 2 / z) ** 2, count, level=CONFIDENCE)
+    low, high = (reach * math.sqrt(among + common * (length / z) ** 2) for length in (below, above))
+    return mean, mean - low, mean + high
 
 
 def ratio_interval(tops: Sequence[float], bottoms: Sequence[float], *, luck: float = 0.0) -> tuple[float, float, float]:
@@ -109,12 +127,8 @@ def ratio_interval(tops: Sequence[float], bottoms: Sequence[float], *, luck: flo
         products = ((pair[one] - means[one]) * (pair[other] - means[other]) for pair in pairs)
         return allowed * math.fsum(products) / (count - 1)
 
-    square, cross, rest = bottom**2 - shared(1, 1), top * bottom - shared(0, 1), top**2 - shared(0, 0) - luck**2
-    if square <= 0:
-        return top / bottom, -math.inf, math.inf
-    # Rounding may leave a tiny negative where the seeds agree to the last bit.
-    half = math.sqrt(max(cross**2 - square * rest, 0.0)) / square
-    return top / bottom, cross / square - half, cross / square + half
+    both = [[shared(0, 0) + luck**2, shared(0, 1)], [shared(0, 1), shared(1, 1)]]
+    return top / bottom, *fieller(top, bottom, both)
 
 
 def average(rows: Iterable[Row]) -> tuple[Point, ...]:
@@ -164,19 +178,23 @@ def _point(rows: list[Row]) -> Point:
     """One place, from one row per seed; an interval is cut where the metric ends."""
     first = rows[0]
     done = [row for row in rows if math.isfinite(row.value)]
+    counts = [row.count for row in done if row.count is not None]
+    count = min(counts) if counts else None
     value, low, high = math.nan, math.nan, math.nan
+    bound: Bound = ""
+    common = _mean_share(row.common for row in done)
     if done:
         value, low, high = mean_interval(
-            [row.value for row in done], [row.low for row in done], [row.high for row in done]
+            [row.value for row in done], [row.low for row in done], [row.high for row in done], common
         )
     if first.kind == VALUE:
-        axis = axis_of(first.metric)
-        # min and max would let NaN through or not depending on the order of their arguments.
         # A sum of users can lie as far out as all of them together.
-        users = first.interferers + 1 if first.user == SUM else 1
-        low = low if math.isnan(low) else min(max(low, users * axis.least), value)
-        high = high if math.isnan(high) else max(min(high, users * axis.most), value)
-    counts = [row.count for row in done if row.count is not None]
+        users, axis = first.interferers + 1 if first.user == SUM else 1, axis_of(first.metric)
+        low, high, bound = _within(value, low, high, axis=axis, users=users, count=count)
+    elif first.kind == DIFFERENCE and low == high and count:
+        # No message tells the two apart: by the rule of three, up to so many in a hundred others may.
+        away = furthest(0.0, 0.0, axis_of(first.metric).weight / count, level=(1 + CONFIDENCE) / 2)
+        low, high = value - away, value + away
     return Point(
         system=first.system,
         condition=first.condition,
@@ -194,9 +212,38 @@ def _point(rows: list[Row]) -> Point:
         sir_db=first.sir_db,
         sinr_db=first.sinr_db,
         seeds=tuple(sorted(row.seed for row in done if row.seed is not None)),
-        count=min(counts) if counts else None,
+        count=count,
         missing=tuple(row.status for row in rows if not math.isfinite(row.value)),
+        bound=bound,
+        is_crossed=len(done) > 1 and math.isfinite(common),
     )
+
+
+def _within(
+    value: float, low: float, high: float, *, axis: Axis, users: int, count: int | None
+) -> tuple[float, float, Bound]:
+    """An interval where the metric can be, and what it is: one-sided near an end, where hardly a message is harmed."""
+    least, most = users * axis.least, users * axis.most
+    ends: tuple[tuple[float, Bound], ...] = ((most, "at least"), (least, "at most"))
+    for end, bound in ends:
+        is_rare = end == users * axis.best or axis.is_share
+        if is_rare and abs(end - value) < NEAR and math.isfinite(low) and math.isfinite(high) and count:
+            # The wider side: a percentile interval is short towards the end, and half of one may be all there is.
+            variance = (max(value - low, high - value, 0.0) / float(ndtri((1 + CONFIDENCE) / 2))) ** 2
+            away = furthest(abs(end - value), variance, users * axis.weight / count, level=CONFIDENCE)
+            if math.isnan(away):
+                return math.nan, math.nan, ""
+            return (max(end - away, least), end, bound) if end == most else (end, min(end + away, most), bound)
+    # min and max would let NaN through or not depending on the order of their arguments.
+    low = low if math.isnan(low) else min(max(low, least), value)
+    high = high if math.isnan(high) else max(min(high, most), value)
+    return low, high, ""
+
+
+def _mean_share(shares: Iterable[float]) -> float:
+    """All seeds of a place tell the same, unless tables were joined; nan where one of them tells nothing."""
+    told = list(shares)
+    return math.fsum(told) / len(told) if told else math.nan
 
 
 def _mean_length(lengths: Iterable[float]) -> float:

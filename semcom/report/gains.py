@@ -16,7 +16,7 @@ from semcom.report.curves import title_of
 from semcom.report.results import Point, Results, System, in_order
 from semcom.report.sheet import Sheet, Words
 from semcom.report.style import GREY, INK, SIZES, handle, in_house_style, look
-from semcom.report.wording import caption, label
+from semcom.report.wording import caption, label, margin
 
 __all__ = ["gains_of_students"]
 
@@ -98,9 +98,10 @@ def _name(axes: Axes, sheet: Sheet, students: Sequence[System], lines: Sequence[
 
 
 def _drawn(part: Results, lines: Sequence[Line]) -> list[Point]:
-    """The points that the means are over, for what a caption tells of them."""
+    """The points that the means are over, for what a caption tells of them; the means have a bound for an interval."""
     systems = {each for line in lines for each in (line.trial.student, line.trial.control)}
-    return [point for point in part.paired if point.system in systems and point.against in systems]
+    met = [point for point in part.paired if point.system in systems and point.against in systems]
+    return [dataclasses.replace(point, is_crossed=False) for point in met]
 
 
 def _first(lines: Sequence[Line]) -> list[str]:
@@ -110,6 +111,7 @@ def _first(lines: Sequence[Line]) -> list[str]:
     point = "point" if over == "1" else "points"
     timed = any(math.isfinite(line.time_ratio) for line in lines)
     said = [f"Each mark is a mean over {over} operating {point}{_axes(lines)}, then over seeds"]
+    said += margin(line.difference[1:] for line in lines)
     return said + (["Time: of training, as a multiple of that of each student's first control"] if timed else [])
 
 

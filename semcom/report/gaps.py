@@ -27,7 +27,7 @@ from semcom.report.sizing import (
     varied_side,
 )
 from semcom.report.style import GREY, Look, handle, in_house_style, look
-from semcom.report.wording import INTERFERERS, SNR, caption, crowd_title, label, snr_title
+from semcom.report.wording import INTERFERERS, SNR, caption, crowd_title, label, margin, snr_title
 
 __all__ = [
     "gain_against_interferers",
@@ -99,7 +99,7 @@ def gap_to_teacher_against_parameters(part: Results) -> Figure | None:
                 axes.lines[-1].set_label(names[line])
         mark_sizes(sheet.panels[0], (sizes[each] for each in small.values()), rounded)
         title = title_of(f"Gap to the teacher in {axis_of(part.metric).name} against body parameters", part)
-        first = [_sense(part.metric), *left_out(pairs, drawn)]
+        first = [*_sense(part.metric, drawn), *left_out(pairs, drawn)]
         said = Words(title, BODY[varied_side(part)], _axis(part.metric, drawn), caption(part, drawn, first=first))
         return sheet.finish(said, [handle(looks[line], names[line]) for line in looks])
 
@@ -167,7 +167,7 @@ def _against_snr(part: Results, pairs: list[Point], what: str) -> Figure | None:
             _draw(axes, [p for p in drawn if p.interferers == count], part, lambda point: point.snr_db)
         mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
         title = title_of(f"{what} in {axis_of(part.metric).name} against SNR", part)
-        first = [_sense(part.metric), *left_out(measured, drawn)]
+        first = [*_sense(part.metric, drawn), *left_out(measured, drawn)]
         said = Words(title, SNR, _axis(part.metric, drawn), caption(part, drawn, first=first))
         return sheet.finish(said, _handles(drawn, part))
 
@@ -185,7 +185,7 @@ def _against_interferers(part: Results, pairs: list[Point], what: str) -> Figure
             _draw(axes, [p for p in drawn if p.snr_db == snr_db], part, lambda point: point.interferers)
         mark_crowds(sheet.panels[0], part.points)
         title = title_of(f"{what} in {axis_of(part.metric).name} against the number of interferers", part)
-        first = [_sense(part.metric), *left_out(measured, drawn)]
+        first = [*_sense(part.metric, drawn), *left_out(measured, drawn)]
         said = Words(title, INTERFERERS, _axis(part.metric, drawn), caption(part, drawn, first=first))
         return sheet.finish(said, _handles(drawn, part), tick_lines=2)
 
@@ -238,10 +238,10 @@ def _axis(metric: str, drawn: Sequence[Point]) -> str:
     return f"{name[0].upper()}{name[1:]} difference ({whose})"
 
 
-def _sense(metric: str) -> str:
-    """Which side of the zero line is the good one."""
-    axis = axis_of(metric)
+def _sense(metric: str, drawn: Sequence[Point]) -> list[str]:
+    """Which side of the zero line is the good one, and how near to it is level."""
+    axis, level = axis_of(metric), margin((point.low, point.high) for point in drawn)
     if not math.isfinite(axis.most) and axis.higher_is_better:
-        return "Above zero the first of the two is higher"
+        return ["Above zero the first of the two is higher", *level]
     side = "Above" if axis.higher_is_better else "Below"
-    return f"{side} zero the first of the two is better; the differences are paired: both met the same air"
+    return [f"{side} zero the first of the two is better; the differences are paired: both met the same air", *level]

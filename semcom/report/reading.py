@@ -21,10 +21,10 @@ COLUMNS = (
     "task", "codec", "role", "method", *MAKING, "parameters", "body_parameters", "size_bytes", "symbols_per_token",
     "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd",
     "user", "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
-    "kind", "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id",
+    "kind", "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id", "common",
 )  # fmt: skip
 # Columns that older tables do not have; without them a cell is empty.
-LATER = (*MAKING, "crowd", "user", "kind", "gap_to")
+LATER = (*MAKING, "crowd", "user", "kind", "gap_to", "common")
 ROLES = ("teacher", "student", "control", "codec", "published")
 STATUSES = ("done", "failed", "skipped", "published")
 KINDS = (VALUE, DIFFERENCE, SHARE)
@@ -33,7 +33,7 @@ MOST = 1e15
 NUMBERS = (
     "bits", "parameters", "body_parameters", "size_bytes", "symbols_per_token", "symbols_per_word", "antennas",
     "snr_db", "interferers", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "value", "low", "high",
-    "count", "seed",
+    "count", "seed", "common",
 )  # fmt: skip
 WHOLE = ("bits", "parameters", "body_parameters", "size_bytes", "antennas", "interferers", "count", "seed")
 NEEDED = ("snr_db", "interferers")
@@ -174,6 +174,8 @@ def _check_row(path: Path, number: int, cells: Cells, values: Values) -> None:
         raise UserMistake(_mistake(path, number, "value", expected=expected, got=cells["value"]))
     if math.isinf(values["value"]):
         raise UserMistake(_mistake(path, number, "value", expected="a finite number", got=cells["value"]))
+    if values["common"] < 0 or values["common"] > 1:
+        raise UserMistake(_mistake(path, number, "common", expected="a share from 0 to 1", got=cells["common"]))
     if values["low"] > values["high"]:
         raise UserMistake(_mistake(path, number, "low", expected=f"at most high = {cells['high']}", got=cells["low"]))
     if cells["gap_to"] and not cells["against"]:
@@ -299,6 +301,7 @@ def _row(number: int, cells: Cells, values: Values, *, system: System, others: d
         value=values["value"],
         low=values["low"],
         high=values["high"],
+        common=values["common"],
         count=whole("count"),
         seed=whole("seed"),
         status="undefined" if undefined else cells["status"],

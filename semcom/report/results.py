@@ -7,17 +7,18 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from semcom.report.costs import Costs
 
 __all__ = ["DIFFERENCE", "NO_GAP", "SHARE", "SUM", "VALUE", "WANTED", "Condition", "Point", "Results", "System"]
-__all__ += ["evenly", "in_order"]
+__all__ += ["Bound", "evenly", "in_order"]
 
 # The status of a share where the teacher is not ahead of the control.
 NO_GAP = "no gap"
 
 T = TypeVar("T")
+Bound: TypeAlias = Literal["", "at least", "at most"]
 Number = TypeVar("Number", int, float)
 WANTED = "0"
 SUM = "sum"
@@ -90,6 +91,8 @@ class Point:
         count: sentences behind the value, the fewest of its seeds.
         missing: the status of every run that gave no number here.
         user: of a cell, whom the number is about: 0 is the wanted one, `sum` is all of them added up.
+        bound: near an end of the metric, where the interval reaches to that end and its other end is one-sided.
+        is_crossed: whether the interval tells what sentences and what seeds leave uncertain apart.
     """
 
     system: System
@@ -110,11 +113,18 @@ class Point:
     missing: tuple[str, ...] = ()
     user: str = WANTED
     gap_to: System | None = None
+    bound: Bound = ""
+    is_crossed: bool = False
 
     @property
     def spot(self) -> tuple[object, ...]:
         """By whom, where and in what it was measured."""
         return (self.system, self.condition, self.metric, self.snr_db, self.interferers, self.level)
+
+    @property
+    def limit(self) -> float:
+        """What a one-sided bound says: at least, or at most, so much."""
+        return self.low if self.bound == "at least" else self.high
 
     @property
     def is_measured(self) -> bool:

@@ -184,7 +184,7 @@ def _marks(points: Sequence[Point]) -> list[str]:
     told = {
         "hollow: the gap itself may be zero, so nothing bounds the share": any(map(_is_unbounded, measured)),
         "triangles at an edge: beyond it": any(not LEAST <= point.value <= MOST for point in measured),
-        "crosses at the lower edge: the teacher is not ahead of the control": any(
+        "crosses at the lower edge: the teacher's mean is not ahead of the control's": any(
             NOTHING_TO_CLOSE & set(point.missing) for point in points
         ),
     }

@@ -15,7 +15,7 @@ from semcom.report.curves import left_out
 from semcom.report.fitting import Column, Fitted
 from semcom.report.reading import read_results
 from semcom.report.results import Point, Results, System, evenly, in_order
-from semcom.report.wording import millions
+from semcom.report.wording import millions, over_seeds
 from semcom.words import counted
 
 __all__ = ["ablation_summary", "summary_table"]
@@ -24,13 +24,15 @@ __all__ = ["ablation_summary", "summary_table"]
 MOST_SECTIONS = 6
 # What goes first from the ablation where a terminal is narrow.
 ABLATION_SPARE = {"method": 4, "training time": 3, "share of the gap": 2, "control": 1}
+SIGNS = {"at least": "\u2265", "at most": "\u2264"}
 Corner = tuple[int, tuple[float, ...], float]
 
 
 def summary_table(results_csv: Path) -> Group:
     """Every codec at the middle and the highest SNR, with fewest and with most interferers.
 
-    A cell is the mean over seeds with half the width of its 95 % interval. Nothing is averaged over points.
+    A cell is the mean over seeds with half the width of its interval, or near an end of the metric with a bound on one
+    side. Nothing is averaged over points.
 
     Raises:
         UserMistake: the file is missing, empty, or no results table.
@@ -126,21 +128,18 @@ def _cell(point: Point | None) -> Text:
         return Text(", ".join(in_order(point.missing)) or "no value", style="red")
     if not math.isfinite(point.low):
         return Text(f"{point.value:.3f}")
+    if point.bound:
+        return Text(f"{point.value:.3f} {SIGNS[point.bound]}{point.limit:.3f}")
     return Text(f"{point.value:.3f} \u00b1{(point.high - point.low) / 2:.3f}")
 
 
 def _notes(results: Results, hidden: int) -> list[str]:
     """What the numbers mean, and what is not shown."""
     own = [point for point in results.absolute if not point.system.is_published]
-    seeds = max((len(point.seeds) for point in own), default=0)
-    notes = [
-        f"\u00b1 half a 95 % interval: bootstrap over {axis_of(results.points[0].metric).messages}"
-        + (
-            f", and spread over {seeds} seeds"
-            if seeds > 1
-            else "; one seed, so the spread between trainings is not in it"
-        )
-    ]
+    averaged = [point for point in own if len(point.seeds) > 1 and math.isfinite(point.low)]
+    notes = [f"\u00b1 half of: {over_seeds(averaged, '', axis_of(results.points[0].metric).messages)}"]
+    if bounds := "".join(in_order(SIGNS[p.bound] for p in own if p.bound)):
+        notes.append(f"{bounds} one-sided 95 % bound, where hardly a message is harmed or hardly one arrives")
     missing = [status for point in own for status in point.missing]
     if missing:
         told = ", ".join(f"{missing.count(status)} {status}" for status in in_order(missing))

@@ -15,7 +15,7 @@ from semcom.metrics.catalog import axis_of
 from semcom.report.naming import file_name
 from semcom.report.results import NO_GAP, Point, Results, System, in_order
 from semcom.report.shares import MEANING, closed_shares
-from semcom.report.wording import by_user, caption, user_name
+from semcom.report.wording import by_user, caption, margin, user_name
 from semcom.words import visible
 
 __all__ = ["Table", "cell", "codec_table", "difference_table", "quality_table", "share_table", "tables_of"]
@@ -165,7 +165,7 @@ def share_table(part: Results, taken: set[str] | None = None) -> Table | None:
 
 
 def cell(point: Point | None) -> str:
-    """A number as it is read: 0.812 [0.800, 0.824], or 0.812 [unbounded] for a share over no certain gap.
+    """A number as it is read: 0.812 [0.800, 0.824], 0.998 [at least 0.991], or 0.812 [unbounded] over no certain gap.
 
     Where a run gave no number the cell holds its status, and where none was planned nothing, so that the two are told
     apart and neither is taken for a zero.
@@ -174,6 +174,8 @@ def cell(point: Point | None) -> str:
         return ""
     if not point.is_measured:
         return ", ".join(in_order(point.missing)) or "no value"
+    if point.bound:
+        return f"{point.value:.{DIGITS}f} [{point.bound} {point.limit:.{DIGITS}f}]"
     return interval(point.value, point.low, point.high)
 
 
@@ -238,7 +240,7 @@ def _point_table(part: Results, kind: str, columns: Columns, taken: set[str]) ->
     points = [point for column in columns.values() for point in column.values()]
     if not points:
         return None
-    places = sorted({_place(point) for point in points})
+    places = sorted(set(map(_place, points)))
     leveled = len({level for _, level, _ in places if level}) > 1
     header = ("interferers", *(["level [dB]"] if leveled else []), "SNR [dB]", *columns)
     rows = []
@@ -250,8 +252,9 @@ def _point_table(part: Results, kind: str, columns: Columns, taken: set[str]) ->
     more = {"differences": ", paired differences", "users": " of every user of the cell", "shares": ""}
     what = f"{axis.name}{more[kind]}" if kind in more else axis.label
     first = [", ".join((what, *part.distinction)), *([MEANING] if kind == "shares" else [])]
+    first += margin((point.low, point.high) for point in points if kind == "differences")
     if any(NO_GAP in point.missing for point in points):
-        first.append(f"{NO_GAP.capitalize()}: the teacher is not ahead of the control there")
+        first.append(f"{NO_GAP.capitalize()}: the teacher's mean is not ahead of the control's there")
     return Table(
         name=file_name((part.metric, kind, *part.distinction), taken),
         caption=caption(part, points, first=first),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from semcom.metrics.catalog import axis_of
+from semcom.metrics.rare import NEAR
 from semcom.report.results import DIFFERENCE, NO_GAP, SHARE, SUM, Condition, Point, Results, System, in_order
 from semcom.words import counted
 
@@ -20,7 +21,9 @@ __all__ = [
     "caption",
     "crowd_title",
     "label",
+    "margin",
     "millions",
+    "over_seeds",
     "snr_title",
     "user_name",
 ]
@@ -104,6 +107,7 @@ def caption(part: Results, drawn: Iterable[Point], *, first: Iterable[str] = ())
         _symbols(own, axis_of(part.metric).unit),
         _effort(own),
         _interval(own),
+        _bounds(own),
         _gaps(own),
     ]
     return " ".join(f"{each}." for each in [*said, *_notes(points, part)] if each)
@@ -191,21 +195,57 @@ def _interval(points: list[Point]) -> str:
     if any(point.kind == SHARE for point in points):
         return _interval_of_shares(max(len(point.seeds) for point in points), _messages(points))
     pairs = "paired " if any(point.kind == DIFFERENCE for point in points) else ""
-    bootstrap = f"95 % {pairs}bootstrap interval over {_messages(points)}"
-    if max(len(point.seeds) for point in points) < 2:
-        return f"Bands and bars: {bootstrap}; one seed, so the spread between trainings is not in them"
+    averaged = [point for point in points if len(point.seeds) > 1 and math.isfinite(point.low)]
+    return f"Bands and bars: {over_seeds(averaged, pairs, _messages(points))}"
+
+
+def over_seeds(averaged: Sequence[Point], pairs: str, messages: str) -> str:
+    """What an interval holds that is over messages and, where there are several, over seeds.
+
+    Args:
+        averaged: the points that are means over seeds.
+        pairs: `paired `, or nothing.
+        messages: what they are called.
+    """
+    bootstrap = f"{pairs}bootstrap over {messages}"
+    if not averaged:
+        interval = f"95 % {pairs}bootstrap interval over {messages}"
+        return f"{interval}; one seed, so the spread between trainings is not in it"
+    if all(point.is_crossed for point in averaged):
+        return (
+            f"95 % interval of the mean over seeds: Student-t spread over seeds and, of the {bootstrap}, the part that "
+            "all seeds have in common"
+        )
     return (
-        f"Bands and bars: 95 % interval of the mean over seeds: {pairs}bootstrap over {_messages(points)} and "
-        "Student-t spread over seeds, added in squares"
+        f"interval of the mean over seeds, 95 % or more: {bootstrap} and Student-t spread over seeds, added in squares "
+        f"as if all seeds shared the luck of their {messages}"
     )
 
 
 def _interval_of_shares(seeds: int, messages: str) -> str:
     """The same for shares of a gap, whose ends are those of the differences that they divide."""
-    bootstrap = "Bands and bars: 95 % bootstrap interval, paired, with Fieller's ends, over"
+    said = f"Bands and bars: 95 % interval, paired, with Fieller's ends, over {messages}"
     if seeds < 2:
-        return f"{bootstrap} {messages}; one seed, so the spread between trainings is not in them"
-    return f"{bootstrap} {messages} and {seeds} seeds, whose spread is widened to that of Student's t"
+        return f"{said}; one seed, so the spread between trainings is not in it"
+    return f"{said} and {seeds} seeds, whose spread is that of Student's t"
+
+
+def margin(intervals: Iterable[tuple[float, float]]) -> list[str]:
+    """Within what margin those differences are level whose intervals hold zero, as a sentence; none where none does."""
+    level = [max(-low, high) for low, high in intervals if low <= 0 <= high and math.isfinite(high - low)]
+    if not level:
+        return []
+    return [f"Where an interval holds zero the two are level within its ends alone (at most {max(level):.3f} here)"]
+
+
+def _bounds(points: list[Point]) -> str:
+    """What is one-sided near an end of the metric."""
+    told = " and ".join(in_order(f"'{point.bound}'" for point in points if point.bound))
+    if not told:
+        return ""
+    return (
+        f"Within {NEAR:g} of an end of the metric intervals are one-sided, {told} with 95 %, by the gamma distribution"
+    )
 
 
 def _gaps(points: list[Point]) -> str:

@@ -62,6 +62,9 @@ class Row:
         high: upper end.
         count: sentences behind the value.
         status: done, failed, skipped or published.
+        common: of the variance over sentences that `low` and `high` rest on, the share that all seeds of this codec, or
+            of these two, have in common there: what does not average out over seeds. From 0 to 1; None of one seed, of
+            a share, and in tables older than this column.
 
     Raises:
         ValueError: a value its column cannot hold.
@@ -111,6 +114,7 @@ class Row:
     seed: int | None = None
     status: str
     run_id: str = ""
+    common: float | None = None
 
     def __post_init__(self) -> None:
         for name, kind in COLUMNS.items():
@@ -123,6 +127,8 @@ class Row:
             if getattr(self, name) not in allowed:
                 known = ", ".join(each or "empty" for each in allowed)
                 raise ValueError(f"{name} must be one of {known}, got {getattr(self, name)!r}")
+        if self.common is not None and not 0 <= self.common <= 1:
+            raise ValueError(f"common must be a share from 0 to 1, or None, got {self.common!r}")
         if self.status in ("failed", "skipped") and (self.value, self.low, self.high) != (None, None, None):
             raise ValueError(f"a {self.status} row must have no value, got {self.value}")
 
@@ -130,7 +136,7 @@ class Row:
 # Under `from __future__ import annotations` a field's type is its text, whose first word is str, int or float.
 COLUMNS: dict[str, str] = {each.name: str(each.type).split(" ", 1)[0] for each in dataclasses.fields(Row)}
 # Columns that older tables do not have; there they hold what a row holds without them.
-LATER = (*MAKING, "language", "beam", "crowd", "user", "kind", "gap_to")
+LATER = (*MAKING, "language", "beam", "crowd", "user", "kind", "gap_to", "common")
 
 
 def kind_of(against: str, gap_to: str) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import math
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from channels import Bursts, Mmse, Neighbors, NoFading, Qam, Rayleigh, Rician, mean_sinr_db, mean_sir_db
 from semcom.experiment.run import family_of, metrics_of
 from semcom.experiment.tabulate import in_words, tabulate
 from semcom.making import MAKING, Making
-from semcom.metrics.bootstrap import bootstrap_difference, bootstrap_share_of_gap
+from semcom.metrics.bootstrap import bootstrap_difference
+from semcom.metrics.crossed import common_share, influences, share_of_gap
 from semcom.scenario.expand import expand
 from semcom.scenario.load import load_scenario
 from semcom.scenario.published import DEEPSC_OFFSET_DB, PUBLISHED
@@ -128,7 +131,7 @@ def several(carry_out, tmp_path_factory) -> Path:
     return folder
 
 
-def test_shares_are_the_bootstrap_of_the_stored_statistics_of_all_seeds(tiny, several) -> None:
+def test_shares_are_those_of_the_stored_statistics_of_all_seeds(tiny, several) -> None:
     scenario = tiny(*THREE)
     runs = {(run.build.name, run.build.seed, run.link.interferers): run for run in expand(scenario).runs}
     rows = [row for row in rows_of(scenario, several) if row.gap_to]
@@ -146,10 +149,33 @@ def test_shares_are_the_bootstrap_of_the_stored_statistics_of_all_seeds(tiny, se
                 [store.statistics(runs[name, seed, row.interferers].identity, family_of(metric)) for seed in (3, 4)]
                 for name in ("small", "plain", "big")
             ]
-            seed = int(first.identity[:12], 16)
-            share = bootstrap_share_of_gap(*sides, metric.combine, resamples=100, seed=seed)
+            share = share_of_gap(*sides, metric.combine)
             expected = tuple(None if each != each else each for each in (share.value, share.low, share.high))
             assert (row.value, row.low, row.high, row.count) == (*expected, share.count)
+
+
+def test_rows_of_several_seeds_say_what_their_sentences_have_in_common(tiny, several) -> None:
+    scenario = tiny(*THREE)
+    runs = {(run.build.name, run.build.seed, run.link.interferers): run for run in expand(scenario).runs}
+    metrics = {metric.name: metric for metric in metrics_of(scenario.measure)}
+    rows = read_csv(several / "results.csv")
+    assert {row.common for row in rows if row.gap_to} == {None}
+
+    with Store(several / "results.sqlite", reading=True) as store:
+
+        def moved(codec: str, seed: int, row: Row) -> np.ndarray:
+            metric, run = metrics[row.metric], runs[codec, seed, row.interferers]
+            return influences(store.statistics(run.identity, family_of(metric)), metric.combine)
+
+        for row in (row for row in rows if not row.gap_to):
+            parts = np.stack([moved(row.codec, seed, row) for seed in (3, 4)])
+            if row.against:
+                parts = parts - np.stack([moved(row.against, seed, row) for seed in (3, 4)])
+            expected = common_share(parts)
+            assert row.common == (None if math.isnan(expected) else pytest.approx(expected))
+    assert any(row.common is not None and row.common > 0 for row in rows)
+    alone = rows_of(tiny(*THREE, "sweep.seed=[3]"), several)
+    assert {row.common for row in alone} == {None}, "one seed cannot tell"
 
 
 def test_which_gaps_there_are_can_be_said(tiny, several) -> None:

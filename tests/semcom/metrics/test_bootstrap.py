@@ -1,4 +1,4 @@
-"""Bootstrap intervals against closed forms: variance, coverage, pairing, and what several seeds add."""
+"""Bootstrap intervals against closed forms: variance, coverage, pairing."""
 
 import math
 
@@ -10,12 +10,7 @@ from scipy import stats
 
 from semcom.metrics import bootstrap as module
 from semcom.metrics.bleu import Bleu
-from semcom.metrics.bootstrap import (
-    bootstrap,
-    bootstrap_difference,
-    bootstrap_share_of_gap,
-    sum_repeats,
-)
+from semcom.metrics.bootstrap import bootstrap, bootstrap_difference, sum_repeats
 
 
 def mean(totals):
@@ -151,117 +146,6 @@ def test_a_difference_changes_sign_with_its_sides():
     assert (back.value, back.low, back.high) == pytest.approx((-there.value, -there.high, -there.low), abs=1e-12)
 
 
-def test_seeds_and_sentences_both_add_their_variance():
-    """For x_ki = seed_k + sentence_i: Var* = var(seeds) / K + var(sentences) / n, population variances."""
-    of_seed, of_sentence = numbers(5, seed=1), numbers(100, seed=2)
-    arrays = [of_mean(of_sentence + shift) for shift in of_seed]
-    samples = module._replicates(np.array([arrays]), mean, resamples=4000, seed=3)[0]
-    assert_variance(samples, of_seed.var() / 5 + of_sentence.var() / 100)
-
-
-def trial(seed, *, share, gap, of_seed, of_sentence, sentences=40, seeds=3):
-    """Student, control and teacher with a known share, whose seeds and whose sentences scatter by so much."""
-    chance = np.random.default_rng(seed)
-    common = 10 * chance.standard_normal(sentences)
-    return [
-        [
-            of_mean(
-                common + mean + of_seed * chance.standard_normal() + of_sentence * chance.standard_normal(sentences)
-            )
-            for _ in range(seeds)
-        ]
-        for mean in (share * gap, 0.0, gap)
-    ]
-
-
-def test_a_constant_share_has_no_spread():
-    control, lead = [numbers(30, seed=each) for each in (1, 2)], 1 + numbers(30, seed=3) ** 2
-    sides = [[of_mean(each + part * lead) for each in control] for part in (0.25, 0.0, 1.0)]
-    interval = bootstrap_share_of_gap(*sides, mean, seed=1)
-    assert (interval.value, interval.low, interval.high) == pytest.approx((0.25, 0.25, 0.25), abs=1e-12)
-    assert interval.count == 30
-
-
-def test_a_share_is_of_means_over_seeds_and_not_the_mean_of_shares():
-    sides = [[of_mean(np.full(4, value)) for value in side] for side in ((1.0, 3.0), (0.0, 0.0), (2.0, 12.0))]
-    assert bootstrap_share_of_gap(*sides, mean, seed=1).value == pytest.approx(4 / 14)
-
-
-def test_over_a_sure_gap_the_ends_are_percentiles_of_the_shares():
-    sides = trial(1, share=0.4, gap=5.0, of_seed=0.0, of_sentence=1.0, seeds=1)
-    student, control, teacher = module._replicates(module._stacked(sides), mean, resamples=999, seed=7)
-    ends = np.quantile((student - control) / (teacher - control), [0.025, 0.975], method="weibull")
-    interval = bootstrap_share_of_gap(*sides, mean, resamples=999, seed=7)
-    assert (interval.low, interval.high) == pytest.approx(tuple(ends), abs=1e-12)
-
-
-@pytest.mark.parametrize("gap", [0.0, 0.3, 0.6, 1.2, 5.0, -0.3, -5.0])
-def test_a_share_has_bounds_where_its_gap_is_told_from_zero(gap):
-    """Fieller's condition, by the very resamples that bound the gap."""
-    sides = trial(2, share=0.4, gap=gap, of_seed=0.0, of_sentence=1.0, seeds=1)
-    share = bootstrap_share_of_gap(*sides, mean, seed=7)
-    under = bootstrap_difference(sides[2][0], sides[1][0], mean, seed=7)
-    bounded = under.low > 0 or under.high < 0
-    assert (abs(gap) > 1) <= bounded, "the test needs both"
-    assert math.isfinite(share.value)
-    assert (math.isfinite(share.low), math.isfinite(share.high)) == (bounded, bounded)
-    assert share.low <= share.value <= share.high
-
-
-def test_a_few_lost_gaps_only_widen_the_interval():
-    """Fieller's set, by brute force: r is in as long as student - control - r gap is on both sides of zero."""
-    no_gap = module._stacked(trial(5, share=0.4, gap=0.0, of_seed=0.0, of_sentence=1.0, seeds=1))
-    _, control, teacher = module._replicates(no_gap, mean, resamples=1000, seed=7)
-    gap = -np.quantile(teacher - control, 0.01)
-    sides = trial(5, share=0.4, gap=gap, of_seed=0.0, of_sentence=1.0, seeds=1)
-    student, control, teacher = module._replicates(module._stacked(sides), mean, resamples=1000, seed=7)
-    lost = (teacher - control <= 0).sum()
-    assert 0 < lost < 25, "the test is of some, but too few to matter"
-    interval = bootstrap_share_of_gap(*sides, mean, seed=7)
-    grid = np.linspace(-20, 20, 4001)
-    below = np.array([((student - control - r * (teacher - control)) <= 0).mean() for r in grid])
-    kept = grid[(below >= 0.025) & (below <= 0.975)]
-    assert -20 < interval.low <= kept.min() + 0.01 and kept.max() - 0.01 <= interval.high < 20
-    assert interval.low > kept.min() - 2 and interval.high < kept.max() + 2
-
-
-def test_a_share_does_not_ask_which_way_is_better():
-    sides = trial(3, share=0.4, gap=3.0, of_seed=0.3, of_sentence=1.0)
-    turned = [[of_mean(-each[:, 0]) for each in side] for side in sides]
-    one, other = (bootstrap_share_of_gap(*each, mean, seed=2) for each in (sides, turned))
-    assert (one.value, one.low, one.high) == pytest.approx((other.value, other.low, other.high), abs=1e-12)
-
-
-def test_drawn_seeds_spread_like_students_t():
-    """Var* of the mean = (t / z)^2 s^2 / K, s the sample standard deviation over seeds."""
-    of_seed = numbers(3, seed=1)
-    arrays = [of_mean(np.full(5, shift)) for shift in of_seed]
-    stretch = module._stretch(3, 0.025)
-    samples = module._replicates(np.array([arrays]), mean, resamples=4000, seed=3, stretch=stretch)[0]
-    widening = stats.t.ppf(0.975, 2) / stats.norm.ppf(0.975)
-    assert_variance(samples, widening**2 * of_seed.var(ddof=1) / 3)
-    assert module._stretch(1, 0.025) == 1.0
-
-
-@pytest.mark.parametrize(("of_seed", "of_sentence", "seeds"), [(0.2, 0.02, 3), (0.1, 0.6, 3), (0.1, 0.1, 6), (0, 1, 1)])
-def test_a_share_is_covered_at_least_as_often_as_promised(of_seed, of_sentence, seeds):
-    """Few seeds with most of the spread are the hard case: drawn as they are, three hold the truth 75 times in 100."""
-    trials, covered = 400, 0
-    for number in range(trials):
-        sides = trial(number, share=0.5, gap=2.0, of_seed=of_seed, of_sentence=of_sentence, seeds=seeds)
-        interval = bootstrap_share_of_gap(*sides, mean, resamples=399, seed=number)
-        covered += interval.low <= 0.5 <= interval.high
-    assert covered / trials >= 0.94 - 5 * math.sqrt(0.94 * 0.06 / trials)
-
-
-def test_without_a_gap_there_is_no_share():
-    same = [of_mean(numbers(5, seed=1))]
-    interval = bootstrap_share_of_gap([of_mean(numbers(5, seed=2))], same, same, mean, seed=1)
-    assert all(map(math.isnan, (interval.value, interval.low, interval.high)))
-    one = bootstrap_share_of_gap([of_mean([0.5])], [of_mean([0.0])], [of_mean([2.0])], mean, seed=1)
-    assert one.value == 0.25 and math.isnan(one.low) and math.isnan(one.high)
-
-
 def test_bleu_gets_an_interval_around_it():
     references = [f"word{k} then word{k + 1} and so it ends" for k in range(30)]
     hypotheses = [r if k % 3 else r.replace("then", "when") for k, r in enumerate(references)]
@@ -295,8 +179,6 @@ def test_what_does_not_fit_is_refused():
     a, b = of_mean(numbers(4, seed=1)), of_mean(numbers(5, seed=1))
     with pytest.raises(ValueError, match="measure everything on the same sentences"):
         bootstrap_difference(a, b, mean, seed=1)
-    with pytest.raises(ValueError, match="as many seeds on either side"):
-        bootstrap_share_of_gap([a, a], [a], [a], mean, seed=1)
     with pytest.raises(ValueError, match="at least one sentence"):
         bootstrap(a[:0], mean, seed=1)
     with pytest.raises(ValueError, match="level in"):
@@ -308,27 +190,8 @@ def test_what_does_not_fit_is_refused():
 def test_the_ends_are_percentiles_that_leave_their_share_outside():
     """Of 39 values the least and the largest are the ends: each leaves 1 in 40 outside."""
     a, b = of_mean(numbers(30, seed=1)), of_mean(numbers(30, seed=2))
-    own, other = module._replicates(module._stacked([[a], [b]]), mean, resamples=39, seed=7)
+    own, other = module._replicates(module.stacked([[a], [b]]), mean, resamples=39, seed=7)
     one = bootstrap(a, mean, resamples=39, seed=7)
     assert (one.low, one.high) == pytest.approx((own.min(), own.max()), abs=1e-12)
     both = bootstrap_difference(a, b, mean, resamples=39, seed=7)
     assert (both.low, both.high) == pytest.approx(((own - other).min(), (own - other).max()), abs=1e-12)
-
-
-def test_a_gap_that_is_zero_in_a_resample_is_lost():
-    """One sentence in six makes the whole gap: a third of the resamples lack it, and have no gap at all."""
-    control, teacher = [of_mean([0, 1, 0, 1, 0, 1])], [of_mean([1, 1, 0, 1, 0, 1])]
-    interval = bootstrap_share_of_gap(teacher, control, teacher, mean, seed=1)
-    assert (interval.value, interval.low, interval.high) == (1.0, -math.inf, math.inf)
-
-
-def test_as_many_lost_gaps_as_a_tail_holds_bound_nothing():
-    """The 25th of 1000 is still outside: with so many gaps lost the gap's own interval reaches zero."""
-    no_gap = module._stacked(trial(5, share=0.4, gap=0.0, of_seed=0.0, of_sentence=1.0, seeds=1))
-    _, control, teacher = module._replicates(no_gap, mean, resamples=1000, seed=7)
-    ordered = np.sort(teacher - control)
-    for lost, bounded in ((24, True), (25, False)):
-        gap = -(ordered[lost - 1] + ordered[lost]) / 2
-        sides = trial(5, share=0.4, gap=gap, of_seed=0.0, of_sentence=1.0, seeds=1)
-        interval = bootstrap_share_of_gap(*sides, mean, seed=7)
-        assert not math.isnan(interval.low) and math.isfinite(interval.low) == math.isfinite(interval.high) == bounded

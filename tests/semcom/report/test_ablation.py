@@ -123,7 +123,7 @@ def test_where_the_teacher_is_behind_there_is_no_gap(made):
     lines = [{**row, "metric": "word_error_rate"} for row in students(made)]
     table = ablation_of(made.table(lines))
     assert {row[-1] for row in table.rows} == {"no gap"}
-    assert "No gap: the teacher is not ahead of the control." in table.caption
+    assert "No gap: the teacher's mean is not ahead of the control's." in table.caption
 
 
 def test_it_is_written_printed_and_taken_away(made, tmp_path, monkeypatch):

@@ -7,9 +7,13 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 from scipy.stats import t as student
 
+from semcom.metrics.crossed import quantile
 from semcom.report.averaging import mean_interval
+from semcom.report.tables import cell, difference_table
+from semcom.report.wording import caption
 
 numbers = st.floats(-1, 1, allow_nan=False)
 lengths = st.floats(0, 0.5)
@@ -98,3 +102,78 @@ def test_a_mean_rests_on_as_many_sentences_as_its_shortest_seed(made):
         of_first = [line for line in lines if (line["codec"], line["snr_db"]) == ("teacher", 0.0)]
         of_first[short]["count"] = 1500
         assert [point.count for point in made.results(lines).points] == [1500, *[2000] * 5]
+
+
+def test_what_the_seeds_have_in_common_is_taken_with_satterthwaites_t():
+    values, length = [0.4, 0.5, 0.9], 0.2
+    lows, highs = [v - length for v in values], [v + length for v in values]
+    among, common = student_variance(values) / 3, 0.25 * (length / norm.ppf(0.975)) ** 2
+    half = quantile(among, common, 3) * math.sqrt(among + common)
+    mean, low, high = mean_interval(values, lows, highs, 0.25)
+    assert (low, high) == pytest.approx((mean - half, mean + half))
+    wide = mean_interval(values, lows, highs)
+    assert wide[1] < low and high < wide[2], "what is not known is taken to be all"
+
+
+def test_nothing_in_common_is_students_t_over_seeds():
+    known = mean_interval([0.4, 0.5, 0.9], [0.3, 0.4, 0.8], [0.5, 0.6, 1.0], 0.0)
+    assert known == pytest.approx(mean_interval([0.4, 0.5, 0.9], [math.nan] * 3, [math.nan] * 3))
+
+
+def student_variance(values):
+    mean = sum(values) / len(values)
+    return sum((value - mean) ** 2 for value in values) / (len(values) - 1)
+
+
+def test_a_table_that_tells_what_seeds_share_says_so_and_has_shorter_intervals(made):
+    lines = made.sweep(snrs=(0.0, 6.0), counts=(0,), metrics=("bleu_4",), seeds=(1, 2, 3), pairs=())
+    older, newer = made.results(lines), made.results([{**line, "common": 0.2} for line in lines])
+    for one, other in zip(older.points, newer.points, strict=True):
+        assert (one.is_crossed, other.is_crossed) == (False, True)
+        assert one.low < other.low < other.value < other.high < one.high
+    captions = [caption(each, each.points) for each in (older, newer)]
+    assert "95 % or more" in captions[0] and "added in squares" in captions[0]
+    assert "the part that all seeds have in common" in captions[1]
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "bound", "ends"),
+    [
+        ("bleu_4", 1.0, "at least", (1 + math.log(0.05) / 500, 1.0)),
+        ("exact_match", 0.0, "at most", (0.0, -math.log(0.05) / 500)),
+        ("word_error_rate", 0.0, "at most", (0.0, -math.log(0.05) / 500)),
+        ("bleu_4", 0.0, "", (0.0, 0.0)),
+        ("accuracy_of_cat", 1.0, "", (math.nan, math.nan)),
+    ],
+)
+def test_near_an_end_an_interval_is_one_sided(made, metric, value, bound, ends):
+    lines = made.sweep(snrs=(0.0,), counts=(0,), metrics=("bleu_4",), pairs=())
+    told = {"metric": metric, "value": value, "low": value, "high": value, "count": 500}
+    point = made.results([{**lines[0], **told}]).points[0]
+    assert point.bound == bound
+    assert (point.low, point.high) == pytest.approx(ends, nan_ok=True)
+    if bound:
+        assert cell(point) == f"{value:.3f} [{bound} {ends[0] if bound == 'at least' else ends[1]:.3f}]"
+
+
+def test_nobody_is_level_without_a_margin(made):
+    lines = made.sweep(snrs=(0.0, 6.0), counts=(0,), metrics=("bleu_4",), pairs=(("distilled", "plain"),))
+    for line in lines:
+        if line["against"]:
+            line.update(value=0.001, low=-0.004, high=0.006)
+    (part,) = made.results(lines).parts()
+    assert "level within its ends alone (at most 0.006 here)" in difference_table(part).caption
+    for line in lines:
+        if line["against"]:
+            line.update(value=0.005, low=0.004, high=0.006)
+    (part,) = made.results(lines).parts()
+    assert "level" not in difference_table(part).caption
+
+
+def test_two_that_no_sentence_tells_apart_are_level_by_the_rule_of_three_alone(made):
+    lines = made.sweep(snrs=(0.0, 6.0), counts=(0,), metrics=("bleu_4",), pairs=(("distilled", "plain"),))
+    for line in lines:
+        if line["against"]:
+            line.update(value=0.0, low=0.0, high=0.0, count=500)
+    for point in made.results(lines).paired:
+        assert (point.low, point.high) == pytest.approx((math.log(0.025) / 500, -math.log(0.025) / 500))

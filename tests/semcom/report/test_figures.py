@@ -105,7 +105,7 @@ def test_the_caption_tells_what_a_reader_needs(made):
         "Interferers: neighbors, each -6 dB relative to the wanted user",
         "Complex symbols: 4 per token, 5.24 per word",
         "2000 sentences per point and seed; seeds: 11, 12",
-        "95 % interval of the mean over seeds",
+        "interval of the mean over seeds, 95 % or more",
     ):
         assert each in said
 
@@ -117,7 +117,7 @@ def test_unequal_bandwidth_is_told_by_name(made):
 
 def test_one_seed_says_what_its_band_leaves_out(made):
     said = words_in(curves.against_snr(made.part(made.sweep(**SMALL))))
-    assert "one seed, so the spread between trainings is not in them" in said
+    assert "one seed, so the spread between trainings is not in it" in said
 
 
 @pytest.mark.parametrize("status", ["failed", "skipped"])

@@ -65,7 +65,7 @@ def test_a_figure_against_snr_has_a_line_between_control_and_teacher(made):
     assert said.startswith("Share of the gap to the teacher closed in BLEU-4 against SNR")
     assert MEANING in said
     assert "SNR is the wanted user's mean received power over the receiver's noise power" in said
-    assert "over sentences and 3 seeds, whose spread is widened to that of Student's t" in said
+    assert "over sentences and 3 seeds, whose spread is that of Student's t" in said
     assert "seeds: 1, 2, 3" in said
 
 
@@ -111,11 +111,11 @@ def test_where_the_teacher_is_not_ahead_there_is_no_share(made):
     assert (point.snr_db, point.interferers, point.missing) == (3.0, 0, ("no gap",))
     figure = share_against_snr(part)
     assert [mark[0] for mark in marks_in(figure.axes[0])] == ["x"]
-    assert "the teacher is not ahead of the control" in words_in(figure)
+    assert "the teacher's mean is not ahead of the control's" in words_in(figure)
     assert "Not measured" not in words_in(figure)
     table = share_table(part)
     assert [row[-1] for row in table.rows if row[:2] == ("0", "3")] == ["no gap"]
-    assert "No gap: the teacher is not ahead of the control there." in table.caption
+    assert "No gap: the teacher's mean is not ahead of the control's there." in table.caption
 
 
 def test_a_crowd_in_which_there_is_no_gap_at_all_keeps_its_panel(made):

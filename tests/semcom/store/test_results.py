@@ -17,7 +17,7 @@ from semcom.store.results import COLUMNS, Row, cell, levels, read_csv, write_csv
 HEADER = (
     "task,codec,role,method,methods,teachers,adopted,donor,start,pruned,bits,parameters,body_parameters,size_bytes,"
     "symbols_per_token,symbols_per_word,fading,coherence,interference,equalizer,csi,antennas,crowd,user,snr_db,interferers,level_db,sir_db,sinr_db,measured_snr_db,"
-    "measured_sinr_db,metric,kind,against,gap_to,value,low,high,count,seed,status,run_id"
+    "measured_sinr_db,metric,kind,against,gap_to,value,low,high,count,seed,status,run_id,common"
 )
 
 numbers = st.none() | st.floats(allow_nan=False)
@@ -37,6 +37,7 @@ def rows(draw: st.DrawFn) -> Row:
     sides = st.sampled_from(("", *SIDES))
     level = st.none() | st.floats(-50, 50) | st.lists(st.floats(-50, 50), min_size=2, max_size=4).map(tuple)
     told = {"role": "student", "status": "done", "level_db": draw(level), "kind": "", "adopted": draw(sides)}
+    told["common"] = draw(st.none() | st.floats(0, 1))
     return a_row(**{**values, **told, "gap_to": values["gap_to"] if values["against"] else ""})
 
 
@@ -165,12 +166,12 @@ def test_a_row_tells_of_what_kind_its_number_is(tmp_path: Path, cells: dict[str,
     [
         ("", "r.csv:1: must have the columns"),
         ("task,codec\n", "got none named role, method"),
-        (f"{HEADER}\nt,c,codec{',' * 28},m,share{',' * 8},done,\n", "r.csv:2: kind must be value by against"),
+        (f"{HEADER}\nt,c,codec{',' * 28},m,share{',' * 8},done,,\n", "r.csv:2: kind must be value by against"),
         (f"{HEADER}\ntext,small\n", "r.csv:2: must have a cell for every column"),
-        (f"{HEADER}\nt,c,codec{',' * 28},m,,,,x{',' * 5},done,\n", "r.csv:2: value must be a number or empty, got 'x'"),
-        (f"{HEADER}\nt,c,codec{',' * 28},m,,,,nan{',' * 5},done,\n", "r.csv:2: value must be a number or None"),
-        (f"{HEADER}\nt,c,codec{',' * 8},1.5{',' * 20}m{',' * 9}done,\n", "r.csv:2: parameters must be a whole number"),
-        (f"{HEADER}\nt,c,codec{',' * 28},m{',' * 9},fine,\n", "r.csv:2: status must be one of"),
+        (f"{HEADER}\nt,c,codec{',' * 28},m,,,,x{',' * 5},done,,\n", "r.csv:2: value must be a number or empty, got"),
+        (f"{HEADER}\nt,c,codec{',' * 28},m,,,,nan{',' * 5},done,,\n", "r.csv:2: value must be a number or None"),
+        (f"{HEADER}\nt,c,codec{',' * 8},1.5{',' * 20}m{',' * 9}done,,\n", "r.csv:2: parameters must be a whole number"),
+        (f"{HEADER}\nt,c,codec{',' * 28},m{',' * 9},fine,,\n", "r.csv:2: status must be one of"),
     ],
 )
 def test_a_broken_table_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
