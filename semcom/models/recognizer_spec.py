@@ -112,6 +112,11 @@ class RecognizerSpec:
         return self.length
 
     @property
+    def learns(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
     def told(self) -> str:
         """The family, its units and their widths."""
         kept = "" if self.kept is None else f" of {sum(self.units)}"
