@@ -48,13 +48,15 @@ class Book(nn.Module):
 
     def table(self) -> Tensor:
         """All rows at unit power [rows, n], complex."""
-        rows = torch.view_as_complex(self.rows)
-        energy = rows.real.square().sum(dim=1, keepdim=True) + rows.imag.square().sum(dim=1, keepdim=True)
-        return rows * (self.spec.symbols_per_token / energy).sqrt()
+        return self._at_unit_power(self.rows)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """The symbols of sentences [batch, length] of token numbers: [batch, length, n] complex."""
-        return self.table()[self.places(tokens)]
+        return self._at_unit_power(self.rows[self.places(tokens)])
+
+    def _at_unit_power(self, rows: Tensor) -> Tensor:
+        energy = rows.square().sum(dim=(-2, -1), keepdim=True)
+        return torch.view_as_complex(rows * (self.spec.symbols_per_token / energy).sqrt())
 
     def places(self, tokens: Tensor) -> Tensor:
         """Which row each token of sentences is sent as [batch, length]."""
