@@ -148,8 +148,8 @@ class _Beam:
             added = self.prior.weights.temperature * scores
             if not self.evidence.sifts:
                 everything = torch.arange(vocabulary, device=scores.device).expand(batch, vocabulary)
-                added = added + self.prior.scores(told, everything, self.settings.beam)
-            likeliest = (self.totals[..., None] + added).amax(dim=1)
+                added += self.prior.scores(told, everything, self.settings.beam)
+            likeliest = added.add_(self.totals[..., None]).amax(dim=1)
         return _places_of_highest(likeliest, self.settings.candidates).sort(dim=1).values
 
     def _advance(self, tokens: Tensor, added: Tensor, real: Tensor, arcs: bool) -> Step:
