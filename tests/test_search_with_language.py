@@ -64,6 +64,7 @@ class Echoes:
 
     table: Tensor  # [batch, length, V before, V]
     remembers: int | None = 1
+    sifts: bool = True
 
     @property
     def vocabulary(self) -> int:
@@ -198,7 +199,7 @@ def signal(batch: SentenceBatch, seed: int = 9) -> Tensor:
 
 def arrived(symbols: Tensor) -> Arrived:
     link = Link()
-    return Arrived(symbols, link, draw(link, tuple(symbols.shape), Chance(1)))
+    return Arrived(symbols, ((link, draw(link, tuple(symbols.shape), Chance(1))),))
 
 
 @pytest.mark.parametrize("decoding", ["parallel", "autoregressive"])

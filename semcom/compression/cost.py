@@ -9,6 +9,7 @@ import torch
 
 from channels import Arrived, Chance, Link, draw
 from semcom.compression.recognizer_cost import recognizer_multiply_adds
+from semcom.models.codebook import Codebook
 from semcom.models.codec import Codec, air_shape
 from semcom.models.recognizer import Recognizer
 from semcom.models.semantic import SemanticCodec
@@ -59,6 +60,9 @@ def _multiply_adds_by_side(codec: Codec) -> tuple[int, int]:
     """In closed form where there is one, or else counted on one message."""
     if isinstance(codec, SemanticCodec):
         return transmitter_multiply_adds(codec.spec), receiver_multiply_adds(codec.spec, codec.outputs)
+    if isinstance(codec, Codebook):
+        # One product with all rows: see `semcom.models.likelihoods`.
+        return 0, len(codec.receiver.rows) * (3 * codec.spec.symbols_per_token + 1)
     if isinstance(codec, Recognizer):
         return 0, recognizer_multiply_adds(codec.spec, codec.outputs)
     with torch.device("cpu"):  # whatever stands without memory around here, its lengths are asked for

@@ -35,7 +35,7 @@ from semcom.tasks.neighbors import neighbors_in
 from semcom.tasks.task import Data
 from semcom.tasks.trip import draw_parts, rehearse
 from semcom.training.checkpoint import Checkpoint, about_codec, about_of, load_weights, save_weights
-from semcom.training.fit import Progress, fit, processes, silent
+from semcom.training.fit import History, Progress, fit, processes, silent
 from semcom.training.objective import HardLabels
 from semcom.training.pace import Pace
 
@@ -105,27 +105,26 @@ def _train(
     data, settings = data_of(build, folder), build.settings
     chance = build.chance.of("training")
     codec, pruning = _begun(build, known, folder, data, device=device)
-    objective = _objective(build, codec, known, folder, device=device)
-    place = RunFolder(folder)
-    checkpoint = Checkpoint(place.checkpoint(build.identity), build.identity)
-    pace = Pace()
-    history = fit(
-        objective,
-        data.training(
-            batch=settings.batch,
-            share=settings.share,
-            salt=build.salt,
-            chance=chance.of("batches"),
-            neighbors=most_neighbors(settings),
-        ),
-        settings,
-        chance,
-        checkpoint=checkpoint,
-        validate=_validation(build, objective, data, device),
-        progress=progress,
-        fabric=fabric,
-        pace=pace,
-    )
+    place, pace, history = RunFolder(folder), Pace(), History()
+    if build.spec.learns:
+        objective = _objective(build, codec, known, folder, device=device)
+        history = fit(
+            objective,
+            data.training(
+                batch=settings.batch,
+                share=settings.share,
+                salt=build.salt,
+                chance=chance.of("batches"),
+                neighbors=most_neighbors(settings),
+            ),
+            settings,
+            chance,
+            checkpoint=Checkpoint(place.checkpoint(build.identity), build.identity),
+            validate=_validation(build, objective, data, device),
+            progress=progress,
+            fabric=fabric,
+            pace=pace,
+        )
     seconds = time.perf_counter() - began
     saved = ""
     if fabric.global_rank == 0:

@@ -313,7 +313,8 @@ def _record(scenario: Scenario, store: Store, means: Means, seconds: dict[str, f
 def told_of(build: AnyBuild, outcome: Mapping[str, Any]) -> str:
     """What a finished build came to, in a line."""
     if isinstance(build, Build):
-        return f"{outcome['parameters']:,} parameters{saved_by(outcome)}, trained"
+        made = "trained" if build.spec.learns else "drawn"
+        return f"{outcome['parameters']:,} parameters{saved_by(outcome)}, {made}"
     if isinstance(build, Tuning):
         alone, together = (f"{100 * outcome[name]:.1f}" for name in ("error_alone", "error"))
         return f"{together} % of validation tokens wrong, {alone} % by the signal alone, weighed"

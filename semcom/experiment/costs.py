@@ -93,7 +93,7 @@ def _row(run: Run, record: dict[str, Any]) -> CostRow:
         role=run.role,
         method=build.method,
         seed=build.seed,
-        steps=build.settings.steps,
+        steps=build.steps,
         train_seconds=record.get("seconds"),
         **{name: record.get(name) for name in RECORDED},
         **_counted(build, record),

@@ -18,7 +18,7 @@ def build_seconds(build: Build) -> float:
     passes = 3.0 * settings.batch * build.task.usual_units * build.spec.rough_multiply_adds
     if build.lesson:
         passes *= 1 + 0.8 * len(build.lesson.teachers)
-    return settings.steps * (STEP_SECONDS + passes / RATE)
+    return build.steps * (STEP_SECONDS + passes / RATE)
 
 
 def run_seconds(run: Run) -> float:

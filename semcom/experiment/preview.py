@@ -87,10 +87,11 @@ def _build_line(build: Build, names: dict[str, str], done: bool) -> str:
     taught = f", taught by {' and '.join(names[each] for each in build.lesson.teachers)}" if build.lesson else ""
     begun = f", {'in the shape of' if build.fresh else 'begun from'} {names[build.start]}" if build.start else ""
     pruned = f", {build.prune.aim}" if build.prune else ""
+    steps = f", {build.steps} steps" if build.steps else ""
     state = "done" if done else f"about {lasting(build_seconds(build))}"
     return (
         f"  {build.identity}  {build.name:<20} {build.spec.told}, "
-        f"{build.lessons}{taught}{begun}{pruned}, {build.settings.steps} steps, seed {build.seed}"
+        f"{build.lessons}{taught}{begun}{pruned}{steps}, seed {build.seed}"
         f"{f', draw {build.draw}' if build.draw else ''}  [{state}]"
     )
 

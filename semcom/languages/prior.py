@@ -93,7 +93,9 @@ class Prior:
 
     def _language(self, state: Any, tokens: Tensor, hypotheses: int) -> Tensor:
         assert self._asked is not None
-        told = self._asked.scores(state, tokens.repeat_interleave(hypotheses, dim=0)).double()
+        # Asked about all tokens, in order, a language need not look each of them up.
+        each = None if tokens.shape[1] == self._asked.outputs else tokens.repeat_interleave(hypotheses, dim=0)
+        told = self._asked.scores(state, each).double()
         told = told.unflatten(0, (len(tokens), hypotheses))
         if self.weights.floor is not None:
             told = told.maximum(self._unigram(tokens)[:, None] - self.weights.floor)

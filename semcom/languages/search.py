@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -118,7 +119,7 @@ class _Beam:
         self.final = torch.zeros_like(self.totals)
         for position in range(length):
             scores = self.evidence.scores(heard)
-            tokens = self._candidates(scores)
+            tokens = self._candidates(scores, told)
             added = self.prior.weights.temperature * _pick(scores, tokens) + self.prior.scores(told, tokens, beam)
             step = self._advance(tokens, added, batch.mask[:, position, None], arcs)
             yield step
@@ -129,18 +130,26 @@ class _Beam:
                 over = batch.lengths[:, None] == position + 1
                 self.final = torch.where(over, self.prior.end(told, self.stay), self.final)
 
-    def _candidates(self, scores: Tensor) -> Tensor:
+    def _candidates(self, scores: Tensor, told: Any) -> Tensor:
         """The tokens to try [batch, C], in ascending order, the same for all hypotheses of a sentence.
 
         Those in which the likeliest beginnings go on, by the signal. Where signal alone counts, this cuts nothing that
-        a beam no wider than C could keep.
+        a beam no wider than C could keep. Where the signal cannot tell, the language is asked about all tokens, and
+        then nothing is cut either.
+
+        Args:
+            told: the state of the prior.
         """
         batch, hypotheses, vocabulary = scores.shape
         if self.settings.candidates >= vocabulary:
             return torch.arange(vocabulary, device=scores.device).expand(batch, vocabulary)
         likeliest = scores[:, 0]
         if hypotheses > 1:
-            likeliest = (self.totals[..., None] + self.prior.weights.temperature * scores).amax(dim=1)
+            added = self.prior.weights.temperature * scores
+            if not self.evidence.sifts:
+                everything = torch.arange(vocabulary, device=scores.device).expand(batch, vocabulary)
+                added += self.prior.scores(told, everything, self.settings.beam)
+            likeliest = added.add_(self.totals[..., None]).amax(dim=1)
         return _places_of_highest(likeliest, self.settings.candidates).sort(dim=1).values
 
     def _advance(self, tokens: Tensor, added: Tensor, real: Tensor, arcs: bool) -> Step:

@@ -30,6 +30,13 @@ class Evidence(Protocol):
     def remembers(self) -> int | None:
         """How many last tokens of a hypothesis its scores depend on: 0 where none do, None where all do."""
 
+    @property
+    def sifts(self) -> bool:
+        """Whether its scores alone tell which tokens are worth trying.
+
+        They do not where every past makes a code of its own: among many hypotheses any token then fits one of them.
+        """
+
     def begin(self, hypotheses: int) -> Any:
         """The state of so many empty hypotheses of each sentence, before the first position."""
 
@@ -56,6 +63,7 @@ class Apart:
     """
 
     remembers: int | None = 0
+    sifts = True
 
     def __init__(self, logits: Tensor) -> None:
         self.vocabulary = logits.shape[-1]
@@ -105,6 +113,7 @@ class InTurn:
     """
 
     remembers: int | None = None
+    sifts = True
 
     def __init__(self, receiver: Receiver, equalized: Tensor, batch: SentenceBatch) -> None:
         self.vocabulary = receiver.output.out_features

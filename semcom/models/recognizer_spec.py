@@ -70,6 +70,7 @@ class RecognizerSpec:
     may_differ: ClassVar[frozenset[str]] = frozenset({"widths", "units", "planes", "dropout", "level_control"})
     settled: ClassVar[Mapping[Side, tuple[str, ...]]] = {}  # with one side alone there is nothing to take over
     shows: ClassVar[frozenset[Part]] = frozenset({"heard", "stages", "logits"})
+    learns: ClassVar[bool] = True
 
     family: Family = "residual"
     length: int = 128
@@ -149,8 +150,7 @@ class RecognizerSpec:
     @property
     def stem_leaving(self) -> Shape:
         """What the units are given."""
-        grown = 2 * (self.stem_padding - self.kernel // 2)
-        stem = (self.widths[0], *(places + grown for places in self.entering[1:]))
+        stem = (self.widths[0], *(places + 2 * (self.stem_padding - self.kernel // 2) for places in self.entering[1:]))
         return self.entering if self.family == "cnn" else stem  # a cnn has none
 
     @property

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from semcom.models.evidence import START, Apart, Evidence, InTurn
+from semcom.models.evidence import START, Apart, Evidence, InTurn, Turn
 from semcom.models.sides import Receiver
 from semcom.sources.batches import SentenceBatch
 
@@ -54,23 +57,36 @@ def _greedy(receiver: Receiver, equalized: Tensor, batch: SentenceBatch) -> Tens
 
 
 def _beam(receiver: Receiver, equalized: Tensor, batch: SentenceBatch, beam: int) -> Tensor:
-    """Keep the `beam` likeliest beginnings of each sentence; log-probabilities add up over real tokens alone."""
-    evidence = InTurn(receiver, equalized, batch)
+    def log_p(turn: Turn) -> Tensor:
+        return turn.logits.log_softmax(dim=-1).unflatten(0, (len(batch), beam))
+
+    return beam_search(InTurn(receiver, equalized, batch), log_p, batch, beam)
+
+
+def beam_search(evidence: Evidence, log_p: Callable[[Any], Tensor], batch: SentenceBatch, beam: int) -> Tensor:
+    """Keep the `beam` likeliest beginnings of each sentence; log-probabilities add up over real tokens alone.
+
+    Args:
+        log_p: of a state of the evidence, log-probabilities [batch, beam, vocabulary].
+
+    Returns: the tokens [batch, length].
+    """
     turn = evidence.begin(beam)
     rows, length = batch.mask.shape
-    tokens = torch.zeros((rows, beam, length), dtype=torch.long, device=equalized.device)
+    device = batch.mask.device
+    tokens = torch.zeros((rows, beam, length), dtype=torch.long, device=device)
     # All copies start alike, so only the first may win the first round.
-    totals = torch.full((rows, beam), -torch.inf, device=equalized.device)
+    totals = torch.full((rows, beam), -torch.inf, device=device)
     totals[:, 0] = 0.0
     for position in range(length):
-        scores = turn.logits.log_softmax(dim=-1).unflatten(0, (rows, beam))
+        scores = log_p(turn)
         vocabulary = scores.shape[-1]
         candidates = totals[..., None] + scores
         best, index = candidates.flatten(1).topk(beam, dim=-1)
         real = batch.mask[:, position, None]
         # Past a sentence's end the ranking is settled: keep every hypothesis where it is.
         totals = torch.where(real, best, totals)
-        stay = torch.arange(beam, device=equalized.device).expand(rows, beam)
+        stay = torch.arange(beam, device=device).expand(rows, beam)
         parents = torch.where(real, index // vocabulary, stay)
         tokens = tokens.gather(1, parents[..., None].expand_as(tokens))
         tokens[..., position] = index % vocabulary

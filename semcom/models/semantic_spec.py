@@ -99,6 +99,11 @@ class SemanticSpec:
         return self.symbols_per_token
 
     @property
+    def learns(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
     def told(self) -> str:
         """Layers by width of both sides, and the bandwidth."""
         sides = " -> ".join(f"{side.layers}x{side.width}" for side in (self.transmitter, self.receiver))

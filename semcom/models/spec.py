@@ -55,6 +55,10 @@ class Spec(Protocol):
         """Share of features dropped in training."""
 
     @property
+    def learns(self) -> bool:
+        """Whether any of it is trained; what does not learn is made at once, whatever the recipe of training says."""
+
+    @property
     def told(self) -> str:
         """The shape in a few words, for a plan."""
 

@@ -122,6 +122,7 @@ def _check_kinds(scenario: Scenario) -> None:
             )
     for name in scenario.codecs:
         _check_made_of_its_kind(scenario, name)
+        _check_learning(scenario, name)
     for name, codec in scenario.codecs.items():
         carries = scenario.resolved(name).begun.carries
         if carries != scenario.goal.carries:
@@ -150,6 +151,14 @@ def _check_made_of_its_kind(scenario: Scenario, name: str) -> None:
                 f"codecs.{name}.{key} must name a codec of kind {ours}, as {name} is, got '{origin}' of kind {theirs}; "
                 "name another"
             )
+
+
+def _check_learning(scenario: Scenario, name: str) -> None:
+    """Refuse lessons and beginnings of a codec that learns nothing."""
+    codec = scenario.codecs[name]
+    for key in ("start", "distill"):
+        if getattr(codec, key) and not scenario.resolved(name).begun.learns:
+            raise ValueError(f"codecs.{name}.{key} must be left out: {name} has nothing to learn, as {_kind(codec)} is")
 
 
 def _kind(plan: CodecPlan) -> str:

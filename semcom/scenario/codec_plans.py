@@ -18,6 +18,7 @@ from semcom.scenario.meanings import meanings_of, without_sections
 from semcom.scenario.plan import Plan, any_of, changed, changes_to
 from semcom.scenario.variants import PruningPlan
 from semcom.tasks.catalog import TASKS
+from semcom.tasks.task import Task
 from semcom.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class CodecPlan(Plan):
         if self.fresh and self.prune:
             raise ValueError("fresh must be without prune: there are no weights to choose by; leave one of them out")
         if self.adopt and not self.NAMED[self.USUAL].settled:
-            raise ValueError("adopt must be left out: this kind of codec has one side with weights alone; use start")
+            raise ValueError("adopt must be left out: this kind of codec has one side with weights at most; use start")
         if self.adopt and self.prune:
             raise ValueError("prune must be without adopt, whose side stays as it is; leave one of them out")
         if self.distill:
@@ -193,10 +194,21 @@ def plan_of(kind: str, sizes: Mapping[str, Spec], usual: str) -> type[CodecPlan]
     return made
 
 
+def _plans_of(task: type[Task], known: Iterable[str]) -> dict[str, type[CodecPlan]]:
+    """A plan for every kind of codec that a task has sizes of, but for those that have one."""
+    by_kind: dict[str, dict[str, Spec]] = {}
+    for name, spec in task.sizes.items():
+        by_kind.setdefault(spec.kind, {})[name] = spec
+    return {
+        kind: plan_of(kind, sizes, task.usual_size if kind == task.codec else next(iter(sizes)))
+        for kind, sizes in by_kind.items()
+        if kind not in known
+    }
+
+
 CODECS: dict[str, type[CodecPlan]] = {"semantic": SemanticPlan}
 for _task in TASKS:
-    if _task.codec not in CODECS:
-        CODECS[_task.codec] = plan_of(_task.codec, _task.sizes, _task.usual_size)
+    CODECS |= _plans_of(_task, CODECS)
 
 if TYPE_CHECKING:
     AnyCodecPlan = CodecPlan

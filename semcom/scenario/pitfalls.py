@@ -43,7 +43,7 @@ def _trainings(
     found: dict[tuple[str, TrainingSettings], list[str]] = {}
     for name in scenario.needed_codecs:
         settings = scenario.resolved(name).training
-        if is_odd(settings):
+        if is_odd(settings) and scenario.resolved(name).spec.learns:
             where = f"codecs.{name}.training" if scenario.codecs[name].training else "training"
             found.setdefault((where, settings), []).append(name)
     for (where, settings), names in found.items():

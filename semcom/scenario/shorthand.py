@@ -83,7 +83,7 @@ def _kind_of_size(size: object) -> str | None:
     """The kind of codec that a named size is of; not asked of the plans, which need torch."""
     from semcom.tasks.catalog import TASKS
 
-    return next((task.codec for task in TASKS if isinstance(size, str) and size in task.sizes), None)
+    return next((task.sizes[size].kind for task in TASKS if isinstance(size, str) and size in task.sizes), None)
 
 
 def _trained_beside(codec: Any, settings: dict[str, Any], node: Schema, root: Schema) -> Any:

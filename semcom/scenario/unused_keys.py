@@ -11,6 +11,9 @@ from semcom.training.settings import TrainingSettings, bounds
 if TYPE_CHECKING:
     from semcom.scenario.scenario import Scenario
 
+RECIPE = ("steps", "learning_rate", "warmup", "weight_decay", "clip", "validate_every", "precision")
+"""Of a training, what only matters to weights that are trained."""
+
 
 def unused_keys(scenario: Scenario) -> tuple[str, ...]:
     """One sentence for every key that has no effect as the scenario stands.
@@ -19,7 +22,7 @@ def unused_keys(scenario: Scenario) -> tuple[str, ...]:
     next question. Whoever forgot the other half of a pair has to hear of it all the same. A link under a sweep is no
     such key: `send` goes through it.
     """
-    return (*_training(scenario), *_codecs(scenario), *_measure(scenario))
+    return (*_training(scenario), *_recipes(scenario), *_codecs(scenario), *_measure(scenario))
 
 
 def _training(scenario: Scenario) -> Iterator[str]:
@@ -33,6 +36,19 @@ def _training(scenario: Scenario) -> Iterator[str]:
         for key in ("level_db", "interference"):
             if getattr(typed, key, None) not in (None, getattr(TrainingSettings, key)):
                 yield f"{where}.{key} has no effect: nobody interferes in this training; see {where}.interferers"
+
+
+def _recipes(scenario: Scenario) -> Iterator[str]:
+    """How to train what does not learn. Which text and which air count all the same, where a language is weighed."""
+    idle = [name for name in scenario.needed_codecs if not scenario.resolved(name).spec.learns]
+    for name in idle:
+        for key in getattr(scenario.codecs[name].training, "model_fields_set", ()):
+            if key in RECIPE:
+                yield f"codecs.{name}.training.{key} has no effect: nothing of {name} is learned"
+    if len(idle) == len(scenario.needed_codecs):
+        for key in RECIPE:
+            if getattr(scenario.training, key) != getattr(TrainingSettings, key):
+                yield f"training.{key} has no effect: no codec learns anything"
 
 
 def _codecs(scenario: Scenario) -> Iterator[str]:

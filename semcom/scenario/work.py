@@ -21,6 +21,9 @@ from semcom.tasks.task import Task
 from semcom.training.recipe import Recipe
 from semcom.training.settings import TrainingSettings
 
+NOTHING = "nothing learned"
+"""How a codec was made that does not learn."""
+
 
 @dataclass(frozen=True)
 class Digests:
@@ -95,12 +98,17 @@ class Build:
     @property
     def lessons(self) -> str:
         """What it learns from, whatever it begins as."""
-        return replace(self.making, start="", pruned="").phrase
+        return replace(self.making, start="", pruned="").phrase if self.spec.learns else NOTHING
 
     @property
     def method(self) -> str:
         """What the results table says of how it was made, in a phrase."""
-        return self.making.phrase
+        return self.making.phrase if self.spec.learns else NOTHING
+
+    @property
+    def steps(self) -> int:
+        """Of its training; what does not learn takes none."""
+        return self.settings.steps if self.spec.learns else 0
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,8 @@ class Task(Protocol):
     message: ClassVar[str]
     """What one message is called: a sentence, a frame."""
     sizes: ClassVar[Mapping[str, Spec]]
-    """Named shapes of its codecs."""
+    """Named shapes of its codecs, of one kind or of several; the first of a kind is that kind's usual one, but for the
+    kind of `usual_size`."""
     usual_size: ClassVar[str]
     """The one of a codec that a scenario gives no size."""
     codec: ClassVar[str]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from semcom.identity import identity
 from semcom.metrics.metric import Scored
+from semcom.models.codebook_spec import CODEBOOK_SIZES
 from semcom.models.sizes import SIZES
 from semcom.models.spec import Carries, Spec
 from semcom.sources.docstrings import Docstrings
@@ -40,7 +41,7 @@ class Text:
     usual_units: ClassVar[int] = 22
     message: ClassVar[str] = "sentence"
     codec: ClassVar[str] = "semantic"
-    sizes: ClassVar[Mapping[str, Spec]] = SIZES
+    sizes: ClassVar[Mapping[str, Spec]] = {**SIZES, **CODEBOOK_SIZES}
     usual_size: ClassVar[str] = "teacher"
     defaults: ClassVar[Mapping[str, Any]] = {}
 

@@ -18,6 +18,7 @@ from semcom.compression.cost import count
 from semcom.identity import canonical
 from semcom.metrics.catalog import check_suited, metric_named
 from semcom.metrics.score import score
+from semcom.models.codebook_spec import CodebookSpec
 from semcom.models.codec import Codec, air_shape
 from semcom.models.make import initialize, make, spec_from
 from semcom.scenario.codec_plans import CODECS
@@ -57,11 +58,21 @@ def data(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Data:
     return task.load(tmp_path_factory.mktemp("kept"), task.fingerprint())
 
 
-@pytest.fixture(scope="module")
-def codec(task: Task, data: Data) -> Codec:
-    """Of the smallest named size."""
-    spec = min(map(task.fitted, task.sizes.values()), key=lambda each: each.rough_multiply_adds)
-    return initialize(spec, data.outputs, seed=1).eval()
+@pytest.fixture(scope="module", params=("usual", "codebook", "codebook with memory", "learned codebook"))
+def codec(request: pytest.FixtureRequest, task: Task, data: Data) -> Codec:
+    """Of the smallest named size of the task's usual kind of codec, and of each other kind that it has."""
+    if request.param != "usual" and task.kind != "text":
+        pytest.skip("codebooks are of sentences")
+    usual = min(
+        (task.fitted(each) for each in task.sizes.values() if each.kind == task.codec),
+        key=lambda each: each.rough_multiply_adds,
+    )
+    other = {
+        "codebook": CodebookSpec(),
+        "codebook with memory": CodebookSpec(symbols_per_token=4, memory=2),
+        "learned codebook": CodebookSpec(symbols_per_token=4, learned=True),
+    }
+    return initialize(other.get(request.param, usual), data.outputs, seed=1).eval()
 
 
 @pytest.fixture(scope="module")
@@ -100,13 +111,15 @@ def test_a_task_is_a_frozen_value_with_a_default_for_every_key(kind: type[Task])
 def test_what_a_task_says_of_itself_fits_together(kind: type[Task]) -> None:
     assert kind.usual_size in kind.sizes and kind.usual_units >= 1
     for name, spec in kind.sizes.items():
-        assert (spec.carries, spec.kind) == (kind.carries, kind.codec), name
+        assert spec.carries == kind.carries, name
+        assert name != kind.usual_size or spec.kind == kind.codec
         assert spec.symbols_per_unit >= 1 and spec.rough_multiply_adds > 0 and spec.told and 0 <= spec.dropout < 1
         assert spec.may_differ <= {each.name for each in dataclasses.fields(spec)}
         assert all(set(names) <= {each.name for each in dataclasses.fields(spec)} for names in spec.settled.values())
-        assert spec_from(kind.sizes[kind.usual_size], json.loads(json.dumps(canonical(spec)))) == spec
+        like = next(each for each in kind.sizes.values() if each.kind == spec.kind)
+        assert spec_from(like, json.loads(json.dumps(canonical(spec)))) == spec
         assert kind().fitted(kind().fitted(spec)) == kind().fitted(spec)
-        assert CODECS[kind.codec](size=name).spec() == spec
+        assert CODECS[spec.kind](size=name).spec() == spec
     # As in "15 sentences" and "8 symbols a token".
     assert all(word.isidentifier() and word.islower() for word in (kind.unit, kind.message, kind.carries))
 
@@ -240,13 +253,16 @@ def test_a_codec_can_be_counted_and_taken_apart(codec: Codec) -> None:
     assert all(len(stack) > 0 for stack in codec.stacks())
     cost = count(codec)
     assert cost.parameters == sum(each.numel() for each in codec.parameters())
-    assert 0 < cost.body_parameters <= cost.parameters
+    assert cost.body_parameters <= cost.parameters
+    assert (cost.body_parameters > 0) == codec.spec.learns
     assert cost.multiply_adds == cost.transmitter_multiply_adds + cost.receiver_multiply_adds > 0
     with torch.device("meta"):
         assert count(make(codec.spec, codec.outputs)) == cost
 
 
 def test_a_step_against_the_loss_lowers_it(codec: Codec, batch: Batch, data: Data) -> None:
+    if not codec.spec.learns:
+        pytest.skip("nothing of it is trained")
     pupil = initialize(codec.spec, data.outputs, seed=1).eval()
     air = draw(LOUD, air_shape(pupil, batch), Chance(1))
     optimizer = torch.optim.SGD(pupil.parameters(), lr=1e-2)

@@ -48,6 +48,11 @@ class PictureSpec:
         return 0.0
 
     @property
+    def learns(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
     def told(self) -> str:
         """Widths, and the bandwidth."""
         return f"{self.hidden} -> {self.hidden}, {self.symbols_per_picture} symbols a picture"
