@@ -89,7 +89,7 @@ def _made(
 
         counted = count(encoded(data, sentences), data.outputs, build.spec, tell)
         return counted, counted.save(path), facts
-    trained, history = _trained(build, known, folder, data, sentences, device=device, progress=progress)
+    trained, history = _trained(build, known, folder, data=data, sentences=sentences, device=device, progress=progress)
     about = about_codec(canonical(build.spec), vocabulary=data.outputs, build=build.identity)
     return trained, save_weights(trained, path, about=about), {**facts, "history": history}
 
@@ -98,9 +98,9 @@ def _trained(
     build: LanguageBuild,
     known: Known,
     folder: Path,
+    *,
     data: TextData,
     sentences: Sequence[str],
-    *,
     device: str,
     progress: Progress,
 ) -> tuple[TransformerLanguage, dict[str, Any]]:

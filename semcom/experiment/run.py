@@ -72,10 +72,11 @@ def carry_out_run(
         encoded_exam(build, folder, count=measure.sentences, skip=measure.skip, size=measure.batch, device=device)
         for build in run.builds
     ]
-    encoded = _read_by(encoded, run.tuning, languages, folder, device)
+    encoded = _read_by(encoded, run.tuning, languages, folder, device=device)
     tunings = run.crowd_tunings or (None,) * len(others)
     crowd = [
-        _read_by(each, tuning, languages, folder, device) for (_, each), tuning in zip(others, tunings, strict=True)
+        _read_by(each, tuning, languages, folder, device=device)
+        for (_, each), tuning in zip(others, tunings, strict=True)
     ]
     air = Chance(run.build.seed).of("air")
     trips = [_trip(run, encoded, air.of("repeat", repeat), crowd=crowd) for repeat in range(measure.repeats)]
@@ -106,7 +107,7 @@ def carry_out_run(
 
 
 def _read_by(
-    encoded: Encoded, tuning: Tuning | None, languages: Mapping[str, LanguageBuild], folder: Path, device: str
+    encoded: Encoded, tuning: Tuning | None, languages: Mapping[str, LanguageBuild], folder: Path, *, device: str
 ) -> Encoded:
     """The same messages before a receiver that knows a language, where there is one."""
     return replace(encoded, reader=reader_of(tuning, languages, folder, device)) if tuning else encoded

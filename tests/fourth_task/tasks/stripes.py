@@ -102,7 +102,9 @@ class StripeData:
         """Pictures to train on."""
         return self.pictures.train
 
-    def training(self, *, batch: int, share: float, chance: Chance, neighbors: int) -> PictureBatches:
+    def training(
+        self, *, batch: int, share: float, chance: Chance, neighbors: int, salt: int | None = None
+    ) -> PictureBatches:
         """See `Data.training`."""
         drawn = self.pictures.draw("train")
         kept = drawn.part(tuple(range(max(1, round(share * len(drawn))))))
