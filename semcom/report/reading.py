@@ -19,12 +19,12 @@ __all__ = ["COLUMNS", "KINDS", "LATER", "ROLES", "STATUSES", "read_results", "re
 
 COLUMNS = (
     "task", "codec", "role", "method", *MAKING, "parameters", "body_parameters", "size_bytes", "symbols_per_token",
-    "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd",
+    "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd", "detector",
     "user", "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
     "kind", "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id",
 )  # fmt: skip
 # Columns that older tables do not have; without them a cell is empty.
-LATER = (*MAKING, "crowd", "user", "kind", "gap_to")
+LATER = (*MAKING, "crowd", "detector", "user", "kind", "gap_to")
 ROLES = ("teacher", "student", "control", "codec", "published")
 STATUSES = ("done", "failed", "skipped", "published")
 KINDS = (VALUE, DIFFERENCE, SHARE)
@@ -284,6 +284,7 @@ def _row(number: int, cells: Cells, values: Values, *, system: System, others: d
             **{name: cells[name] for name in ("task", "fading", "coherence", "interference", "equalizer", "csi")},
             antennas=whole("antennas"),
             crowd=cells["crowd"] if interferers else "",
+            detector=cells["detector"] if interferers else "",
         ),
         metric=cells["metric"],
         user=cells["user"] or WANTED,

@@ -119,9 +119,12 @@ class Cancellation:
         return self.answers
 
     def order(self) -> Tensor:
-        """The numbers of the users [batch, users], by known received power from the largest; of equals the first."""
+        """The numbers of the users [batch, users], by known received power from the largest.
+
+        Of users equal to a hundredth of a decibel the first goes first, whatever single precision makes of them.
+        """
         powers = torch.view_as_real(self.known.resolve_conj()).square().sum(dim=(2, 4)).mean(dim=2)
-        return powers.argsort(dim=1, descending=True, stable=True)
+        return (1000 * powers.log10()).round().argsort(dim=1, descending=True, stable=True)
 
     def _take(self, number: int, rows: Tensor, *, is_last: bool) -> None:
         """Decode one user in some messages, and guess anew what it sent there."""
