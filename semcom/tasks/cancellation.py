@@ -136,7 +136,8 @@ class Cancellation:
         assert isinstance(own, SentenceBatch)
         batch = own if self.lengths else self._filling(user)
         tokens, sure = self._decoded(user, arrived, batch)
-        self._guess(number, rows, user, replace(batch, tokens=tokens), sure)
+        self.guesses.symbols[rows, number], shares = self._again(user, replace(batch, tokens=tokens), sure)
+        self.guesses.doubts[rows, number] = (1 - shares).clamp(min=0)
         if is_last:
             self.answers[number][rows] = tokens if self.lengths else self._decoded(user, arrived, own)[0]
 
@@ -151,19 +152,15 @@ class Cancellation:
             found = search(sender.codec.listen(signal, batch), batch, weights=SIGNAL_ALONE)
         return found.tokens, found.confidence
 
-    def _guess(self, number: int, rows: Tensor, user: User, said: SentenceBatch, sure: Tensor | None) -> None:
-        """Send what was decoded again in thought."""
+    def _again(self, user: User, said: SentenceBatch, sure: Tensor | None) -> tuple[Tensor, Tensor]:
+        """What was decoded sent again in thought, rho x^ [batch, symbols], and the mean of rho^2 [batch]."""
         rate = user.sender.codec.spec.symbols_per_unit
         again = user.sender.codec.send(said).symbols
+        rho = torch.ones_like(again.real)
         if sure is not None:
-            again = again * sure.to(again.real.dtype).repeat_interleave(rate, dim=1)
-        whole = _filled(again, said.lengths * rate, self.symbols)
-        trusted = torch.ones_like(said.mask, dtype=again.real.dtype) if sure is None else sure.to(again.real.dtype)
-        shares = _filled(trusted.square().repeat_interleave(rate, dim=1), said.lengths * rate, self.symbols)
-        if user.scrambling is not None:
-            whole = whole * user.scrambling
-        self.guesses.symbols[rows, number] = whole
-        self.guesses.doubts[rows, number] = (1 - shares.mean(dim=1)).clamp(min=0)
+            rho = sure.to(rho.dtype).repeat_interleave(rate, dim=1)
+        guess, rho = (_filled(each, said.lengths * rate, self.symbols) for each in (rho * again, rho))
+        return guess if user.scrambling is None else guess * user.scrambling, rho.square().mean(dim=1)
 
     def _filling(self, user: User) -> SentenceBatch:
         """What a user is taken to send whose lengths nobody knows: as many tokens as the air has room for."""
