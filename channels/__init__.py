@@ -16,7 +16,16 @@ from channels.matched import matched_filter
 from channels.modulation import MODULATIONS, RML2016, RML2018, modulation_named
 from channels.multipath import Multipath
 from channels.power import normalize_power, to_reals, to_symbols
-from channels.realization import Energies, Realization, draw, equalize, everyone, measured_powers, superpose
+from channels.realization import (
+    Energies,
+    Realization,
+    draw,
+    equalize,
+    everyone,
+    known_gains,
+    measured_powers,
+    superpose,
+)
 from channels.receiver import (
     Csi,
     Equalizer,
@@ -28,6 +37,7 @@ from channels.receiver import (
     PerfectCsi,
     ZeroForcing,
 )
+from channels.subtraction import Guesses, arrive_without
 from channels.theory import (
     bit_error_rate,
     ergodic_capacity,
@@ -59,6 +69,7 @@ __all__ = [
     "Fading",
     "Frames",
     "Gaussian",
+    "Guesses",
     "Interference",
     "InterferenceRejecting",
     "Link",
@@ -84,6 +95,7 @@ __all__ = [
     "Waveform",
     "ZeroForcing",
     "arrive",
+    "arrive_without",
     "as_heard_for",
     "bit_error_rate",
     "complex_gaussian",
@@ -97,6 +109,7 @@ __all__ = [
     "finite_length_error_rate",
     "finite_length_rate",
     "join",
+    "known_gains",
     "likelihood_accuracy",
     "link_for",
     "log_likelihoods",

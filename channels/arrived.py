@@ -38,11 +38,12 @@ class Arrived:
     @cached_property
     def noise_power(self) -> torch.Tensor:
         """E|v|^2 = N0 sum_a |w_a|^2 + sum_k |sum_a w_a h_ka|^2  [B, G], interferers k at unit power counted in."""
-        return _joined([_noise_power(link, known, weights) for link, known, weights in self._believed])
+        return _joined([_noise_power(noise, known, weights) for noise, known, weights in self._believed])
 
     @cached_property
-    def _believed(self) -> list[tuple[Link, torch.Tensor, torch.Tensor]]:
-        return [(link, *weigh(link, air)) for link, air in self.airs]
+    def _believed(self) -> list[tuple[float | torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """Noise power at each antenna, known gains and weights, of every part."""
+        return [(link.noise_power, *weigh(link, air)) for link, air in self.airs]
 
     def first(self, symbols: int) -> Arrived:
         """The same, cut to so many symbols from the start."""
@@ -64,8 +65,8 @@ def join(parts: Sequence[Arrived]) -> Arrived:
     return Arrived(_joined([part.symbols for part in parts]), airs)
 
 
-def _noise_power(link: Link, known: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    noise = link.noise_power * weights.abs().square().sum(dim=1)
+def _noise_power(noise_power: float | torch.Tensor, known: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    noise = noise_power * weights.abs().square().sum(dim=1)
     leaking = (weights.unsqueeze(1) * known[:, 1:]).sum(dim=2)
     return noise + leaking.abs().square().sum(dim=1)
 

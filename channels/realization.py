@@ -239,21 +239,30 @@ def equalize(received: torch.Tensor, link: Link, air: Realization) -> torch.Tens
             f"received must be {tuple(air.noise.shape)} (batch, antennas, symbols) as the air was drawn, "
             f"got {tuple(received.shape)}; equalize what came through this air"
         )
-    _, weights = weigh(link, air)
+    return combine(received, weigh(link, air)[1])
+
+
+def combine(received: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Add up what the antennas received [B, A, K] with these weights [B, A, G], to [B, K]."""
     if blocks := 1 < weights.shape[2] < received.shape[2]:
         weights, received = weights.unsqueeze(-1), in_spans(received, weights.shape[2])
     weighted = weights * received
-    estimate = weighted.squeeze(1) if link.antennas == 1 else weighted.sum(dim=1)
+    estimate = weighted.squeeze(1) if received.shape[1] == 1 else weighted.sum(dim=1)
     return estimate.flatten(-2) if blocks else estimate
 
 
 def weigh(link: Link, air: Realization) -> tuple[torch.Tensor, torch.Tensor]:
     """What the receiver knows of the gains [B, U, A, G], and the equalizer's weights [B, A, G]."""
-    known = link.csi.known(air.gains, air.csi_error, amplitudes=link.amplitudes)
+    known = known_gains(link, air)
     weights = link.equalizer.weights(
         known, noise_power=link.noise_power, interference_power=sum(link.interferer_powers)
     )
     return known, weights
+
+
+def known_gains(link: Link, air: Realization) -> torch.Tensor:
+    """What the receiver knows of everyone's gains [B, U, A, G], the interferers' levels in them."""
+    return link.csi.known(air.gains, air.csi_error, amplitudes=link.amplitudes)
 
 
 def in_spans(symbols: torch.Tensor, count: int) -> torch.Tensor:

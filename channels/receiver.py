@@ -107,7 +107,9 @@ class NoEqualizer:
 
     kind: Literal["none"] = "none"
 
-    def weights(self, gains: torch.Tensor, *, noise_power: float, interference_power: float) -> torch.Tensor:
+    def weights(
+        self, gains: torch.Tensor, *, noise_power: float | torch.Tensor, interference_power: float | torch.Tensor
+    ) -> torch.Tensor:
         """Give every antenna the same weight, [B, A, G]."""
         wanted = gains[:, 0]
         return torch.ones_like(wanted) / wanted.shape[1]
@@ -127,7 +129,9 @@ class ZeroForcing:
 
     kind: Literal["zero_forcing"] = "zero_forcing"
 
-    def weights(self, gains: torch.Tensor, *, noise_power: float, interference_power: float) -> torch.Tensor:
+    def weights(
+        self, gains: torch.Tensor, *, noise_power: float | torch.Tensor, interference_power: float | torch.Tensor
+    ) -> torch.Tensor:
         """Give the antennas' weights, [B, A, G]."""
         return matched(gains[:, 0], 0.0)
 
@@ -146,7 +150,9 @@ class Mmse:
 
     kind: Literal["mmse"] = "mmse"
 
-    def weights(self, gains: torch.Tensor, *, noise_power: float, interference_power: float) -> torch.Tensor:
+    def weights(
+        self, gains: torch.Tensor, *, noise_power: float | torch.Tensor, interference_power: float | torch.Tensor
+    ) -> torch.Tensor:
         """Give the antennas' weights, [B, A, G]."""
         return matched(gains[:, 0], noise_power + interference_power)
 
@@ -166,7 +172,9 @@ class InterferenceRejecting:
 
     kind: Literal["interference_rejecting"] = "interference_rejecting"
 
-    def weights(self, gains: torch.Tensor, *, noise_power: float, interference_power: float) -> torch.Tensor:
+    def weights(
+        self, gains: torch.Tensor, *, noise_power: float | torch.Tensor, interference_power: float | torch.Tensor
+    ) -> torch.Tensor:
         """Give the antennas' weights, [B, A, G]."""
         wanted = gains[:, 0]
         if gains.shape[2] == 1:
@@ -176,7 +184,8 @@ class InterferenceRejecting:
         columns = gains.permute(0, 3, 2, 1).to(torch.complex128)  # [B, G, A, U]: a column of antennas for each user
         # Beyond 130 dB or so even that loses it; a floor keeps the inverse, and is far below any noise before.
         total = torch.view_as_real(columns).square().sum(dim=(2, 3, 4))[..., None, None]
-        floor = (1e-14 * total).clamp_min(float(torch.tensor(noise_power)))
+        least = torch.as_tensor(noise_power, dtype=torch.float32, device=gains.device).unsqueeze(-1)
+        floor = (1e-14 * total).clamp_min(least.double())
         covariance = columns @ columns.mH + floor * torch.eye(gains.shape[2], device=gains.device)
         answer: torch.Tensor = torch.linalg.solve(covariance, columns[..., :1])
         return answer.squeeze(-1).conj().transpose(1, 2).to(gains.dtype)
@@ -185,7 +194,7 @@ class InterferenceRejecting:
 Equalizer = NoEqualizer | ZeroForcing | Mmse | InterferenceRejecting
 
 
-def matched(wanted: torch.Tensor, disturbance: float) -> torch.Tensor:
+def matched(wanted: torch.Tensor, disturbance: float | torch.Tensor) -> torch.Tensor:
     """Maximum ratio combining over antennas: conj(h_a) / (sum_a |h_a|^2 + disturbance)."""
     total = torch.view_as_real(wanted).square().sum(dim=(1, 3)).unsqueeze(1) + disturbance
     # Only an exact zero needs the floor: 0/0 would send a NaN where a gain of zero should send silence.

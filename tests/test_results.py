@@ -29,7 +29,7 @@ RESULTS = ROOT / "scenarios" / "results"
 # Of every table as its run wrote it, before the columns LATER_PUT_IN were.
 MEASURED = json.loads((ROOT / "tests" / "golden" / "tables.json").read_text(encoding="utf-8"))
 # `snr`, joined of older tables, has the kinds alone; how its codecs were made is read in the phrase.
-LATER_PUT_IN = ("kind", *MAKING)
+LATER_PUT_IN = ("kind", *MAKING, "language", "beam", "detector")
 # What only a run's own statistics tell, and those of the committed ones are gone.
 NEVER_PUT_IN = ("common",)
 FOLDERS = sorted(path.parent for path in RESULTS.glob("*/results.csv"))

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from semcom.experiment.estimate import build_seconds, sweep_seconds
-from semcom.scenario.air import NAMES, air_lines, phase_note
+from semcom.scenario.air import NAMES, air_lines, in_words, phase_note
 from semcom.scenario.expand import expand
 from semcom.scenario.neighbor_supply import check_counts
 from semcom.scenario.pitfalls import pitfalls, scarce
@@ -113,6 +113,8 @@ def _language_line(language: LanguageBuild, names: dict[str, str], done: bool) -
 def _run_lines(scenario: Scenario, runs: list[Run]) -> list[str]:
     """The air that the runs meet beside that of the training, and who meets it."""
     axes = {"crowd": in_turn(runs)}
+    detectors = list(dict.fromkeys(in_words(run.detector) for run in runs if run.link.interferers))
+    axes["detector"] = detectors if detectors != ["noise"] else []
     if any(run.measure.users == "all" for run in runs):
         axes["users"] = [
             f"all: 0 to {max(run.link.interferers for run in runs)} of each cell are scored, and their sum"

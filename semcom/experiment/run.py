@@ -122,9 +122,11 @@ def _symbols_per_word(run: Run, questions: Exam) -> dict[str, float]:
 
 def _trip(run: Run, encoded: Encoded, chance: Chance, *, crowd: Sequence[Encoded]) -> list[Delivery]:
     """One pass of the exam; what arrived of every user that is scored."""
+    beam, scrambling = run.measure.beam, run.scrambling
     if run.measure.users == "all":
-        return deliver_cell(encoded, run.link, chance, beam=run.measure.beam, crowd=crowd)
-    return [deliver(encoded, run.link, chance, beam=run.measure.beam, crowd=crowd)]
+        detector = run.detector
+        return deliver_cell(encoded, run.link, chance, beam=beam, crowd=crowd, detector=detector, scrambling=scrambling)
+    return [deliver(encoded, run.link, chance, beam=beam, crowd=crowd, scrambling=scrambling)]
 
 
 def evidence(

@@ -22,6 +22,7 @@ from semcom.scenario.scenario import Scenario
 from semcom.scenario.work import Build, Run, Sweep
 from semcom.store.results import Row
 from semcom.store.store import Finished, Store
+from semcom.tasks.detectors import AS_NOISE
 
 SIZES = ("parameters", "body_parameters", "size_bytes")
 
@@ -113,8 +114,8 @@ def _pairs(scenario: Scenario, runs: list[Run]) -> Iterator[tuple[Run, Run]]:
 
 def _gaps(scenario: Scenario, runs: list[Run]) -> Iterator[list[list[Run]]]:
     """Student, control and teacher at every point that all three were to meet, each as one run a seed."""
-    met = {(run.build.name, run.build.seed, run.link, crowd_of(run)): run for run in runs}
-    places = list(dict.fromkeys((run.link, crowd_of(run)) for run in runs))
+    met = {(run.build.name, run.build.seed, run.link, crowd_of(run), run.detector): run for run in runs}
+    places = list(dict.fromkeys((run.link, crowd_of(run), run.detector) for run in runs))
     for names in _triples(scenario, {run.build.name: run.role for run in runs}):
         for place in places:
             yield [[met[name, seed, *place] for seed in scenario.seeds] for name in names]
@@ -235,7 +236,9 @@ def _facts(run: Run, built: dict[str, Any], record: dict[str, Any], user: str) -
         "seed": build.seed,
         "run_id": run.identity,
         **_conditions(run.link),
+        **({"interference": in_words(run.link.interference) + ", scrambled"} if run.scrambling else {}),
         "crowd": crowd_of(run),
+        "detector": "" if run.detector == AS_NOISE else in_words(run.detector),
         "user": user,
         **_heard(run.link, record, user),
     }

@@ -18,24 +18,24 @@ from semcom.words import visible
 __all__ = ["COLUMNS", "KINDS", "LATER", "ROLES", "STATUSES", "read_results", "read_rows", "results_of"]
 
 COLUMNS = (
-    "task", "codec", "role", "method", *MAKING, "parameters", "body_parameters", "size_bytes", "symbols_per_token",
-    "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd",
+    "task", "codec", "role", "method", *MAKING, "language", "beam", "parameters", "body_parameters", "size_bytes",
+    "symbols_per_token", "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd", "detector",
     "user", "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
     "kind", "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id", "common",
 )  # fmt: skip
 # Columns that older tables do not have; without them a cell is empty.
-LATER = (*MAKING, "crowd", "user", "kind", "gap_to", "common")
+LATER = (*MAKING, "language", "beam", "crowd", "detector", "user", "kind", "gap_to", "common")
 ROLES = ("teacher", "student", "control", "codec", "published")
 STATUSES = ("done", "failed", "skipped", "published")
 KINDS = (VALUE, DIFFERENCE, SHARE)
 # Beyond anything a codec or a score comes to, and far from where sums and figures overflow.
 MOST = 1e15
 NUMBERS = (
-    "bits", "parameters", "body_parameters", "size_bytes", "symbols_per_token", "symbols_per_word", "antennas",
+    "bits", "beam", "parameters", "body_parameters", "size_bytes", "symbols_per_token", "symbols_per_word", "antennas",
     "snr_db", "interferers", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "value", "low", "high",
     "count", "seed", "common",
 )  # fmt: skip
-WHOLE = ("bits", "parameters", "body_parameters", "size_bytes", "antennas", "interferers", "count", "seed")
+WHOLE = ("bits", "beam", "parameters", "body_parameters", "size_bytes", "antennas", "interferers", "count", "seed")
 NEEDED = ("snr_db", "interferers")
 # How the phrases of older tables say which side was taken over.
 ADOPTED = re.compile(r", (transmitter|receiver) adopted")
@@ -286,6 +286,7 @@ def _row(number: int, cells: Cells, values: Values, *, system: System, others: d
             **{name: cells[name] for name in ("task", "fading", "coherence", "interference", "equalizer", "csi")},
             antennas=whole("antennas"),
             crowd=cells["crowd"] if interferers else "",
+            detector=cells["detector"] if interferers else "",
         ),
         metric=cells["metric"],
         user=cells["user"] or WANTED,

@@ -61,6 +61,7 @@ class Condition:
 
     Args:
         crowd: the codecs that the interferers send through in turn, joined by +; empty if all use the wanted user's.
+        detector: how the receivers of a cell tell its users apart; empty if each takes the others for noise.
     """
 
     task: str = ""
@@ -71,11 +72,12 @@ class Condition:
     csi: str = ""
     antennas: int | None = None
     crowd: str = ""
+    detector: str = ""
 
     @property
     def air(self) -> Condition:
         """The condition without its interferers: all that counts where there are none."""
-        return dataclasses.replace(self, interference="", crowd="")
+        return dataclasses.replace(self, interference="", crowd="", detector="")
 
 
 @dataclass(frozen=True)
@@ -327,4 +329,6 @@ def _told(name: str, value: object) -> str:
     """A field as a reader is told of it; what speaks for itself goes without its name."""
     if name == "crowd":
         return f"crowd of {value or 'the wanted codec'}"
+    if name == "detector":
+        return f"detector {value or 'noise'}"
     return str(value) if name in ("task", "interference") and value else f"{name} {value if value != '' else 'unknown'}"

@@ -128,6 +128,7 @@ def air_of(told: Condition) -> str:
         {"": "", "none": "no equalizer"}.get(told.equalizer, f"{told.equalizer} equalizer"),
         {"": "", "none": "no knowledge of the gains (CSI none)"}.get(told.csi, f"{told.csi} CSI"),
         counted(told.antennas, "antenna") if told.antennas else "",
+        f"{told.detector} detector" if told.detector else "",
     ]
     known = ", ".join(each for each in receiver if each)
     return "; ".join(each for each in (f"{fading}{held}", f"receiver: {known}" if known else "") if each)

@@ -14,6 +14,7 @@ from semcom.distillation.sight import check_sight
 from semcom.metrics.catalog import check_suited
 from semcom.mistakes import UserMistake
 from semcom.scenario.codec_plans import CodecPlan
+from semcom.scenario.detector_checks import check_detectors
 from semcom.scenario.hints import suggestion
 from semcom.scenario.language_checks import check_languages
 from semcom.scenario.scenario import Scenario
@@ -46,6 +47,7 @@ def check_sense(scenario: Scenario) -> None:
     _check_gaps(scenario)
     _check_crowds(scenario)
     _check_senders(scenario)
+    check_detectors(scenario)
 
 
 def _check_names(scenario: Scenario, where: str, names: tuple[str, ...]) -> None:

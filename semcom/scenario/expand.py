@@ -20,6 +20,7 @@ from semcom.scenario.language_work import Languages, tuning_of
 from semcom.scenario.plans import MeasurePlan
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.work import Adoption, Build, Run, Sweep, Tuning
+from semcom.tasks.detectors import AS_NOISE, Detector
 from semcom.training.settings import TrainingSettings
 
 MOST_POINTS = 100_000  # of one codec; more would take longer to list than anyone waits
@@ -59,10 +60,12 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None) -> Sweep:
             crowd=None if crowd is None else tuple(builds[each, seed] for each in crowd),
             tuning=tunings.get((name, seed)),
             crowd_tunings=tuple(tunings.get((each, seed)) for each in crowd or ()),
+            detector=detector,
+            scrambling=scenario.link.scrambling and link.interferers > 0,
         )
         for name in scenario.sweep.codec
         for seed in scenario.seeds
-        for link, crowd in places
+        for link, crowd, detector in places
     ]
     weighed = {each.identity: each for run in runs for each in (run.tuning, *run.crowd_tunings) if each}
     return Sweep(tuple(unique.values()), tuple(runs), languages.made, tuple(weighed.values()))
@@ -138,10 +141,15 @@ def _roles(scenario: Scenario) -> dict[str, str]:
     return roles
 
 
-def _places(scenario: Scenario) -> list[tuple[Link, tuple[str, ...] | None]]:
-    """Every operating point under every crowd; where nobody interferes there is no crowd to be of any kind."""
+def _places(scenario: Scenario) -> list[tuple[Link, tuple[str, ...] | None, Detector]]:
+    """Every operating point under every crowd and detector; where nobody interferes there is nobody to tell apart."""
     links = list(operating_points(scenario))
-    met = ((link, crowd if link.interferers else None) for crowd in scenario.crowds for link in links)
+    met = (
+        (link, crowd, detector) if link.interferers else (link, None, AS_NOISE)
+        for crowd in scenario.crowds
+        for detector in scenario.detectors
+        for link in links
+    )
     return list(dict.fromkeys(met))
 
 
@@ -175,6 +183,8 @@ def _run(
     crowd: tuple[Build, ...] | None,
     tuning: Tuning | None,
     crowd_tunings: tuple[Tuning | None, ...],
+    detector: Detector,
+    scrambling: bool,
 ) -> Run:
     decisive = dict(exam)
     if measure.users != "all":
@@ -191,8 +201,12 @@ def _run(
         # Where all send through the run's own codec it is the run that it would be without a crowd.
         decisive["crowd"] = senders
     decisive |= _renewed(link)
+    if detector != AS_NOISE:
+        decisive["detector"] = detector
+    if scrambling:
+        decisive["scrambling"] = True
     run = identity(what="run", build=build.identity, link=link, **decisive)
-    return Run(build, role, link, measure, run, crowd, tuning, crowd_tunings)
+    return Run(build, role, link, measure, run, crowd, tuning, crowd_tunings, detector, scrambling)
 
 
 def _renewed(air: Link | TrainingSettings) -> dict[str, int]:

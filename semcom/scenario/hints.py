@@ -54,7 +54,7 @@ FOREIGN = (
     Foreign("interferer num_interferers n_interferers neighbors num_neighbors", "interferers"),
     Foreign("channel channels channel_type channel_model", "fading"),
     Foreign("num_antennas n_antennas n_rx rx_antennas num_rx nr", "antennas", "those of the receiver"),
-    Foreign("detector equaliser equalization receiver_type", "equalizer"),
+    Foreign("equaliser equalization receiver_type", "equalizer"),
     Foreign("k k_factor rician_k rician_factor", "k_factor_db", here=True),
     Foreign("modulation modulations mod constellation", "", f"{_NO_BITS}; `interference: qam` is a QAM interferer"),
     Foreign("code_rate coderate ldpc bits_per_symbol num_bits", "", _NO_BITS),

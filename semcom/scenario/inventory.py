@@ -18,6 +18,7 @@ from semcom.scenario.load import names, shipped
 from semcom.scenario.published import PUBLISHED
 from semcom.sources.catalog import CORPORA, FRAMES, TOKENIZERS
 from semcom.tasks.catalog import TASKS
+from semcom.tasks.detectors import DETECTORS
 
 VARIANTS: dict[str, tuple[type, ...]] = {
     "tasks": TASKS,
@@ -29,6 +30,7 @@ VARIANTS: dict[str, tuple[type, ...]] = {
     "interference": INTERFERENCE,
     "csi": CSI,
     "equalizers": EQUALIZERS,
+    "detectors": DETECTORS,
     "methods": METHODS,
     "prunings": PRUNINGS,
     "criteria": CRITERIA,

@@ -13,7 +13,15 @@ from semcom.metrics.catalog import METRICS, OPTIONS, default_metrics, is_metric
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.scenario.hints import suggestion
 from semcom.scenario.plan import Plan
-from semcom.scenario.variants import CoherencePlan, CsiPlan, EqualizerPlan, FadingPlan, InterferencePlan
+from semcom.scenario.variants import (
+    CoherencePlan,
+    CsiPlan,
+    DetectorPlan,
+    EqualizerPlan,
+    FadingPlan,
+    InterferencePlan,
+)
+from semcom.tasks.detectors import AS_NOISE
 from semcom.training.settings import MOST_ANTENNAS
 
 
@@ -28,6 +36,8 @@ class LinkPlan(Plan):
         equalizer: what the receiver does with the gains before it decodes.
         antennas: antennas of the receiver.
         crowd: the codecs that neighbors send through, in turn; without it all use the wanted user's.
+        detector: how the receivers of a cell tell its users apart; others than `noise` need `measure.users: all`.
+        scrambling: whether each user turns its symbols by a sequence of its own, which receivers know and undo.
     """
 
     fading: FadingPlan = NoFading()
@@ -37,11 +47,13 @@ class LinkPlan(Plan):
     equalizer: EqualizerPlan = Mmse()
     antennas: int = Field(default=1, ge=1, le=MOST_ANTENNAS)
     crowd: tuple[str, ...] | None = Field(default=None, min_length=1)
+    detector: DetectorPlan = AS_NOISE
+    scrambling: bool = False
 
     @property
     def air(self) -> dict[str, Any]:
         """The fields of a `Link` that stand still."""
-        return {name: value for name, value in self if name != "crowd"}
+        return {name: value for name, value in self if name not in ("crowd", "detector", "scrambling")}
 
 
 class MeasurePlan(Plan):

@@ -20,6 +20,7 @@ from semcom.scenario.task_plans import AnyTaskPlan, TextTask
 from semcom.sources.catalog import AnyCorpus, AnyTokenizer
 from semcom.sources.docstrings import Docstrings
 from semcom.sources.tokenizer import BytePairs
+from semcom.tasks.detectors import Detector
 from semcom.tasks.task import Task
 from semcom.tasks.text import Text
 from semcom.training.settings import TrainingSettings
@@ -112,6 +113,11 @@ class Scenario(Plan):
     def crowds(self) -> tuple[tuple[str, ...] | None, ...]:
         """What the codec neighbors of each crowd send through; None is the wanted user's own codec."""
         return self.sweep.crowd or (self.link.crowd,)
+
+    @property
+    def detectors(self) -> tuple[Detector, ...]:
+        """How the receivers of a cell tell its users apart."""
+        return self.sweep.detector or (self.link.detector,)
 
     @property
     def needed_codecs(self) -> tuple[str, ...]:

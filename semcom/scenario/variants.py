@@ -20,6 +20,7 @@ from semcom.models.semantic_spec import SideSpec
 from semcom.scenario.plan import STRICT, by
 from semcom.scenario.task_plans import TYPED
 from semcom.sources.catalog import CORPORA, FRAMES, TOKENIZERS, AnyFrames
+from semcom.tasks.detectors import DETECTORS, Detector
 from semcom.training.recipe import Recipe
 from semcom.training.settings import TrainingSettings
 
@@ -28,6 +29,7 @@ CoherencePlan = Annotated[Coherence, by("kind")]
 InterferencePlan = Annotated[Interference, by("kind")]
 CsiPlan = Annotated[Csi, by("kind")]
 EqualizerPlan = Annotated[Equalizer, by("kind")]
+DetectorPlan = Annotated[Detector, by("kind")]
 CriterionPlan = Annotated[AnyCriterion, by("kind")]
 PruningPlan = Annotated[AnyPruning, by("kind")]
 MethodPlan = Annotated[AnyMethod, by("kind")]
@@ -75,5 +77,5 @@ def _mark(*variants: type) -> None:
 
 
 _mark(*FADING, *COHERENCE, *INTERFERENCE, *CSI, *EQUALIZERS, *METHODS, *PRUNINGS, *CRITERIA, *CORPORA, *TOKENIZERS)
-_mark(*FRAMES, *TYPED)
+_mark(*FRAMES, *TYPED, *DETECTORS)
 _mark(SideSpec, TrainingSettings, EmbeddingModel, Teaching, SearchSettings, LanguageLesson, Recipe)

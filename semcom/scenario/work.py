@@ -17,6 +17,7 @@ from semcom.making import Making
 from semcom.models.spec import Spec
 from semcom.scenario.plans import MeasurePlan
 from semcom.sources.catalog import AnyCorpus
+from semcom.tasks.detectors import AS_NOISE, Detector
 from semcom.tasks.task import Task
 from semcom.training.recipe import Recipe
 from semcom.training.settings import TrainingSettings
@@ -175,12 +176,14 @@ class Run:
     crowd: tuple[Build, ...] | None = None  # what the interferers send through, in turn; None: the run's own codec
     tuning: Tuning | None = None  # of the language that the receiver knows; None: it knows none
     crowd_tunings: tuple[Tuning | None, ...] = ()  # the same of the crowd, where all of a cell are decoded
+    detector: Detector = AS_NOISE
+    scrambling: bool = False
 
     @property
-    def point(self) -> tuple[int, Link, tuple[str, ...] | None]:
-        """What must agree for two codecs to have met the same air, and the same crowd in it."""
+    def point(self) -> tuple[int, Link, tuple[str, ...] | None, Detector]:
+        """What must agree for two codecs to have met the same air, and the same crowd in it, told apart alike."""
         crowd = None if self.crowd is None else tuple(each.identity for each in self.crowd)
-        return self.build.seed, self.link, crowd
+        return self.build.seed, self.link, crowd, self.detector
 
     @property
     def builds(self) -> tuple[Build, ...]:

@@ -53,6 +53,11 @@ class SentenceBatch:
             ragged=self.ragged,
         )
 
+    def chosen(self, places: Tensor) -> SentenceBatch:
+        """Some of its sentences, by their places in it, padded as they were."""
+        rows = tuple(self.rows[place] for place in places.tolist())
+        return SentenceBatch(self.tokens[places], self.mask[places], self.lengths[places], rows, self.ragged)
+
     def to(self, device: torch.device | str) -> SentenceBatch:
         """The same batch on another device."""
         return SentenceBatch(

@@ -47,6 +47,7 @@ class Row:
         symbols_per_token: complex symbols on the air for each token of a text; in other tasks for each unit of a
             message, which is what the codec sends it in.
         crowd: the codecs that the interferers send through in turn, joined by +; empty if all use the wanted user's.
+        detector: how the receivers of a cell tell its users apart; empty if each takes the others for noise.
         user: whom the numbers are about where a whole cell was scored: 0 is the wanted user, 1 and on the interferers,
             sum the metric of all added up; empty where the wanted user alone was scored. SNR, interferers and level are
             the wanted user's in every row; SIR, SINR and what was measured of them are the user's own.
@@ -95,6 +96,7 @@ class Row:
     csi: str = ""
     antennas: int | None = None
     crowd: str = ""
+    detector: str = ""
     user: str = ""
     snr_db: float | None = None
     interferers: int | None = None
@@ -136,7 +138,7 @@ class Row:
 # Under `from __future__ import annotations` a field's type is its text, whose first word is str, int or float.
 COLUMNS: dict[str, str] = {each.name: str(each.type).split(" ", 1)[0] for each in dataclasses.fields(Row)}
 # Columns that older tables do not have; there they hold what a row holds without them.
-LATER = (*MAKING, "language", "beam", "crowd", "user", "kind", "gap_to", "common")
+LATER = (*MAKING, "language", "beam", "crowd", "detector", "user", "kind", "gap_to", "common")
 
 
 def kind_of(against: str, gap_to: str) -> str:

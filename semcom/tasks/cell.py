@@ -11,7 +11,6 @@ from channels import (
     Chance,
     Energies,
     Link,
-    arrive,
     as_heard_for,
     draw,
     measured_powers,
@@ -21,12 +20,22 @@ from channels import (
 )
 from semcom.models.codec import air_shape
 from semcom.sources.batch import Batch
+from semcom.tasks.cancellation import Scene, User
+from semcom.tasks.detectors import AS_NOISE, Detector
+from semcom.tasks.scrambling import sequences
 from semcom.tasks.trip import Delivery, Encoded, really_sent
 
 
 @torch.inference_mode()
 def deliver_cell(
-    encoded: Encoded, link: Link, chance: Chance, *, beam: int = 1, crowd: Sequence[Encoded] = ()
+    encoded: Encoded,
+    link: Link,
+    chance: Chance,
+    *,
+    beam: int = 1,
+    crowd: Sequence[Encoded] = (),
+    detector: Detector = AS_NOISE,
+    scrambling: bool = False,
 ) -> list[Delivery]:
     """The trip of all batches at one operating point; what arrives of every user, the wanted one first.
 
@@ -42,9 +51,11 @@ def deliver_cell(
     Args:
         crowd: the same sentences through the interferers' codecs, who take them in turn; none means that all use the
             wanted user's.
+        detector: how users are told apart; energies are what arrives before it does anything about it.
+        scrambling: whether each user scrambles its symbols (`semcom.tasks.scrambling`).
 
     Raises:
-        ValueError: a batch with fewer sentences than users.
+        ValueError: a batch with fewer sentences than users, or a detector that these messages are nothing for.
     """
     senders = [encoded, *(crowd[user % len(crowd)] if crowd else encoded for user in range(link.interferers))]
     arrived: list[dict[int, list[int]]] = [{} for _ in senders]
@@ -56,13 +67,17 @@ def deliver_cell(
         signals = torch.stack(
             [over_and_over(sender, index, turn, length) for sender, turn in zip(senders, turns, strict=True)], dim=1
         )
-        received = superpose(signals, air)
-        for user, (sender, turn) in enumerate(zip(senders, turns, strict=True)):
-            view, heard = as_heard_for(link, air, user)
-            signal = arrive(received / link.amplitudes[user], view, heard).first(air_shape(sender.codec, turn)[1])
-            answers = sender.decide(signal, turn, beam=beam)
+        turned = sequences(air.shape, chance.of("batch", index), signals.device) if scrambling else None
+        signals = signals if turned is None else signals * turned
+        users = [
+            User(sender, turn, None if turned is None else turned[:, number])
+            for number, (sender, turn) in enumerate(zip(senders, turns, strict=True))
+        ]
+        decided = detector.decide(Scene(superpose(signals, air), link, air, users, beam))
+        for user, (sender, turn, answers) in enumerate(zip(senders, turns, decided, strict=True)):
             for row, ids, count in zip(turn.rows, answers.tolist(), turn.lengths.tolist(), strict=True):
                 arrived[user][row] = ids[:count]
+            _, heard = as_heard_for(link, air, user)
             order = list(seen_from(user, len(senders)))
             sent = said(sender, turn, length)
             energies[user] += measured_powers(signals[:, order], heard, sent=sent)

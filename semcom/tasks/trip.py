@@ -26,6 +26,7 @@ from semcom.languages.reader import Reader
 from semcom.models.codec import Codec, air_shape
 from semcom.models.trace import Trace
 from semcom.sources.batch import Batch
+from semcom.tasks.scrambling import sequences
 
 
 @torch.inference_mode()
@@ -151,12 +152,21 @@ class Delivery:
 
 
 @torch.inference_mode()
-def deliver(encoded: Encoded, link: Link, chance: Chance, *, beam: int = 1, crowd: Sequence[Encoded] = ()) -> Delivery:
+def deliver(
+    encoded: Encoded,
+    link: Link,
+    chance: Chance,
+    *,
+    beam: int = 1,
+    crowd: Sequence[Encoded] = (),
+    scrambling: bool = False,
+) -> Delivery:
     """The trip of all batches at one operating point, from their symbols on.
 
     Args:
         crowd: the same messages through the codecs that codec neighbors use, who take them in turn; none means that
             all use the wanted user's.
+        scrambling: whether each user scrambles its symbols (`semcom.tasks.scrambling`).
     """
     arrived: dict[int, list[int]] = {}
     energies, codec = Energies(), encoded.codec
@@ -164,7 +174,11 @@ def deliver(encoded: Encoded, link: Link, chance: Chance, *, beam: int = 1, crow
     for index, (batch, symbols) in enumerate(zip(encoded.batches, encoded.symbols, strict=True)):
         air = draw(link, air_shape(codec, batch), chance.of("batch", index)).to(symbols.device)
         signals = everyone(symbols, link, air, [sender.crowds[index] for sender in senders])
-        answers = encoded.decide(arrive(superpose(signals, air), link, air), batch, beam=beam).tolist()
+        turned = sequences(air.shape, chance.of("batch", index), signals.device) if scrambling else None
+        signals = signals if turned is None else signals * turned
+        heard = arrive(superpose(signals, air), link, air)
+        heard = heard if turned is None else replace(heard, symbols=heard.symbols * turned[:, 0].conj())
+        answers = encoded.decide(heard, batch, beam=beam).tolist()
         for row, ids, length in zip(batch.rows, answers, batch.lengths.tolist(), strict=True):
             arrived[row] = ids[:length]
         energies += measured_powers(signals, air, sent=really_sent(batch, codec.spec.symbols_per_unit))

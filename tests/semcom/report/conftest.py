@@ -16,7 +16,8 @@ from semcom.report.results import Results
 
 HEADER = (
     "task", "codec", "role", "method", *MAKING, "parameters", "body_parameters", "size_bytes", "symbols_per_token",
-    "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd", "user",
+    "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd", "detector",
+    "user",
     "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
     "kind", "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id", "common",
 )  # fmt: skip
