@@ -19,9 +19,10 @@ __all__ = ["COLUMNS", "KINDS", "LATER", "ROLES", "STATUSES", "read_results", "re
 
 COLUMNS = (
     "task", "codec", "role", "method", *MAKING, "language", "beam", "parameters", "body_parameters", "size_bytes",
-    "symbols_per_token", "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd", "detector",
-    "user", "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
-    "kind", "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id", "common",
+    "symbols_per_token", "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas",
+    "crowd", "detector", "user", "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db",
+    "measured_sinr_db", "metric", "kind", "against", "gap_to", "value", "low", "high", "count", "seed", "status",
+    "run_id", "common",
 )  # fmt: skip
 # Columns that older tables do not have; without them a cell is empty.
 LATER = (*MAKING, "language", "beam", "crowd", "detector", "user", "kind", "gap_to", "common")
