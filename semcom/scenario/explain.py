@@ -290,7 +290,7 @@ def _unknown_key(loc: Loc, schema: Schema) -> str:
 def _nearest_first(places: dict[str, list[str]], loc: Loc) -> dict[str, list[str]]:
     """By key at most three places: first those in the same part of the scenario, last those in training.
 
-    What a source of messages calls alike is told beside the task alone, or where nothing else has that key.
+    What a source of messages or a language calls alike is told beside those alone, or where nothing else has that key.
     """
 
     def distance(place: str) -> tuple[bool, bool]:
@@ -298,8 +298,9 @@ def _nearest_first(places: dict[str, list[str]], loc: Loc) -> dict[str, list[str
         return part != loc[0], part == "training"
 
     def told(found: list[str]) -> list[str]:
-        common = [place for place in found if not place.startswith("task.source.")]
-        return found if loc[0] == "task" or not common else common
+        rare = [part for part, of in (("task.source.", "task"), ("languages.", "languages")) if loc[0] != of]
+        common = [place for place in found if not place.startswith(tuple(rare))]
+        return common or found
 
     own = dotted(loc[:2])
     return {

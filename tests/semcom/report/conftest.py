@@ -15,11 +15,11 @@ from semcom.report.reading import read_results
 from semcom.report.results import Results
 
 HEADER = (
-    "task", "codec", "role", "method", *MAKING, "parameters", "body_parameters", "size_bytes", "symbols_per_token",
-    "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas", "crowd", "detector",
-    "user",
-    "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db", "measured_sinr_db", "metric",
-    "kind", "against", "gap_to", "value", "low", "high", "count", "seed", "status", "run_id", "common",
+    "task", "codec", "role", "method", *MAKING, "language", "beam", "parameters", "body_parameters", "size_bytes",
+    "symbols_per_token", "symbols_per_word", "fading", "coherence", "interference", "equalizer", "csi", "antennas",
+    "crowd", "detector", "user", "snr_db", "interferers", "level_db", "sir_db", "sinr_db", "measured_snr_db",
+    "measured_sinr_db", "metric", "kind", "against", "gap_to", "value", "low", "high", "count", "seed", "status",
+    "run_id", "common",
 )  # fmt: skip
 TAUGHT = Making(methods="soft_logits+symbols", teachers="teacher")
 CODECS = {

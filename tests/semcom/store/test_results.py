@@ -15,8 +15,8 @@ from semcom.mistakes import UserMistake
 from semcom.store.results import COLUMNS, Row, cell, levels, read_csv, write_csv
 
 HEADER = (
-    "task,codec,role,method,methods,teachers,adopted,donor,start,pruned,bits,parameters,body_parameters,size_bytes,"
-    "symbols_per_token,symbols_per_word,fading,coherence,interference,equalizer,csi,antennas,crowd,user,snr_db,interferers,level_db,sir_db,sinr_db,measured_snr_db,"
+    "task,codec,role,method,methods,teachers,adopted,donor,start,pruned,bits,language,beam,parameters,body_parameters,size_bytes,"
+    "symbols_per_token,symbols_per_word,fading,coherence,interference,equalizer,csi,antennas,crowd,detector,user,snr_db,interferers,level_db,sir_db,sinr_db,measured_snr_db,"
     "measured_sinr_db,metric,kind,against,gap_to,value,low,high,count,seed,status,run_id,common"
 )
 
@@ -166,12 +166,12 @@ def test_a_row_tells_of_what_kind_its_number_is(tmp_path: Path, cells: dict[str,
     [
         ("", "r.csv:1: must have the columns"),
         ("task,codec\n", "got none named role, method"),
-        (f"{HEADER}\nt,c,codec{',' * 28},m,share{',' * 8},done,,\n", "r.csv:2: kind must be value by against"),
+        (f"{HEADER}\nt,c,codec{',' * 31},m,share{',' * 8},done,,\n", "r.csv:2: kind must be value by against"),
         (f"{HEADER}\ntext,small\n", "r.csv:2: must have a cell for every column"),
-        (f"{HEADER}\nt,c,codec{',' * 28},m,,,,x{',' * 5},done,,\n", "r.csv:2: value must be a number or empty, got"),
-        (f"{HEADER}\nt,c,codec{',' * 28},m,,,,nan{',' * 5},done,,\n", "r.csv:2: value must be a number or None"),
-        (f"{HEADER}\nt,c,codec{',' * 8},1.5{',' * 20}m{',' * 9}done,,\n", "r.csv:2: parameters must be a whole number"),
-        (f"{HEADER}\nt,c,codec{',' * 28},m{',' * 9},fine,,\n", "r.csv:2: status must be one of"),
+        (f"{HEADER}\nt,c,codec{',' * 31},m,,,,x{',' * 5},done,,\n", "r.csv:2: value must be a number or empty, got"),
+        (f"{HEADER}\nt,c,codec{',' * 31},m,,,,nan{',' * 5},done,,\n", "r.csv:2: value must be a number or None"),
+        (f"{HEADER}\nt,c,codec{',' * 10},1.5{',' * 21}m{',' * 9}done,,\n", "r.csv:2: parameters must be a whole number"),
+        (f"{HEADER}\nt,c,codec{',' * 31},m{',' * 9},fine,,\n", "r.csv:2: status must be one of"),
     ],
 )
 def test_a_broken_table_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
