@@ -14,7 +14,9 @@ from channels import Chance, Link, Neighbors, mean_sinr_db
 from semcom.experiment.build import data_of, load_codec
 from semcom.experiment.repair import sealed
 from semcom.experiment.sample import SENTENCES, Sample, read_sample
+from semcom.experiment.tuning import reader_of
 from semcom.files import digest_of
+from semcom.languages.reader import Reader
 from semcom.metrics.bleu import Bleu
 from semcom.mistakes import UserMistake
 from semcom.models.codec import Codec
@@ -24,7 +26,7 @@ from semcom.scenario.hints import suggestion
 from semcom.scenario.load import load_scenario
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.sweep import MOST_DECIBELS
-from semcom.scenario.work import Build, Sweep
+from semcom.scenario.work import Build, LanguageBuild, Sweep, Tuning
 from semcom.sources.batch import Batch
 from semcom.sources.batches import SentenceBatch, evaluation_batches, make_batch
 from semcom.sources.cleaning import clean_or_drop
@@ -87,7 +89,7 @@ def send_sentence(
         ours = build.spec.symbols_per_unit
         theirs = [builds[each].spec.symbols_per_unit for each in talking or (name,)]
         _check_crowd(link, batch, neighbors, ours=ours, theirs=theirs)
-        encoded = _on_the_air(load_codec(build, folder), batch, neighbors)
+        encoded = replace(_on_the_air(load_codec(build, folder), batch, neighbors), reader=_reader(sweep, name, folder))
         crowd = [_on_the_air(load_codec(builds[each], folder), batch, neighbors) for each in talking]
         for repeat in range(repeats):
             air = Chance(seed).of("send", repeat)
@@ -123,6 +125,22 @@ def _neighbors(build: Build, folder: Path, sample: Sample | None) -> list[Batch]
     if sample is None:
         return list(data_of(build, folder).exam(SENTENCES, NEIGHBORS_BATCH).batches)
     return list(evaluation_batches(_tokenizer(build, folder).encode(list(sample.sentences)), NEIGHBORS_BATCH))
+
+
+def _reader(sweep: Sweep, name: str, folder: Path) -> Reader | None:
+    """What this codec's receiver decides with, if it knows a language."""
+    tuning = next((run.tuning for run in sweep.runs if run.build.name == name), None)
+    if tuning is None:
+        return None
+    place = RunFolder(folder)
+    with Store(place.store_file, reading=True) as store:
+        known, done = sealed(sweep.everything, place, store), store.done_builds()
+    ready = known[tuning.identity]
+    assert isinstance(ready, Tuning)
+    if not {ready.identity, ready.language.identity} <= done:
+        raise UserMistake(f"the language of {name} is not made yet; run the scenario first with `semcom run`")
+    languages = {key: each for key, each in known.items() if isinstance(each, LanguageBuild)}
+    return reader_of(ready, languages, folder)
 
 
 def _tokenizer(build: Build, folder: Path) -> Tokenizer:
