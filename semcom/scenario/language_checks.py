@@ -35,7 +35,7 @@ def _check_language(scenario: Scenario, name: str, language: str) -> None:
     where = f"codecs.{name}.language"
     if language not in scenario.languages:
         known = f"none of the languages: {', '.join(scenario.languages)}" if scenario.languages else "not defined"
-        near = suggestion(language, scenario.languages)
-        raise ValueError(f"{where} names '{language}', which is {known}{near}; write it under languages")
+        near = suggestion(language, scenario.languages) or "; write it under languages"
+        raise ValueError(f"{where} names '{language}', which is {known}{near}")
     if scenario.goal.carries != "sentences":
         raise ValueError(f"{where} must be of a codec of sentences, got one of {scenario.goal.carries}; leave it out")

@@ -120,6 +120,19 @@ class Scenario(Plan):
         return self.sweep.detector or (self.link.detector,)
 
     @property
+    def needed_languages(self) -> tuple[str, ...]:
+        """The languages of the codecs that are measured or send in a crowd, and all that they are made from."""
+        heard = [*self.sweep.codec, *(name for crowd in self.crowds for name in crowd or ())]
+        found: list[str] = []
+        waiting = [language for name in heard if (language := self.codecs[name].language)]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.append(name)
+                waiting.extend(self.languages[name].origins)
+        return tuple(name for name in self.languages if name in found)
+
+    @property
     def needed_codecs(self) -> tuple[str, ...]:
         """The codecs of the sweep and of its crowds, and all that they are made from."""
         found: list[str] = []

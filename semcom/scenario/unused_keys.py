@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from semcom.languages.settings import SearchSettings
 from semcom.metrics.catalog import listening
 from semcom.training.settings import TrainingSettings, bounds
 
@@ -22,7 +23,7 @@ def unused_keys(scenario: Scenario) -> tuple[str, ...]:
     next question. Whoever forgot the other half of a pair has to hear of it all the same. A link under a sweep is no
     such key: `send` goes through it.
     """
-    return (*_training(scenario), *_recipes(scenario), *_codecs(scenario), *_measure(scenario))
+    return (*_training(scenario), *_recipes(scenario), *_codecs(scenario), *_languages(scenario), *_measure(scenario))
 
 
 def _training(scenario: Scenario) -> Iterator[str]:
@@ -55,6 +56,15 @@ def _codecs(scenario: Scenario) -> Iterator[str]:
     for name in scenario.codecs:
         if name not in scenario.needed_codecs:
             yield f"codecs.{name} has no effect: it is neither measured nor needed to make one that is; see sweep.codec"
+
+
+def _languages(scenario: Scenario) -> Iterator[str]:
+    needed = scenario.needed_languages
+    for name in scenario.languages:
+        if name not in needed:
+            yield f"languages.{name} has no effect: no codec that is measured knows it; see codecs.NAME.language"
+    if not needed and scenario.measure.search != SearchSettings():
+        yield "measure.search has no effect: no receiver knows a language; see codecs.NAME.language"
 
 
 def _measure(scenario: Scenario) -> Iterator[str]:

@@ -170,7 +170,10 @@ def test_a_row_tells_of_what_kind_its_number_is(tmp_path: Path, cells: dict[str,
         (f"{HEADER}\ntext,small\n", "r.csv:2: must have a cell for every column"),
         (f"{HEADER}\nt,c,codec{',' * 31},m,,,,x{',' * 5},done,,\n", "r.csv:2: value must be a number or empty, got"),
         (f"{HEADER}\nt,c,codec{',' * 31},m,,,,nan{',' * 5},done,,\n", "r.csv:2: value must be a number or None"),
-        (f"{HEADER}\nt,c,codec{',' * 10},1.5{',' * 21}m{',' * 9}done,,\n", "r.csv:2: parameters must be a whole number"),
+        (
+            f"{HEADER}\nt,c,codec{',' * 10},1.5{',' * 21}m{',' * 9}done,,\n",
+            "r.csv:2: parameters must be a whole number",
+        ),
         (f"{HEADER}\nt,c,codec{',' * 31},m{',' * 9},fine,,\n", "r.csv:2: status must be one of"),
     ],
 )
