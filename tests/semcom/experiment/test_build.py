@@ -166,7 +166,8 @@ def test_every_validation_batch_has_an_air_of_its_own_and_the_same_each_time(bui
 
     build, asked = builds("sweep.codec=[plain]")["plain"], []
 
-    def objective(batch, link, chance):
+    def objective(batch, links, chance):
+        (link,) = links
         asked.append((link.snr_db, chance.integer()))
         return {"loss": torch.tensor(1.0)}
 

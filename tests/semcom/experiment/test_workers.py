@@ -37,7 +37,7 @@ def test_one_worker_is_this_process_and_more_are_others() -> None:
 
 def test_jobs_come_back_in_the_order_they_were_taken(jobs, monkeypatch) -> None:
     monkeypatch.setattr(building, "carry_out_build", lambda build, known, folder, **_: build.name)
-    monkeypatch.setattr(running, "carry_out_run", lambda run, folder, **_: run.link)
+    monkeypatch.setattr(running, "carry_out_run", lambda run, folder, *_, **__: run.link)
     with Alone(Board(Console(quiet=True))) as crew:
         for job in jobs:
             crew.take(job)

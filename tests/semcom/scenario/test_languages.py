@@ -86,3 +86,12 @@ def test_a_language_that_nobody_knows_is_told(tmp_path: Path) -> None:
     assert not any("measure.search" in each for each in said)
     without = unused_keys(scenario_of(tmp_path, "sweep.codec=[alone]", "measure.search.beam=4"))
     assert any(each.startswith("measure.search has no effect") for each in without)
+
+
+def test_how_far_a_search_looks_changes_the_runs_of_receivers_that_know_a_language(tmp_path: Path) -> None:
+    before, after = (
+        expand(scenario_of(tmp_path, *change), fingerprint="f") for change in ((), ("measure.search.beam=3",))
+    )
+    assert [each.identity for each in before.builds] == [each.identity for each in after.builds]
+    for one, other in zip(before.runs, after.runs, strict=True):
+        assert (one.identity == other.identity) == (one.build.name == "alone")
