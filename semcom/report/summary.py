@@ -137,7 +137,7 @@ def _notes(results: Results, hidden: int) -> list[str]:
     """What the numbers mean, and what is not shown."""
     own = [point for point in results.absolute if not point.system.is_published]
     averaged = [point for point in own if len(point.seeds) > 1 and math.isfinite(point.low)]
-    notes = [f"\u00b1 half of: {over_seeds(averaged, '', axis_of(results.points[0].metric).messages)}"]
+    notes = [f"\u00b1 half the interval: {over_seeds(averaged, '', axis_of(results.points[0].metric).messages)}"]
     if bounds := "".join(in_order(SIGNS[p.bound] for p in own if p.bound)):
         notes.append(f"{bounds} one-sided 95 % bound, where hardly a message is harmed or hardly one arrives")
     missing = [status for point in own for status in point.missing]
