@@ -13,7 +13,7 @@ from rich.segment import Segment
 from semcom.words import visible
 
 # What our own tables say that not every encoding can.
-_PLAIN = {"\xb1": "+-"}
+_PLAIN = {"\xb1": "+-", "\u2264": "<=", "\u2265": ">="}
 
 
 class Terminal(Console):
@@ -91,7 +91,9 @@ class _Patient:
 def _encodable(text: str, encoding: str) -> str:
     """The text with letters that the encoding lacks written in others."""
     for letter, plain in _PLAIN.items():
-        text = text.replace(letter, plain)
+        # One letter that it lacks is no reason to spell out the others.
+        if letter.encode(encoding, "replace") == b"?":
+            text = text.replace(letter, plain)
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
