@@ -41,7 +41,7 @@ def printed(*what: object, encoding: str = "utf-8") -> str:
         ("cp1252", "0.5 \xb10.1 \u20ac", "0.5 \xb10.1 \u20ac"),
         ("cp1252", "\u4f60\u597d", "\\u4f60\\u597d"),
         ("ascii", "caf\xe9", "caf\\xe9"),
-        ("latin-1", "\U0001f600 \u2264", "\\U0001f600 \\u2264"),
+        ("latin-1", "\U0001f600 \u2282", "\\U0001f600 \\u2282"),
         ("utf-8", "\u4f60\u597d \xb1", "\u4f60\u597d \xb1"),
     ],
 )
