@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from semcom.languages.transformer_spec import TransformerSpec
 from semcom.metrics.catalog import listening
-from semcom.scenario.work import Build, Run, Sweep
+from semcom.models.semantic_spec import USUAL_VOCABULARY
+from semcom.scenario.work import Build, LanguageBuild, Run, Sweep
 
 # One core of a 2020s server, measured on the teacher: multiply-adds a second in training and in decoding, and
 # the fixed cost of one step. A guess for a plan, never a result.
 RATE = 2.5e10
 STEP_SECONDS = 0.012
 SIMILARITY_SECONDS = 1 / 90
+TUNING_SECONDS = 20.0
 
 
 def build_seconds(build: Build) -> float:
@@ -19,6 +22,18 @@ def build_seconds(build: Build) -> float:
     if build.lesson:
         passes *= 1 + 0.8 * len(build.lesson.teachers)
     return build.steps * (STEP_SECONDS + passes / RATE)
+
+
+def language_seconds(language: LanguageBuild) -> float:
+    """Core-seconds of making one language; counting takes next to none."""
+    spec, recipe = language.spec, language.recipe
+    if recipe is None or not isinstance(spec, TransformerSpec):
+        return 0.0
+    layer = 4 * spec.width**2 + 2 * spec.width * spec.feedforward
+    passes = 3.0 * recipe.batch * language.task.usual_units * (spec.layers * layer + spec.width * USUAL_VOCABULARY)
+    # A teacher reads every batch, and makes some of them up first, token by token.
+    taught = 1.0 + (0.8 + language.lesson.made_up if language.lesson else 0.0)
+    return recipe.steps * (STEP_SECONDS + taught * passes / RATE)
 
 
 def run_seconds(run: Run) -> float:
@@ -34,5 +49,7 @@ def run_seconds(run: Run) -> float:
 def sweep_seconds(sweep: Sweep, done: set[str]) -> float:
     """Core-seconds of everything that is not done yet."""
     builds = sum(build_seconds(build) for build in sweep.builds if build.identity not in done)
+    builds += sum(language_seconds(each) for each in sweep.languages if each.identity not in done)
+    builds += TUNING_SECONDS * sum(each.identity not in done for each in sweep.tunings)
     runs = {run.identity: run for run in sweep.runs if run.identity not in done}
     return builds + sum(run_seconds(run) for run in runs.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from semcom.experiment.estimate import build_seconds, sweep_seconds
+from semcom.experiment.estimate import build_seconds, language_seconds, sweep_seconds
 from semcom.scenario.air import NAMES, air_lines, in_words, phase_note
 from semcom.scenario.expand import expand
 from semcom.scenario.neighbor_supply import check_counts
@@ -107,7 +107,9 @@ def _language_line(language: LanguageBuild, names: dict[str, str], done: bool) -
         f"seed {language.seed}" if language.seed is not None else "",
     ]
     told = ", ".join(each for each in parts if each)
-    return f"  {language.identity}  {language.name:<20} {told}{'  [done]' if done else ''}"
+    seconds = language_seconds(language)
+    state = "  [done]" if done else f"  [about {lasting(seconds)}]" if seconds else ""
+    return f"  {language.identity}  {language.name:<20} {told}{state}"
 
 
 def _run_lines(scenario: Scenario, runs: list[Run]) -> list[str]:

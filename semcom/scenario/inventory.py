@@ -10,10 +10,12 @@ from channels.catalog import COHERENCE, CSI, EQUALIZERS, FADING, INTERFERENCE
 from semcom.compression.catalog import PRUNINGS
 from semcom.compression.criteria import CRITERIA
 from semcom.distillation.catalog import METHODS
+from semcom.languages.transformer_spec import LANGUAGE_SIZES
 from semcom.metrics.accuracy import OF_CLASS
 from semcom.metrics.catalog import METRICS, axis_of
 from semcom.mistakes import UserMistake
 from semcom.scenario.hints import suggestion
+from semcom.scenario.language_plans import LANGUAGES
 from semcom.scenario.load import names, shipped
 from semcom.scenario.published import PUBLISHED
 from semcom.sources.catalog import CORPORA, FRAMES, TOKENIZERS
@@ -35,7 +37,7 @@ VARIANTS: dict[str, tuple[type, ...]] = {
     "prunings": PRUNINGS,
     "criteria": CRITERIA,
 }
-KINDS = ("scenarios", "sizes", *VARIANTS, "metrics", "overlays")
+KINDS = ("scenarios", "sizes", "languages", *VARIANTS, "metrics", "overlays")
 
 
 def inventory(kind: str | None) -> str:
@@ -67,6 +69,11 @@ def _entries(kind: str) -> Iterator[tuple[str, str]]:
         for task in TASKS:
             for name, spec in task.sizes.items():
                 yield name, f"{spec.told} (task {task.kind})"
+    elif kind == "languages":
+        for plan in LANGUAGES:
+            yield plan.model_fields["kind"].default, (plan.__doc__ or "").partition("\n")[0]
+        for name, shape in LANGUAGE_SIZES.items():
+            yield name, f"{shape.told}, a size of transformer"
     elif kind == "metrics":
         for metric in METRICS:
             english = "; the bundled encoder is English" if "similarity" in metric.options else ""

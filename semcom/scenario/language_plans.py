@@ -87,7 +87,7 @@ class TransformerPlan(FromText):
     """A decoder-only Transformer that predicts each token from all before it; the default size is `base`.
 
     Args:
-        size: a named size (`semcom list sizes`); the keys beside it change it.
+        size: a named size (`semcom list languages`); the keys beside it change it.
         width: features per token; even, at most 4096.
         layers: Transformer layers, from 1 to 64.
         heads: attention heads; must divide the width.
