@@ -9,15 +9,16 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal
 
 from semcom.mistakes import UserMistake
 from semcom.store.database import Database, damaged
 from semcom.store.digests import TABLE, Kind, Noted
 from semcom.store.folder import alone
 from semcom.store.results import COLUMNS, LATER, Row, cell, levels, row_of
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _SQL_TYPES = {"str": "TEXT NOT NULL DEFAULT ''", "int": "INTEGER", "float": "REAL"}
 _TYPED_NAMES = ", ".join(f'"{name}" {_SQL_TYPES[kind]}' for name, kind in COLUMNS.items())
@@ -277,6 +278,8 @@ def _from_sql(found: dict[str, Any]) -> Row:
 
 def _packed(family: str, array: np.ndarray) -> tuple[str, int, int, str, bytes]:
     """Shape, checksum and compressed little-endian bytes."""
+    import numpy as np  # here, because a plan needs the store and no numbers
+
     if array.ndim != 2:
         raise ValueError(f"statistics of {family} must be [sentences, width], got shape {array.shape}")
     raw = np.ascontiguousarray(array, dtype="<f8").tobytes()
@@ -284,6 +287,8 @@ def _packed(family: str, array: np.ndarray) -> tuple[str, int, int, str, bytes]:
 
 
 def _unpacked(sentences: int, width: int, checksum: str, data: bytes) -> np.ndarray:
+    import numpy as np
+
     size = sentences * width * 8
     # One byte more than belongs there shows a lie about the size without unpacking all of it.
     raw = zlib.decompressobj().decompress(data, size + 1)
