@@ -26,7 +26,7 @@ from semcom.models.make import initialize, spec_from
 from semcom.models.spec import Spec
 from semcom.models.trace import Trace
 from semcom.scenario.neighbor_supply import most_neighbors
-from semcom.scenario.work import Adoption, Build
+from semcom.scenario.work import Adoption, AnyBuild, Build
 from semcom.sources.batch import Batch
 from semcom.store.circumstances import circumstances
 from semcom.store.digests import WEIGHTS_DIGEST
@@ -40,7 +40,7 @@ from semcom.training.objective import HardLabels
 from semcom.training.pace import Pace
 
 
-def data_of(build: Build, folder: Path) -> Data:
+def data_of(build: AnyBuild, folder: Path) -> Data:
     """The messages that a build was planned on."""
     return build.task.load(RunFolder(folder).tokenizers, build.fingerprint, noted=build.digests.tokenizer)
 
@@ -221,7 +221,7 @@ def _objective(
 
 def _validation(build: Build, objective: HardLabels | Distiller, data: Data, device: str) -> Callable[[], float]:
     """The objective on fixed validation messages in fixed air drawn like the training air."""
-    batches = [batch.to(device) for batch in data.validation(build.settings.batch) if _enough(batch, build)]
+    batches = [batch.to(device) for batch in data.validation(build.settings.batch) if has_enough(batch, build)]
     airs = [Chance(build.seed).of("validation", index) for index in range(len(batches))]
     links = [build.settings.links(air.of("link"), len(batch)) for air, batch in zip(airs, batches, strict=True)]
 
@@ -236,6 +236,7 @@ def _validation(build: Build, objective: HardLabels | Distiller, data: Data, dev
     return validate
 
 
-def _enough(batch: Batch, build: Build) -> bool:
+def has_enough(batch: Batch, build: Build) -> bool:
+    """Whether the codec neighbors of the build's training find messages to send in this batch."""
     lengths: list[int] = batch.lengths.tolist()
     return neighbors_in(lengths, max(lengths)) >= most_neighbors(build.settings)

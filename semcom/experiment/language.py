@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from torch import nn
 
 from channels import Chance
 from semcom.distillation.taught_language import TaughtLanguage
+from semcom.experiment.build import data_of
 from semcom.identity import canonical
 from semcom.languages.bits import bits_per_token
 from semcom.languages.language import Language
@@ -22,6 +23,7 @@ from semcom.languages.mixture_spec import MixtureSpec
 from semcom.languages.ngram import NGram, count
 from semcom.languages.ngram_spec import NGramSpec
 from semcom.languages.transformer import TransformerLanguage, initialize_language
+from semcom.languages.transformer_spec import TransformerSpec
 from semcom.scenario.work import LanguageBuild, Tuning
 from semcom.sources.batches import TrainingBatches
 from semcom.store.circumstances import circumstances
@@ -29,9 +31,10 @@ from semcom.store.digests import WEIGHTS_DIGEST
 from semcom.store.folder import RunFolder
 from semcom.tasks.text_data import TextData, by_hash, shared
 from semcom.training.checkpoint import Checkpoint, about_codec, load_weights, save_weights
-from semcom.training.fit import Batches, Progress, fit, processes, silent
+from semcom.training.fit import Batches, Progress, silent
 from semcom.training.language_objective import NextToken
 from semcom.training.mixed_batches import MixedBatches
+from semcom.training.train_language import train_language
 
 VALIDATION_BATCH = 64
 AT_ONCE = 20_000  # sentences that are turned into tokens together
@@ -105,30 +108,29 @@ def _trained(
     progress: Progress,
 ) -> tuple[TransformerLanguage, dict[str, Any]]:
     """A Transformer after its training, and the history of that."""
-    assert build.recipe is not None and build.seed is not None and not isinstance(build.spec, NGramSpec | MixtureSpec)
-    chance, fabric = Chance(build.seed).of("language"), processes(build.recipe, device)
-    student = initialize_language(build.spec, data.outputs, seed=chance.of("weights").integer())
-    own = TrainingBatches(list(encoded(data, sentences)), build.recipe.batch, chance.of("batches"))
-    objective: nn.Module = NextToken(student)
-    batches: Batches = own
-    if build.lesson is not None:
-        teacher = load_language(known[build.lesson.teacher], known, folder, str(fabric.device))
-        objective = TaughtLanguage(student, teacher, build.lesson.methods, label_weight=build.lesson.label_weight)
-        if build.lesson.made_up:
-            invented = MadeUpBatches(teacher, build.recipe.batch, chance.of("made_up"))
-            batches = MixedBatches(own, invented, build.lesson.made_up)
-    questions = [batch.to(fabric.device) for batch in data.validation(VALIDATION_BATCH)]
-    history = fit(
-        objective,
+    recipe, lesson, chance = build.recipe, build.lesson, Chance(build.seed or 0).of("language")
+    assert isinstance(build.spec, TransformerSpec) and recipe is not None
+    batches: Batches = TrainingBatches(list(encoded(data, sentences)), recipe.batch, chance.of("batches"))
+    objective: Callable[[TransformerLanguage], nn.Module] = NextToken
+    if lesson is not None:
+        teacher = load_language(known[lesson.teacher], known, folder, device)
+        objective = partial(TaughtLanguage, teacher=teacher, methods=lesson.methods, label_weight=lesson.label_weight)
+        if lesson.made_up:
+            invented = MadeUpBatches(teacher, recipe.batch, chance.of("made_up"))
+            batches = MixedBatches(batches, invented, lesson.made_up)
+    trained, history = train_language(
+        build.spec,
+        data.outputs,
         batches,
-        build.recipe,
-        chance,
+        recipe,
+        chance=chance,
+        objective=objective,
+        validation=data.validation(VALIDATION_BATCH),
+        device=device,
         checkpoint=Checkpoint(RunFolder(folder).checkpoint(build.identity), build.identity),
-        validate=partial(bits_per_token, student, questions),
         progress=progress,
-        fabric=fabric,
     )
-    return student.eval(), vars(history)
+    return trained, vars(history)
 
 
 def load_language(build: LanguageBuild, known: Known, folder: Path, device: str = "cpu") -> Language:
@@ -180,8 +182,7 @@ def device_of(language: Language) -> torch.device:
 
 def text_of(build: LanguageBuild | Tuning, folder: Path) -> TextData:
     """The scenario's sentences."""
-    place = RunFolder(folder)
-    data = build.task.load(place.tokenizers, build.fingerprint, noted=build.digests.tokenizer)
+    data = data_of(build, folder)
     assert isinstance(data, TextData), "only sentences are made of language"
     return data
 

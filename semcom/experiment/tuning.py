@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from channels import Chance
-from semcom.experiment.build import load_codec
+from semcom.experiment.build import has_enough, load_codec
 from semcom.experiment.language import Known, encoded, load_language, text_of
 from semcom.languages.language import Language
 from semcom.languages.prior import unigram_of
@@ -21,13 +21,11 @@ from semcom.languages.tuning import Tuned, tune
 from semcom.languages.tuning_file import read_tuning, write_tuning
 from semcom.models.codec import Codec
 from semcom.models.evidence import Evidence
-from semcom.scenario.neighbor_supply import most_neighbors
 from semcom.scenario.work import Build, LanguageBuild, Tuning
 from semcom.sources.batches import SentenceBatch
 from semcom.store.circumstances import circumstances
 from semcom.store.digests import WEIGHTS_DIGEST
 from semcom.store.folder import RunFolder
-from semcom.tasks.neighbors import neighbors_in
 from semcom.tasks.text_data import TextData, by_hash, shared
 from semcom.tasks.trip import draw_parts, in_company
 from semcom.training.fit import Progress, silent
@@ -81,8 +79,8 @@ def _heard(codec: Codec, data: TextData, build: Build, *, device: str) -> Iterat
     SNRs are not left to chance: a few draws that all were high would show no use of a language. They are spread evenly
     over the training's range, and dealt to batches in an order of their own, since batches are sorted by length.
     """
-    chance, neighbors = Chance(build.seed).of("tuning"), most_neighbors(build.settings)
-    batches = [each for each in data.validation(TUNING_BATCH) if _has_enough(each, neighbors)]
+    chance = Chance(build.seed).of("tuning")
+    batches = [each for each in data.validation(TUNING_BATCH) if has_enough(each, build)]
     low, high = bounds(build.settings.snr_db)
     order = torch.randperm(len(batches), generator=chance.of("order").generator()).tolist()
     for index, (each, place) in enumerate(zip(batches, order, strict=True)):
@@ -93,11 +91,6 @@ def _heard(codec: Codec, data: TextData, build: Build, *, device: str) -> Iterat
             airs = draw_parts([link], codec, batch, own.of("air"))
             arrived = in_company(codec.send(batch).symbols, batch, airs, codec=codec)
             yield codec.listen(arrived, batch), batch
-
-
-def _has_enough(batch: SentenceBatch, neighbors: int) -> bool:
-    lengths = batch.lengths.tolist()
-    return neighbors_in(lengths, max(lengths)) >= neighbors
 
 
 def reader_of(tuning: Tuning, known: Known, folder: Path, device: str = "cpu") -> Reader:

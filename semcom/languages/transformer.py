@@ -12,7 +12,7 @@ from semcom.languages.language import BOUNDARY
 from semcom.languages.rows import following
 from semcom.languages.transformer_spec import TransformerSpec
 from semcom.models.attention import MultiHeadAttention
-from semcom.models.layers import KeysAndValues, Residual, add_positions, feed_forward, final_norm
+from semcom.models.layers import KeysAndValues, Residual, add_positions, feed_forward, final_norm, look_back
 from semcom.models.sides import embedding
 from semcom.sources.batches import SentenceBatch
 
@@ -36,17 +36,8 @@ class CausalLayer(nn.Module):
 
     def step(self, features: Tensor, past: KeysAndValues | None) -> tuple[Tensor, KeysAndValues]:
         """One position [rows, 1, width] more, given the keys and values of those before it."""
-        grown: list[KeysAndValues] = []
-
-        def look_back(x: Tensor) -> Tensor:
-            keys, values = self.attention.remember(x)
-            if past is not None:
-                keys, values = torch.cat((past[0], keys), dim=2), torch.cat((past[1], values), dim=2)
-            grown.append((keys, values))
-            return self.attention.attend(x, (keys, values))
-
-        features = self.around_attention(features, look_back)
-        return self.around_feedforward(features, self.feedforward), grown[0]
+        features, grown = look_back(self.attention, self.around_attention, features, past)
+        return self.around_feedforward(features, self.feedforward), grown
 
 
 @dataclass(eq=False)

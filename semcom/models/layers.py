@@ -35,6 +35,22 @@ class Residual(nn.Module):
         return normalized
 
 
+def look_back(
+    attention: MultiHeadAttention, around: Residual, features: Tensor, past: KeysAndValues | None
+) -> tuple[Tensor, KeysAndValues]:
+    """Causal self-attention of one position [rows, 1, width] more; and all keys and values so far."""
+    grown: list[KeysAndValues] = []
+
+    def part(x: Tensor) -> Tensor:
+        keys, values = attention.remember(x)
+        if past is not None:
+            keys, values = torch.cat((past[0], keys), dim=2), torch.cat((past[1], values), dim=2)
+        grown.append((keys, values))
+        return attention.attend(x, (keys, values))
+
+    return around(features, part), grown[0]
+
+
 def feed_forward(side: SideSpec) -> nn.Sequential:
     """The position-wise part of a layer."""
     return nn.Sequential(nn.Linear(side.width, side.feedforward), nn.ReLU(), nn.Linear(side.feedforward, side.width))
@@ -82,18 +98,9 @@ class DecoderLayer(nn.Module):
         self, features: Tensor, received: KeysAndValues, past: KeysAndValues | None, mask: Tensor | None = None
     ) -> tuple[Tensor, KeysAndValues]:
         """One position [batch, 1, width] more, given the keys and values of those before it."""
-        grown: list[KeysAndValues] = []
-
-        def look_back(x: Tensor) -> Tensor:
-            keys, values = self.attention.remember(x)
-            if past is not None:
-                keys, values = torch.cat((past[0], keys), dim=2), torch.cat((past[1], values), dim=2)
-            grown.append((keys, values))
-            return self.attention.attend(x, (keys, values))
-
-        features = self.around_attention(features, look_back)
+        features, grown = look_back(self.attention, self.around_attention, features, past)
         features = self.around_across(features, lambda x: self.across.attend(x, received, mask=mask))
-        return self.around_feedforward(features, self.feedforward), grown[0]
+        return self.around_feedforward(features, self.feedforward), grown
 
 
 def self_attention(layer: EncoderLayer | DecoderLayer, entering: Tensor) -> Attention:

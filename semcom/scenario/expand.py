@@ -35,18 +35,17 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None) -> Sweep:
     fingerprint = fingerprint or scenario.goal.fingerprint()
     builds: dict[tuple[str, int], Build] = {}
     for seed in scenario.seeds:
-        for name in (*scenario.sweep.codec, *(name for crowd in scenario.crowds for name in crowd or ())):
+        for name in scenario.heard_codecs:
             _build(scenario, name, seed, fingerprint=fingerprint, builds=builds)
     unique: dict[str, Build] = {}
     for build in builds.values():
         # Codecs that differ in their receiver's language alone are one build, known by the first one's name.
         unique.setdefault(build.identity, build)
     languages = Languages(scenario, fingerprint)
-    heard = {*scenario.sweep.codec, *(name for crowd in scenario.crowds for name in crowd or ())}
     tunings = {
         (name, seed): tuning_of(build, languages.of(language, seed), scenario.measure.search)
         for (name, seed), build in builds.items()
-        if name in heard and (language := scenario.codecs[name].language)
+        if name in scenario.heard_codecs and (language := scenario.codecs[name].language)
     }
     roles = _roles(scenario)
     places, exam = _places(scenario), _exam(scenario.measure, scenario.goal.exam_facts(fingerprint))

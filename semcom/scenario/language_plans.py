@@ -39,11 +39,6 @@ class LanguagePlan(Plan):
         """The languages that must exist before this one."""
         return ()
 
-    @property
-    def is_chance(self) -> bool:
-        """Whether another seed makes another language."""
-        return False
-
 
 class FromText(LanguagePlan):
     """A language that is made from text.
@@ -59,11 +54,6 @@ class FromText(LanguagePlan):
     share: float = Field(default=1.0, gt=0, le=1)
     own_share: bool = False
     corpus: Annotated[AnyCorpus, by("source")] | None = None
-
-    @property
-    def is_chance(self) -> bool:
-        """Whether another seed makes another language: where its text does."""
-        return self.own_share
 
 
 class NGramPlan(FromText):
@@ -144,11 +134,6 @@ class TransformerPlan(FromText):
     def origins(self) -> tuple[str, ...]:
         """Its teacher."""
         return (self.distill.teacher,) if self.distill else ()
-
-    @property
-    def is_chance(self) -> bool:
-        """Whether another seed makes another language: unless it names its own."""
-        return self.seed is None
 
 
 class MixturePlan(LanguagePlan):

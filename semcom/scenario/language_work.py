@@ -42,8 +42,7 @@ class Languages:
     def _made(self, name: str, plan: AnyLanguagePlan, origins: list[LanguageBuild], seed: int) -> LanguageBuild:
         text = plan if isinstance(plan, FromText) else None
         trained = plan if isinstance(plan, TransformerPlan) else None
-        named = trained.seed if trained and trained.seed is not None else None
-        own = seed if named is None else named
+        own = trained.seed if trained and trained.seed is not None else seed
         depends = trained is not None or (text is not None and text.own_share)
         lesson = replace(trained.distill, teacher=origins[0].identity) if trained and trained.distill else None
         build = LanguageBuild(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
@@ -120,29 +121,33 @@ class Scenario(Plan):
         return self.sweep.detector or (self.link.detector,)
 
     @property
+    def heard_codecs(self) -> tuple[str, ...]:
+        """The codecs of the sweep and of its crowds, each once."""
+        return tuple(dict.fromkeys((*self.sweep.codec, *(name for crowd in self.crowds for name in crowd or ()))))
+
+    @property
     def needed_languages(self) -> tuple[str, ...]:
         """The languages of the codecs that are measured or send in a crowd, and all that they are made from."""
-        heard = [*self.sweep.codec, *(name for crowd in self.crowds for name in crowd or ())]
-        found: list[str] = []
-        waiting = [language for name in heard if (language := self.codecs[name].language)]
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.append(name)
-                waiting.extend(self.languages[name].origins)
+        known = [language for name in self.heard_codecs if (language := self.codecs[name].language)]
+        found = _with_origins(known, lambda name: self.languages[name].origins)
         return tuple(name for name in self.languages if name in found)
 
     @property
     def needed_codecs(self) -> tuple[str, ...]:
         """The codecs of the sweep and of its crowds, and all that they are made from."""
-        found: list[str] = []
-        waiting = [*self.sweep.codec, *(name for crowd in self.crowds for name in crowd or ())]
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.append(name)
-                waiting.extend(self.origins(name))
+        found = _with_origins(self.heard_codecs, self.origins)
         return tuple(name for name in self.codecs if name in found)
+
+
+def _with_origins(names: Iterable[str], origins: Callable[[str], Iterable[str]]) -> set[str]:
+    """These and all that they are made from, directly or not."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        if (name := waiting.pop()) not in found:
+            found.add(name)
+            waiting.extend(origins(name))
+    return found
 
 
 class Resolved:
