@@ -318,6 +318,8 @@ def told_of(build: AnyBuild, outcome: Mapping[str, Any]) -> str:
     if isinstance(build, Tuning):
         alone, together = (f"{100 * outcome[name]:.1f}" for name in ("error_alone", "error"))
         return f"{together} % of validation tokens wrong, {alone} % by the signal alone, weighed"
+    if outcome["kind"] == "made_up":
+        return f"{outcome['tokens']:,} tokens, made up"
     what = "n-grams, counted" if outcome["kind"] == "ngram" else "parameters, made"
     return f"{outcome['bits_per_token']:.2f} bits a token, {outcome['parameters']:,} {what}"
 
