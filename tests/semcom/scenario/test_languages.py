@@ -64,9 +64,17 @@ def test_what_a_language_is_made_from_comes_first_and_each_seed_has_its_own(tmp_
     assert [each.name for each in fixed] == ["counts", "counts's 40 sentences", "taught"]
 
 
+def test_a_codec_may_look_further_than_the_others(tmp_path: Path) -> None:
+    changes = ("codecs.far={size: tiny, language: counts, search: {beam: 64}}", "sweep.codec=[reading, far]")
+    runs = expand(scenario_of(tmp_path, *changes), fingerprint="f").runs
+    assert {run.build.name: run.tuning.search.beam for run in runs if run.tuning} == {"reading": 16, "far": 64}
+    assert len({run.tuning.identity for run in runs}) == 4, "weights are fitted for each search"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ("codecs.alone.search={beam: 2}", "search must be of a receiver that knows a language"),
         ("codecs.reading.language=cuonts", "none of the languages: counts, taught, both; did you mean 'counts'"),
         ("languages.both.of=[counts, both]", "languages.both is made from itself: both <- both"),
         ("languages.taught.made_up.by=nobody", "languages.taught.made_up.by names 'nobody', none of the languages"),
