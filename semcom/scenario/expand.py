@@ -161,6 +161,8 @@ def _exam(measure: MeasurePlan, facts: dict[str, Any]) -> dict[str, Any]:
     )
     if measure.skip:
         decisive["skip"] = measure.skip
+    if measure.corpus:
+        decisive["foreign"] = measure.corpus.fingerprint()
     if measure.bleu_tokenize and listening(measure.metrics, "bleu_tokenize"):
         decisive["bleu_tokenize"] = measure.bleu_tokenize
     embeds = bool(listening(measure.metrics, "similarity"))

@@ -15,6 +15,8 @@ def check_languages(scenario: Scenario) -> None:
     for name, codec in scenario.codecs.items():
         if codec.language:
             _check_language(scenario, name, codec.language)
+    if scenario.measure.corpus and scenario.goal.carries != "sentences":
+        raise ValueError(f"measure.corpus must be left out where {scenario.goal.carries} are sent; it is of sentences")
     if scenario.languages and scenario.goal.carries != "sentences":
         raise ValueError(f"languages must be left out where {scenario.goal.carries} are sent; they are of sentences")
     for name, plan in scenario.languages.items():
