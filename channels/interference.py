@@ -200,7 +200,8 @@ class Jammer:
         check_levels(self.level_db)
         if not 0 <= self.first < self.last <= 1:
             raise ValueError(
-                f"first and last must be shares of a message with 0 <= first < last <= 1, got {self.first} and {self.last}"
+                "first and last must be shares of a message with 0 <= first < last <= 1, "
+                f"got {self.first} and {self.last}"
             )
 
     def draw(self, shape: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
