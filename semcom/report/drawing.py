@@ -15,7 +15,7 @@ from semcom.files import write_atomically
 from semcom.report.ablation import Line, ablation_lines, ablation_table
 from semcom.report.confusion import confusion_drawings
 from semcom.report.costs import by_codec, read_costs
-from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, OF_KINDS
+from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, OF_KINDS, OF_PAIRS_AND_KINDS
 from semcom.report.gains import gains_of_students
 from semcom.report.genuine import check_genuine
 from semcom.report.naming import file_name
@@ -23,7 +23,7 @@ from semcom.report.pruned import Pruned, read_pruned, seeds_of
 from semcom.report.pruning import layers_kept
 from semcom.report.pruning_table import pruning_table
 from semcom.report.reading import read_rows, results_of
-from semcom.report.results import Results
+from semcom.report.results import DIFFERENCE, Results
 from semcom.report.style import in_house_style
 from semcom.report.tables import tables_of, write_table
 from semcom.store.confusions import read_confusions
@@ -132,6 +132,7 @@ def drawings(results: Results, lines: Sequence[Line] = ()) -> Iterator[tuple[str
         (FIGURES, results.parts()),
         (ACROSS_LEVELS, results.parts(levels_apart=False)),
         (OF_KINDS, results.kinds()),
+        (OF_PAIRS_AND_KINDS, results.kinds(DIFFERENCE)),
         (OF_CELLS, results.cells()),
     )
     for draws, parts in every:
