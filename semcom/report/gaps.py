@@ -28,6 +28,7 @@ from semcom.report.results import Point, Results, System, evenly, in_order
 from semcom.report.sheet import Sheet, Words
 from semcom.report.sizing import (
     BODY,
+    Family,
     bodies,
     families_of,
     looks_of,
@@ -101,10 +102,7 @@ def gap_to_teacher_against_parameters(part: Results) -> Figure | None:
     lines = {point: (families[small[point]], point.system) for point in drawn}
     by_family = looks_of(families)
     looks = {line: by_family[line[0]] for line in lines.values()}
-    told = {
-        line: (line[1].codec, ", ".join(filter(None, (line[0].stem, line[0].role, line[0].method)))) for line in looks
-    }
-    names = {line: " minus ".join(each) for line, each in told.items()}
+    names = {(family, teacher): f"{teacher.codec} minus {_family_name(family)}" for family, teacher in looks}
     with in_house_style():
         sheet = Sheet([place_title(place, drawn) for place in places])
         sheet.panels[0].set_xscale("log")
@@ -305,6 +303,11 @@ def _handles(drawn: Sequence[Point], part: Results) -> list[Line2D]:
     """A legend entry per pair."""
     pairs = in_order((point.system, point.against) for point in drawn)
     return [handle(look_of_pair(pair, part), label_of_pair(pair)) for pair in pairs]
+
+
+def _family_name(family: Family) -> str:
+    known = f"language {family.language}" if family.language else ""
+    return ", ".join(each for each in (family.stem, family.role, family.method, known) if each)
 
 
 def difference_axis(metric: str, drawn: Sequence[Point]) -> str:

@@ -36,6 +36,7 @@ class System:
         own_method: how it came to be apart from what it took over.
         parameters: of transmitter and receiver together; None where nobody says.
         body_parameters: the same without the embeddings, which hide compression.
+        language: the language that its receiver decides with, or empty; all sizes count it in.
     """
 
     codec: str
@@ -48,6 +49,7 @@ class System:
     size_bytes: int | None = None
     symbols_per_token: float | None = None
     symbols_per_word: float | None = None
+    language: str = ""
 
     @property
     def is_published(self) -> bool:
@@ -183,10 +185,7 @@ class Results:
 
     @property
     def paired(self) -> tuple[Point, ...]:
-        """Paired differences; of a pair that stands both ways round, the way that the scenario chose.
-
-        Every table has its first codec minus each other, whether or not the scenario compares them the other way.
-        """
+        """Paired differences; of a pair both ways round not the one that every table has, its first codec minus each."""
         pairs = [point for point in self.points if point.kind == DIFFERENCE]
         both, first = {(point.system, point.against) for point in pairs}, self.systems[:1]
         return tuple(p for p in pairs if (p.system,) != first or (p.against, p.system) not in both)
@@ -229,7 +228,7 @@ class Results:
         None where only one kind was met.
 
         Args:
-            kind: of number; values are cut by wanted codec too, of differences all pairs stand together.
+            kind: of number; values are cut by wanted codec too, differences of all pairs stand together.
         """
         crowded = self.having(lambda p: p.interferers > 0 and p.user == WANTED and p.kind == kind)
         airs = in_order(dataclasses.replace(point.condition, interference="") for point in crowded._measured())

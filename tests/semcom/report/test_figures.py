@@ -11,7 +11,7 @@ from matplotlib.collections import FillBetweenPolyCollection
 from semcom.report import curves, gaps, sizes
 from semcom.report.figures import ACROSS_LEVELS, FIGURES
 from semcom.report.sheet import EDGE, WIDTH
-from semcom.report.tables import difference_table
+from semcom.report.tables import codec_table, difference_table
 
 SMALL = {"snrs": (-6.0, 3.0, 12.0), "counts": (0, 2), "metrics": ("bleu_4",)}
 
@@ -341,3 +341,22 @@ def test_differences_have_a_figure_against_the_level_of_interferers(made):
     (line,) = lines_of(figure.axes[0]).values()
     assert list(line.get_xdata()) == [-9.0, -3.0]
     assert gaps.gain_against_level(made.part(made.sweep(**SMALL))) is None
+
+
+def test_what_a_receiver_knows_is_told_and_joined_to_nothing_else(made):
+    """In legends, in captions, in the table of codecs; a line over sizes or rates joins receivers of one language."""
+    codecs = {
+        f"{name}_{rate}": {**made.codecs["plain"], "role": "codec", "symbols_per_token": rate}
+        for name in ("alone", "reading")
+        for rate in (2, 4, 8)
+    }
+    lines = made.sweep(**SMALL, codecs=codecs, pairs=())
+    spoken = [{**row, "language": "counts" * str(row["codec"]).startswith("reading")} for row in lines]
+    part = made.part(spoken)
+    told = [text for text in legend_of(curves.against_snr(part)) if "language counts" in text]
+    assert len(told) == 3 and all(text.startswith("reading") for text in told)
+    assert "counted into their parameters: reading_2 (counts)" in words_in(curves.against_snr(part))
+    assert [len(text.split(", ")) for text in legend_of(sizes.against_symbols(part))] == [4, 5]
+    table = codec_table(part)
+    assert [row[table.header.index("language")] for row in table.rows] == [""] * 3 + ["counts"] * 3
+    assert "language" not in codec_table(made.part(lines)).header
