@@ -185,7 +185,7 @@ class Results:
 
     @property
     def paired(self) -> tuple[Point, ...]:
-        """Paired differences; of a pair both ways round not the one that every table has, its first codec minus each."""
+        """Paired differences; of a pair both ways round not what every table has, its first codec minus each other."""
         pairs = [point for point in self.points if point.kind == DIFFERENCE]
         both, first = {(point.system, point.against) for point in pairs}, self.systems[:1]
         return tuple(p for p in pairs if (p.system,) != first or (p.against, p.system) not in both)
