@@ -110,7 +110,7 @@ def conduct(
             write_csv(tabulate(scenario, sweep, store), place.results_file)
             write_matrices(sweep, store, place)
             # After everything that cannot be had again in a minute: whoever stops it here loses none of that.
-            time_codecs(sweep, store, board, device=means.device, threads=means.threads)
+            time_codecs(sweep, store, board, folder=folder, device=means.device, threads=means.threads)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)
             write_pruning(pruning_rows(sweep, store.builds()), place.pruning_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})

@@ -65,6 +65,11 @@ def test_what_a_language_is_made_from_comes_first_and_each_seed_has_its_own(tmp_
         ("languages.both.of=[counts, both]", "languages.both is made from itself: both <- both"),
         ("languages.both.of=[counts, nobody]", "names 'nobody', none of the languages"),
         ("languages.taught.size=huge", "must be one of tiny, small, base, large, teacher, got 'huge'"),
+        (
+            "languages.taught.training={share: 0.5}",
+            "training.share must be left out of a language, got 0.5; write share",
+        ),
+        ("languages.taught.training={own_share: true}", "write own_share: true beside training"),
         ("languages.counts.order=7", "must be at most 6, got 7"),
         ("languages.taught.distill.methods=[hidden_hints]", "must look at logits alone to teach a language"),
         ("languages.taught.distill={teacher: counts, methods: []}", "nothing is taught"),
