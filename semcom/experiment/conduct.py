@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from semcom.experiment.build import data_of
+from semcom.experiment.calibrations import write_bins
 from semcom.experiment.confusions import write_matrices
 from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.estimate import sweep_seconds
@@ -97,7 +98,7 @@ def conduct(
                     board.say(line)
                 _check_exam(scenario, work.sealed(sweep.builds[0]), folder, board)
                 work.seal()
-            keep_sample(sweep.builds[0], place, store)
+            keep_sample(sweep, place, store)
             store.noted.note_file(place.scenario_file.name, digest(text.encode()))
             write_atomically(place.scenario_file, text)
             with crew_of(board, means) as crew:
@@ -105,10 +106,11 @@ def conduct(
             if note := off_label(sweep.runs, store.runs()):
                 board.say(note)
             # Record and costs tell of one table: until the new one's are complete there are none.
-            for each in (place.record_file, place.costs_file, place.confusion_file, place.pruning_file):
+            for each in (place.record_file, *place.all_tables[1:]):
                 each.unlink(missing_ok=True)
             write_csv(tabulate(scenario, sweep, store), place.results_file)
             write_matrices(sweep, store, place)
+            write_bins(sweep, store, place)
             # After everything that cannot be had again in a minute: whoever stops it here loses none of that.
             time_codecs(sweep, store, board, folder=folder, device=means.device, threads=means.threads)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)
