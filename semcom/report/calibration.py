@@ -1,4 +1,4 @@
-"""Calibration: how often a receiver is right beside how sure it is, sentence by sentence; is a wrong one fluent?"""
+"""Calibration: how often a receiver is right beside how sure it is, and how often a wrong sentence is fluent."""
 
 from __future__ import annotations
 
