@@ -9,11 +9,17 @@ import torch
 
 from channels import Arrived, Chance, Link, draw
 from semcom.compression.recognizer_cost import recognizer_multiply_adds
+from semcom.languages.made_up_spec import MadeUpSpec
+from semcom.languages.mixture_spec import MixtureSpec
+from semcom.languages.ngram_spec import NGramSpec
+from semcom.languages.transformer_spec import TransformerSpec
 from semcom.models.codebook import Codebook
 from semcom.models.codec import Codec, air_shape
 from semcom.models.recognizer import Recognizer
 from semcom.models.semantic import SemanticCodec
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
+
+LanguageSpec = NGramSpec | TransformerSpec | MixtureSpec | MadeUpSpec
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,16 @@ def multiply_adds(spec: SemanticSpec, vocabulary: int, *, length: int = 20) -> i
     autoregressive layer has its attention twice.
     """
     return transmitter_multiply_adds(spec, length=length) + receiver_multiply_adds(spec, vocabulary, length=length)
+
+
+def language_multiply_adds(spec: LanguageSpec, vocabulary: int, *, beam: int, length: int = 20) -> int:
+    """Multiply-adds a token of a language in a search of so many hypotheses, each of which it reads; of counts none.
+
+    An n-gram is looked up. Of a mixture add up its two.
+    """
+    if not isinstance(spec, TransformerSpec):
+        return 0
+    return beam * (spec.layers * _layer(spec.side, length, attentions=1) + spec.width * vocabulary)
 
 
 def counted_multiply_adds(run: Callable[[], object]) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from channels import Arrived, Chance, Link, draw
+from semcom.languages.reader import Reader
 from semcom.models.codec import air_shape
 from semcom.models.make import initialize
 from semcom.models.spec import Spec
@@ -24,10 +25,15 @@ MARGIN = 1.05  # what nobody reads off a logarithmic axis
 
 @dataclass(frozen=True)
 class Shape:
-    """All that the time of one trip depends on, apart from the machine: weights do not change how long they take."""
+    """All that the time of one trip depends on, apart from the machine: weights do not change how long they take.
+
+    Args:
+        reader: of a receiver that knows a language; None decides by the signal alone.
+    """
 
     spec: Spec
     outputs: int
+    reader: Reader | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ def latencies(
 ) -> dict[str, Latency]:
     """Time a batch of one message through transmitter and receiver, the air left out, greedily decoded.
 
-    Of a text codec it is a sentence of 20 tokens.
+    Of a text codec it is a sentence of 20 tokens. A receiver that knows a language searches with it.
 
     All codecs take turns, round after round, so that whatever else the machine does meets all of them alike. It only
     ever makes a trip longer, so the least of many trips is the time of the codec. The rounds are cut into four parts
@@ -90,7 +96,8 @@ def _trip(shape: Shape, device: str) -> Callable[[], float]:
     def trip() -> float:
         began = time.perf_counter()
         # Reading the tokens waits for an accelerator, which otherwise would only have been told what to do.
-        codec.decode(Arrived(codec.send(batch).symbols, ((link, air),)), batch).tolist()
+        arrived = Arrived(codec.send(batch).symbols, ((link, air),))
+        (shape.reader.decide(codec, arrived, batch) if shape.reader else codec.decode(arrived, batch)).tolist()
         return 1e3 * (time.perf_counter() - began)
 
     return trip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,19 @@ from typing import Any
 from rich.console import Console
 
 from semcom.experiment.build import data_of, exam_of
+from semcom.experiment.calibrations import write_bins
 from semcom.experiment.confusions import write_matrices
 from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.failures import failure_of
 from semcom.experiment.off_label import off_label, place_of
 from semcom.experiment.progress import Board, named
-from semcom.experiment.pruning import pruning_rows, saved_by, write_pruning
+from semcom.experiment.pruning import pruning_rows, write_pruning
 from semcom.experiment.repair import mend, note_tokenizers, sealed
 from semcom.experiment.run import Outcome, metrics_of
 from semcom.experiment.sample import keep_sample
 from semcom.experiment.tabulate import measured_rows, tabulate, with_language
+from semcom.experiment.telling import told_of
 from semcom.experiment.timing import time_codecs
 from semcom.experiment.workers import Alone, Job, Means, Several, crew_of
 from semcom.files import digest, digest_of, write_atomically
@@ -97,7 +99,7 @@ def conduct(
                     board.say(line)
                 _check_exam(scenario, work.sealed(sweep.builds[0]), folder, board)
                 work.seal()
-            keep_sample(sweep.builds[0], place, store)
+            keep_sample(sweep, place, store)
             store.noted.note_file(place.scenario_file.name, digest(text.encode()))
             write_atomically(place.scenario_file, text)
             with crew_of(board, means) as crew:
@@ -105,12 +107,13 @@ def conduct(
             if note := off_label(sweep.runs, store.runs()):
                 board.say(note)
             # Record and costs tell of one table: until the new one's are complete there are none.
-            for each in (place.record_file, place.costs_file, place.confusion_file, place.pruning_file):
+            for each in (place.record_file, *place.all_tables[1:]):
                 each.unlink(missing_ok=True)
             write_csv(tabulate(scenario, sweep, store), place.results_file)
             write_matrices(sweep, store, place)
+            write_bins(sweep, store, place)
             # After everything that cannot be had again in a minute: whoever stops it here loses none of that.
-            time_codecs(sweep, store, board, device=means.device, threads=means.threads)
+            time_codecs(sweep, store, board, folder=folder, device=means.device, threads=means.threads)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)
             write_pruning(pruning_rows(sweep, store.builds()), place.pruning_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
@@ -309,20 +312,6 @@ def _record(scenario: Scenario, store: Store, means: Means, seconds: dict[str, f
         "builds": {key: vars(build) for key, build in store.builds().items()},
         "runs": {key: vars(run) for key, run in store.runs().items()},
     }
-
-
-def told_of(build: AnyBuild, outcome: Mapping[str, Any]) -> str:
-    """What a finished build came to, in a line."""
-    if isinstance(build, Build):
-        made = "trained" if build.spec.learns else "drawn"
-        return f"{outcome['parameters']:,} parameters{saved_by(outcome)}, {made}"
-    if isinstance(build, Tuning):
-        alone, together = (f"{100 * outcome[name]:.1f}" for name in ("error_alone", "error"))
-        return f"{together} % of validation tokens wrong, {alone} % by the signal alone, weighed"
-    if outcome["kind"] == "made_up":
-        return f"{outcome['tokens']:,} tokens, made up"
-    what = "n-grams, counted" if outcome["kind"] == "ngram" else "parameters, made"
-    return f"{outcome['bits_per_token']:.2f} bits a token, {outcome['parameters']:,} {what}"
 
 
 def _opening(scenario: Scenario, sweep: Sweep, work: _Work, means: Means) -> str:

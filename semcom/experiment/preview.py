@@ -17,6 +17,7 @@ from semcom.store.circumstances import foreseen, made, otherwise
 from semcom.store.folder import RunFolder
 from semcom.store.ownership import check_owner, left_out
 from semcom.store.store import Finished, Store
+from semcom.tasks.task import Counts
 from semcom.words import counted, lasting
 
 
@@ -32,11 +33,10 @@ def preview(scenario: Scenario, folder: Path, *, replace: bool = False) -> str:
     place = RunFolder(folder)
     check_owner(scenario, place, replace=replace)
     sweep = expand(scenario)
-    short: tuple[str, ...] = ()
-    if scenario.goal.is_at_hand:
-        there = scenario.goal.count()
+    there = scenario.goal.count() if scenario.goal.is_at_hand else None
+    if there:
         check_counts(scenario, there)
-        short = scarce(scenario, there)
+    short = scarce(scenario, there) if there else ()
     built, ran = _done(place)
     runs = {run.identity: run for run in sweep.runs}
     left = [build for build in sweep.builds if build.identity not in built]
@@ -54,7 +54,10 @@ def preview(scenario: Scenario, folder: Path, *, replace: bool = False) -> str:
     if unweighed := dict.fromkeys(each.name for each in sweep.tunings if each.identity not in built):
         lines += [f"  weights of signal and language to fit for {', '.join(unweighed)}"]
     metrics = counted(len(scenario.measure.metrics), "metric")
-    lines += ["", f"{counted(len(runs), 'point')} ({len(waiting)} to measure), {metrics} each"]
+    lines += [
+        "",
+        f"{counted(len(runs), 'point')} ({len(waiting)} to measure), {metrics} each, on {_exam(scenario, there)}",
+    ]
     lines += _run_lines(scenario, list(runs.values()))
     gone = left_out(sweep, place, done=ran.keys())
     # As `semcom run` without options would go on.
@@ -81,6 +84,17 @@ def _done(place: RunFolder) -> tuple[dict[str, Finished], dict[str, Finished]]:
 def _notes(scenario: Scenario, sweep: Sweep) -> tuple[str, ...]:
     """What whoever typed the scenario may not have meant."""
     return *unused_keys(scenario), *pitfalls(scenario), *phase_note(scenario, (run.link for run in sweep.runs))
+
+
+def _exam(scenario: Scenario, there: Counts | None) -> str:
+    """How many messages a point is measured on, of how many where that is known."""
+    measure, message = scenario.measure, f"test {scenario.goal.message}"
+    skipped = f", behind {measure.skip}" if measure.skip else ""
+    if there is None:
+        return f"{counted(measure.sentences, message)}{skipped}"
+    count = min(measure.sentences, there.test - measure.skip)
+    fewer = f" (not {measure.sentences})" if count < measure.sentences else ""
+    return f"{count} of {counted(there.test, message)}{fewer}{skipped}"
 
 
 def _build_line(build: Build, names: dict[str, str], done: bool) -> str:

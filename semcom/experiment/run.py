@@ -24,9 +24,10 @@ from semcom.scenario.work import Build, LanguageBuild, Run, Tuning
 from semcom.sources.catalog import AnyCorpus
 from semcom.store.circumstances import circumstances
 from semcom.tasks.cell import deliver_cell
-from semcom.tasks.task import Exam
+from semcom.tasks.task import Data, Exam
 from semcom.tasks.trip import Delivery, Encoded, deliver, encode_once
 
+CONFIDENCE = "confidence"  # under which name it is stored beside what metrics keep
 NO_LANGUAGES: Mapping[str, LanguageBuild] = {}
 
 
@@ -89,6 +90,8 @@ def carry_out_run(
         rows_of_each = gather(metrics, list(questions.messages) * measure.repeats, arrived)
         for metric, rows in zip(metrics, rows_of_each, strict=True):
             statistics[family_of(metric, user)] = sum_repeats(rows, measure.repeats)
+    if measure.confidence:
+        statistics[CONFIDENCE] = _confidence([trip[0] for trip in trips], questions.messages, data)
     seed = air.of("bootstrap").integer()
     intervals: dict[str, dict[str, Interval]] = {user: {} for user in run.users}
     for user, metric in itertools.product(run.users, metrics):
@@ -128,7 +131,18 @@ def _trip(run: Run, encoded: Encoded, chance: Chance, *, crowd: Sequence[Encoded
     if run.measure.users == "all":
         detector = run.detector
         return deliver_cell(encoded, run.link, chance, beam=beam, crowd=crowd, detector=detector, scrambling=scrambling)
-    return [deliver(encoded, run.link, chance, beam=beam, crowd=crowd, scrambling=scrambling)]
+    sure = run.measure.confidence
+    return [deliver(encoded, run.link, chance, beam=beam, crowd=crowd, scrambling=scrambling, sure=sure)]
+
+
+def _confidence(trips: Sequence[Delivery], sent: Sequence[str], data: Data) -> np.ndarray:
+    """How sure the receiver was of each sentence, and 1 where it arrived word for word [sentences of all trips, 2]."""
+    rows = [
+        (certainty, float(arrived == message))
+        for trip in trips
+        for certainty, arrived, message in zip(trip.certainties, data.read(trip.answers), sent, strict=True)
+    ]
+    return np.array(rows, dtype=np.float64)
 
 
 def evidence(

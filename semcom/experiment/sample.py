@@ -11,7 +11,7 @@ from semcom.files import digest, digest_of, write_atomically
 from semcom.identity import canonical
 from semcom.mistakes import UserMistake
 from semcom.scenario.plan import Plan
-from semcom.scenario.work import Build
+from semcom.scenario.work import Sweep
 from semcom.sources.catalog import AnyCorpus
 from semcom.store.folder import RunFolder
 from semcom.store.store import Store
@@ -25,15 +25,19 @@ class Sample(Plan):
 
     Args:
         corpus: as the scenario names it, whose sample this is.
+        corpora: fingerprints of the text of languages that have their own, by language.
     """
 
     corpus: dict[str, Any]
     fingerprint: str = Field(min_length=1)
     sentences: Annotated[tuple[str, ...], Field(min_length=1)]
+    corpora: dict[str, str] = Field(default_factory=dict)
 
 
-def keep_sample(build: Build, place: RunFolder, store: Store) -> None:
-    """Write the sample of a build's text into the run folder, unless it is there as it was written."""
+def keep_sample(sweep: Sweep, place: RunFolder, store: Store) -> None:
+    """Write the sample of a sweep's text into the run folder, unless it is there as it was written."""
+    build = sweep.builds[0]
+    corpora = {each.name: each.corpus.fingerprint() for each in sweep.languages if each.corpus}
     if not isinstance(build.task, Text):
         return
     name, corpus = place.sample_file.name, build.task.corpus
@@ -43,7 +47,7 @@ def keep_sample(build: Build, place: RunFolder, store: Store) -> None:
             kept = None
     except UserMistake:
         kept = None
-    if kept and kept.fingerprint == build.fingerprint:
+    if kept and (kept.fingerprint, kept.corpora) == (build.fingerprint, corpora):
         return
     try:
         sentences = data_of(build, place.path).exam(SENTENCES, SENTENCES).messages
@@ -51,8 +55,9 @@ def keep_sample(build: Build, place: RunFolder, store: Store) -> None:
         # Nothing is left to train or to measure, so a text that is gone is no reason to stop.
         place.sample_file.unlink(missing_ok=True)
         return
-    sample = Sample(corpus=canonical(corpus), fingerprint=build.fingerprint, sentences=tuple(sentences))
-    written = sample.model_dump_json(indent=1) + "\n"
+    told = {"corpus": canonical(corpus), "fingerprint": build.fingerprint, "corpora": corpora}
+    sample = Sample(**told, sentences=tuple(sentences))
+    written = sample.model_dump_json(indent=1, exclude_defaults=True) + "\n"
     store.noted.note_file(name, digest(written.encode()))
     write_atomically(place.sample_file, written)
 

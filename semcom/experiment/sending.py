@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from semcom.experiment.repair import sealed
 from semcom.experiment.sample import SENTENCES, Sample, read_sample
 from semcom.experiment.tuning import reader_of
 from semcom.files import digest_of
+from semcom.languages.bits import bits_per_token
 from semcom.languages.reader import Reader
 from semcom.metrics.bleu import Bleu
 from semcom.mistakes import UserMistake
@@ -33,6 +35,7 @@ from semcom.sources.cleaning import clean_or_drop
 from semcom.sources.tokenizer import Tokenizer
 from semcom.store.folder import RunFolder
 from semcom.store.store import Store
+from semcom.tasks.detectors import AS_NOISE
 from semcom.tasks.neighbors import neighbors_in_turn
 from semcom.tasks.text import Text as TextTask
 from semcom.tasks.text_data import TextData
@@ -41,6 +44,7 @@ from semcom.words import counted, visible
 
 NEIGHBORS_BATCH = 32
 LONGEST_WORD = 40
+UNLIKE = 1.5  # times the bits that validation text takes
 
 
 def send_sentence(
@@ -82,6 +86,7 @@ def send_sentence(
     table = Table(title=Text(_title(said, link, talking)), title_justify="left", show_lines=True)
     for heading in ("codec", "air", "what arrived", "BLEU-1"):
         table.add_column(heading, overflow="fold")
+    readers, notes = _readers(sweep, named, folder), _unused(scenario, link)
     for name, build in ((name, builds[name]) for name in dict.fromkeys(named)):
         tokenizer = _tokenizer(build, folder)
         batch = _understood(said, tokenizer)
@@ -89,7 +94,10 @@ def send_sentence(
         ours = build.spec.symbols_per_unit
         theirs = [builds[each].spec.symbols_per_unit for each in talking or (name,)]
         _check_crowd(link, batch, neighbors, ours=ours, theirs=theirs)
-        encoded = replace(_on_the_air(load_codec(build, folder), batch, neighbors), reader=_reader(sweep, name, folder))
+        reader, usual = readers.get(name, (None, 0.0))
+        if reader:
+            notes.append(_how_usual(scenario.codecs[name].language or "", reader, usual, batch))
+        encoded = replace(_on_the_air(load_codec(build, folder), batch, neighbors), reader=reader)
         crowd = [_on_the_air(load_codec(builds[each], folder), batch, neighbors) for each in talking]
         for repeat in range(repeats):
             air = Chance(seed).of("send", repeat)
@@ -97,6 +105,8 @@ def send_sentence(
             arrived = tokenizer.decode(delivery.answers)[0]
             right = float(bleu.combine(bleu.statistics([said], [arrived])[0]))
             table.add_row(name if repeat == 0 else "", str(repeat + 1), Text(visible(arrived)), f"{right:.2f}")
+    if notes:
+        table.caption, table.caption_justify = Text("\n".join(dict.fromkeys(notes))), "left"
     return table
 
 
@@ -112,7 +122,7 @@ def _scenario_of(folder: Path) -> Scenario:
 def _sweep(scenario: Scenario, folder: Path, sample: Sample | None) -> Sweep:
     """The work that the folder was made for, on the text as it was then if the folder knows."""
     if sample:
-        return expand(scenario, fingerprint=sample.fingerprint)
+        return expand(scenario, fingerprint=sample.fingerprint, corpora=sample.corpora)
     try:
         return expand(scenario)
     except UserMistake as mistake:
@@ -127,20 +137,41 @@ def _neighbors(build: Build, folder: Path, sample: Sample | None) -> list[Batch]
     return list(evaluation_batches(_tokenizer(build, folder).encode(list(sample.sentences)), NEIGHBORS_BATCH))
 
 
-def _reader(sweep: Sweep, name: str, folder: Path) -> Reader | None:
-    """What this codec's receiver decides with, if it knows a language."""
-    tuning = next((run.tuning for run in sweep.runs if run.build.name == name), None)
-    if tuning is None:
-        return None
+def _readers(sweep: Sweep, names: Iterable[str], folder: Path) -> dict[str, tuple[Reader, float]]:
+    """What those receivers decide with that know a language, by codec, and the bits a token of its validation text."""
+    tunings = {run.build.name: run.tuning for run in reversed(sweep.runs) if run.tuning and run.build.name in names}
+    if not tunings:
+        return {}
     place = RunFolder(folder)
     with Store(place.store_file, reading=True) as store:
-        known, done = sealed(sweep.everything, place, store), store.done_builds()
-    ready = known[tuning.identity]
-    assert isinstance(ready, Tuning)
-    if not {ready.identity, ready.language.identity} <= done:
-        raise UserMistake(f"the language of {name} is not made yet; run the scenario first with `semcom run`")
+        known, done, builds = sealed(sweep.everything, place, store), store.done_builds(), store.builds()
     languages = {key: each for key, each in known.items() if isinstance(each, LanguageBuild)}
-    return reader_of(ready, languages, folder)
+    found = {}
+    for name, tuning in tunings.items():
+        ready = known[tuning.identity]
+        assert isinstance(ready, Tuning)
+        if not {ready.identity, ready.language.identity} <= done:
+            raise UserMistake(f"the language of {name} is not made yet; run the scenario first with `semcom run`")
+        usual = float(builds[ready.language.identity].record["bits_per_token"])
+        found[name] = reader_of(ready, languages, folder), usual
+    return found
+
+
+def _how_usual(language: str, reader: Reader, usual: float, batch: SentenceBatch) -> str:
+    """How unlike the text of a language a sentence is: what it never read, it guesses wrong."""
+    here = bits_per_token(reader.language, [batch])
+    unlike = (
+        f"; more than {UNLIKE:g} times as many: it knows little of what is said here" if here > UNLIKE * usual else ""
+    )
+    return f"language {language}: {here:.1f} bits a token of this sentence, {usual:.1f} of validation text{unlike}"
+
+
+def _unused(scenario: Scenario, link: Link) -> list[str]:
+    """What of the scenario's link counts for nothing here."""
+    detector = scenario.link.detector
+    if not link.interferers or detector == AS_NOISE:
+        return []
+    return [f"send decodes the wanted user alone and takes the others for noise: detector {detector.kind} is not used"]
 
 
 def _tokenizer(build: Build, folder: Path) -> Tokenizer:

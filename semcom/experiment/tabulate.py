@@ -98,18 +98,27 @@ def making_of(build: Build, scenario: Scenario) -> Making:
 
 
 def _pairs(scenario: Scenario, runs: list[Run]) -> Iterator[tuple[Run, Run]]:
-    """Every codec against the sweep's first, and whatever the scenario compares, wherever they met the same air."""
+    """Every codec against the sweep's first, whatever the scenario compares, and a codec with a language against itself
+    without, wherever they met the same air."""
     first = scenario.sweep.codec[0]
     wanted = [(first, name) for name in scenario.sweep.codec[1:]]
     # Whoever tells a student's share of a gap tells what it gained as well: tables take the two together.
     also = [*scenario.measure.compare, *((student, control) for student, control, _ in scenario.measure.gap or ())]
-    wanted += [pair for pair in dict.fromkeys(also) if pair not in wanted]
+    wanted += [pair for pair in dict.fromkeys((*also, *_with_and_without(runs))) if pair not in wanted]
     met = {(run.build.name, run.point): run for run in runs}
     for one, other in wanted:
         for run in runs:
             twin = met.get((other, run.point))
             if run.build.name == one and twin and _same_air(run, twin):
                 yield run, twin
+
+
+def _with_and_without(runs: list[Run]) -> Iterator[tuple[str, str]]:
+    """Names of one build whose receiver knows a language, and of the same where it knows none."""
+    heard = {(run.build.name, run.build.identity): run.tuning is not None for run in runs}
+    for (name, build), knows in heard.items():
+        if knows:
+            yield from ((name, other) for (other, same), does in heard.items() if same == build and not does)
 
 
 def _gaps(scenario: Scenario, runs: list[Run]) -> Iterator[list[list[Run]]]:

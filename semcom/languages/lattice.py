@@ -58,6 +58,14 @@ class Lattice:
             onward = (_arcs(step) + onward[:, None]).amax(dim=2)
         return score - rival
 
+    def certainty(self, score: Tensor) -> Tensor:
+        """Posterior probability of the best sentence, of this score, among all in the lattice [batch]."""
+        so_far = torch.full_like(self.final, -torch.inf)
+        so_far[:, 0] = 0.0
+        for step in self.steps:
+            so_far = (so_far[..., None] + _arcs(step)).logsumexp(dim=1)
+        return (score - (so_far + self.final).logsumexp(dim=1)).exp().clamp(max=1.0)
+
     def confidence(self, path: Tensor) -> Tensor:
         """Posterior probability of each token of the best sentence, among all sentences in the lattice [batch, length].
 

@@ -34,12 +34,14 @@ class Found:
         confidence: of each token [batch, longest], from 0 to 1; 1 behind the end of a sentence: the share, by score, of
             all sentences that the search kept a way to, which have this token here. It knows nothing of what was cut
             on the way: with a beam of one it is always 1. None where it was not asked for.
+        certainty: the same of each sentence as a whole [batch]. None where it was not asked for.
     """
 
     tokens: Tensor
     score: Tensor
     margin: Tensor | None
     confidence: Tensor | None
+    certainty: Tensor | None
 
 
 @torch.inference_mode()
@@ -68,7 +70,7 @@ def search(
             (`unigram_of`); needed where alpha or floor counts.
         weights: None takes the defaults.
         settings: None takes the defaults.
-        confidence: also work out margin and confidence; keeps [length, batch, beam, beam] numbers for them.
+        confidence: also work out margin, confidence and certainty; keeps [length, batch, beam, beam] numbers for them.
 
     Raises:
         ValueError: when language, unigram and evidence disagree on the vocabulary, or a needed unigram is missing.
@@ -88,6 +90,7 @@ def search(
         score,
         lattice.margin(score, path) if confidence else None,
         lattice.confidence(path).masked_fill(~batch.mask, 1.0) if confidence else None,
+        lattice.certainty(score) if confidence else None,
     )
 
 

@@ -28,7 +28,7 @@ from semcom.report.sizing import (
     varied_side,
 )
 from semcom.report.style import GREY, INK, SIZES, handle, in_house_style
-from semcom.report.wording import caption
+from semcom.report.wording import caption, spoken
 
 __all__ = ["break_even", "break_even_size"]
 
@@ -157,8 +157,8 @@ def _draw(
 
 
 def _is_fair(student: Family, control: Family) -> bool:
-    """Whether both send equally many symbols, and own the same sides."""
-    return (student.alike, student.adopted) == (control.alike, control.adopted)
+    """Whether both send equally many symbols, own the same sides and know the same language."""
+    return (student.alike, student.adopted, student.language) == (control.alike, control.adopted, control.language)
 
 
 def _mark(axes: Axes, found: Sequence[Mark]) -> None:
@@ -202,7 +202,8 @@ def _handles(drawn: Sequence[Point], sizes: dict[System, float], families: dict[
 def _label(family: Family, systems: Sequence[System], sizes: dict[System, float]) -> str:
     """Name, role, method and the range of sizes."""
     amounts = sorted(sizes[each] for each in systems)
-    told = [family.role, family.method, " to ".join(rounded(each) for each in dict.fromkeys((amounts[0], amounts[-1])))]
+    sized = " to ".join(rounded(each) for each in dict.fromkeys((amounts[0], amounts[-1])))
+    told = [family.role, family.method, spoken(systems[0]), sized]
     name = family.stem or (systems[0].codec if len(systems) == 1 else "")
     inside = ", ".join(each for each in told if each)
     return f"{name} ({inside})" if name else inside

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,6 +21,9 @@ from semcom.report.wording import INTERFERERS, LEVEL, SNR, caption, crowd_title,
 from semcom.words import counted
 
 __all__ = [
+    "ASIDE",
+    "ASIDE_TOLD",
+    "MOST_BANDS",
     "MOST_PANELS",
     "against_interferers",
     "against_level",
@@ -29,10 +33,14 @@ __all__ = [
     "mark_values",
     "quality_axis",
     "shortfall_against_snr",
+    "side_by_side",
     "title_of",
 ]
 
 MOST_PANELS = 6
+# More bands than this cannot be told apart: bars side by side, over so much of the way to the next place, can.
+MOST_BANDS, ASIDE = 3, 0.6
+ASIDE_TOLD = "What stands side by side belongs to the tick in its middle"
 NEARLY = 0.9
 INFINITE = "\u221e"
 
@@ -204,6 +212,20 @@ def draw_line(
     alone = bounded & ~padded[:-2] & ~padded[2:]
     if alone.any():
         axes.vlines(x[alone], low[alone], high[alone], color=how.color, linewidth=1.0, zorder=2)
+
+
+def side_by_side(
+    points: Sequence[Point], at: Callable[[Point], float], count: int, aside: float = ASIDE
+) -> list[Callable[[Point], float]]:
+    """Where each of several lines has a point: at its place as long as bands can be told apart, else beside it.
+
+    Args:
+        aside: over how much of the way to the next place all of them together are spread.
+    """
+    places = sorted({at(point) for point in points})
+    step = min((right - left for left, right in pairwise(places)), default=0.0) * aside / count
+    beside = [(turn - (count - 1) / 2) * step * (count > MOST_BANDS) for turn in range(count)]
+    return [lambda point, by=by: at(point) + by for by in beside]  # type: ignore[misc]
 
 
 def quality_axis(axes: Axes, drawn: Sequence[Point]) -> list[str]:

@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 
 from semcom.files import write_atomically
 from semcom.report.ablation import Line, ablation_lines, ablation_table
+from semcom.report.calibration import calibration_drawings
 from semcom.report.confusion import confusion_drawings
 from semcom.report.costs import by_codec, read_costs
-from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, OF_KINDS
+from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, OF_KINDS, OF_PAIRS_AND_KINDS
 from semcom.report.gains import gains_of_students
 from semcom.report.genuine import check_genuine
 from semcom.report.naming import file_name
@@ -23,9 +24,10 @@ from semcom.report.pruned import Pruned, read_pruned, seeds_of
 from semcom.report.pruning import layers_kept
 from semcom.report.pruning_table import pruning_table
 from semcom.report.reading import read_rows, results_of
-from semcom.report.results import Results
+from semcom.report.results import DIFFERENCE, Results
 from semcom.report.style import in_house_style
 from semcom.report.tables import tables_of, write_table
+from semcom.store.calibrations import read_calibrations
 from semcom.store.confusions import read_confusions
 
 __all__ = ["FORMATS", "Progress", "draw_all", "drawings", "pruning_drawings", "report", "save"]
@@ -63,14 +65,15 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
         UserMistake: the file is missing, empty, no results table, or not as its run wrote it, or the disk refuses.
     """
     folder = results_csv.parent
-    confusion_csv = folder / "confusion.csv"
-    check_genuine(results_csv, folder / "costs.csv", folder / "pruning.csv", confusion_csv)
+    confusion_csv, calibration_csv = folder / "confusion.csv", folder / "calibration.csv"
+    check_genuine(results_csv, folder / "costs.csv", folder / "pruning.csv", confusion_csv, calibration_csv)
     rows, costs, pruned = read_rows(results_csv), read_costs(folder), read_pruned(folder)
     results = dataclasses.replace(results_of(rows), costs=by_codec(costs))
     lines = ablation_lines(rows, results, costs)
     work = [*drawings(results, lines), *pruning_drawings(pruned)]
     if confusion_csv.is_file():
         work += confusion_drawings(read_confusions(confusion_csv))
+    work += calibration_drawings(read_calibrations(calibration_csv), results.systems)
     tables = tables_of(results) + [each for each in (ablation_table(lines), pruning_table(pruned)) if each]
     total, written = len(work) + len(tables), list[Path]()
     for done, (name, draw) in enumerate(work, start=1):
@@ -132,6 +135,7 @@ def drawings(results: Results, lines: Sequence[Line] = ()) -> Iterator[tuple[str
         (FIGURES, results.parts()),
         (ACROSS_LEVELS, results.parts(levels_apart=False)),
         (OF_KINDS, results.kinds()),
+        (OF_PAIRS_AND_KINDS, results.kinds(DIFFERENCE)),
         (OF_CELLS, results.cells()),
     )
     for draws, parts in every:

@@ -1,4 +1,4 @@
-"""Every figure there is, in four tuples: a figure is a function from a part of the results to a picture, or to None."""
+"""Every figure there is, in five tuples: a figure is a function from a part of the results to a picture, or to None."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from semcom.report.break_even import break_even
 from semcom.report.curves import against_interferers, against_level, against_snr, shortfall_against_snr
 from semcom.report.gaps import (
     gain_against_interferers,
+    gain_against_level,
     gain_against_snr,
     gap_to_teacher_against_interferers,
     gap_to_teacher_against_parameters,
     gap_to_teacher_against_snr,
 )
+from semcom.report.gaps_by_kind import gains_by_kind
 from semcom.report.kinds import kinds_against_level
 from semcom.report.results import Results
 from semcom.report.shares import share_against_interferers, share_against_snr
@@ -27,7 +29,7 @@ from semcom.report.sizes import (
 )
 from semcom.report.users import users_against_interferers, users_against_snr
 
-__all__ = ["ACROSS_LEVELS", "FIGURES", "OF_CELLS", "OF_KINDS", "Drawing"]
+__all__ = ["ACROSS_LEVELS", "FIGURES", "OF_CELLS", "OF_KINDS", "OF_PAIRS_AND_KINDS", "Drawing"]
 
 Drawing = Callable[[Results], Figure | None]
 
@@ -52,10 +54,13 @@ FIGURES: tuple[Drawing, ...] = (
 )
 
 # Drawn for each metric under each condition, all interferer levels together.
-ACROSS_LEVELS: tuple[Drawing, ...] = (against_level,)
+ACROSS_LEVELS: tuple[Drawing, ...] = (against_level, gain_against_level)
 
 # Drawn for each metric and each wanted codec where several kinds of interference were met.
 OF_KINDS: tuple[Drawing, ...] = (kinds_against_level,)
+
+# Drawn for each metric where several kinds of interference were met and codecs compared.
+OF_PAIRS_AND_KINDS: tuple[Drawing, ...] = (gains_by_kind,)
 
 # Drawn for each metric under each condition and for each wanted codec, where all users of a cell were scored.
 OF_CELLS: tuple[Drawing, ...] = (users_against_snr, users_against_interferers)

@@ -16,7 +16,7 @@ from semcom.report.style import COLORS, MARKERS, Look, handle, in_house_style
 from semcom.report.wording import LEVEL, caption, label, snr_title
 from semcom.words import counted
 
-__all__ = ["kinds_against_level"]
+__all__ = ["air_of_all", "kinds_against_level", "name_of_kind"]
 
 LOOKS = tuple(
     Look(color, marker, "-")
@@ -55,16 +55,16 @@ def kinds_against_level(part: Results) -> Figure | None:
                 of_kind = [point for point in here if point.condition.interference == kind]
                 if of_kind:
                     draw_line(axes, of_kind, lambda point: point.level[0], _look(kind, kinds))
-                    axes.lines[-1].set_label(_name(kind, kinds))
+                    axes.lines[-1].set_label(name_of_kind(kind, kinds))
         mark_values(sheet.panels[0], drawn, lambda point: point.level[0])
         told = [f"Wanted codec: {label(drawn[0].system)}"]
         told += quality_axis(sheet.panels[0], drawn) + left_out(own, drawn)
         title = title_of(f"{axis.name} against interferer level, by kind of interference", part)
-        said = Words(title, LEVEL, axis.label, caption(_one_of(part, drawn), drawn, first=told))
-        return sheet.finish(said, [handle(_look(kind, kinds), _name(kind, kinds)) for kind in kinds])
+        said = Words(title, LEVEL, axis.label, caption(air_of_all(part, drawn), drawn, first=told))
+        return sheet.finish(said, [handle(_look(kind, kinds), name_of_kind(kind, kinds)) for kind in kinds])
 
 
-def _one_of(part: Results, drawn: Sequence[Point]) -> Results:
+def air_of_all(part: Results, drawn: Sequence[Point]) -> Results:
     """The part under one of its kinds: for what a caption says of the air, they are all alike."""
     first = drawn[0].condition
     return dataclasses.replace(part, points=tuple(point for point in part.points if point.condition == first))
@@ -74,7 +74,7 @@ def _look(kind: str, kinds: Sequence[str]) -> Look:
     return LOOKS[kinds.index(kind) % len(LOOKS)]
 
 
-def _name(kind: str, kinds: Sequence[str]) -> str:
+def name_of_kind(kind: str, kinds: Sequence[str]) -> str:
     """The bare kind, where that tells it from the others."""
     bare = [each.partition("(")[0] for each in kinds]
     return kind.partition("(")[0] if len(set(bare)) == len(bare) else kind

@@ -227,7 +227,11 @@ def _systems(lines: list[Cells], numbers: list[Values]) -> list[System]:
         if not cells["gap_to"]:
             grouped[key].append(values)
     makings = {key: _making(cells, values) for key, cells, values in zip(keys, lines, numbers, strict=True)}
-    systems = {key: _system(key, values, *makings[key]) for key, values in grouped.items()}
+    spoken = {key: cells["language"] for key, cells in zip(keys, lines, strict=True)}
+    systems = {
+        key: dataclasses.replace(_system(key, values, *makings[key]), language=spoken[key])
+        for key, values in grouped.items()
+    }
     return [systems[key] for key in keys]
 
 

@@ -36,6 +36,7 @@ class System:
         own_method: how it came to be apart from what it took over.
         parameters: of transmitter and receiver together; None where nobody says.
         body_parameters: the same without the embeddings, which hide compression.
+        language: the language that its receiver decides with, or empty; all sizes count it in.
     """
 
     codec: str
@@ -48,6 +49,7 @@ class System:
     size_bytes: int | None = None
     symbols_per_token: float | None = None
     symbols_per_word: float | None = None
+    language: str = ""
 
     @property
     def is_published(self) -> bool:
@@ -183,8 +185,10 @@ class Results:
 
     @property
     def paired(self) -> tuple[Point, ...]:
-        """Paired differences."""
-        return tuple(point for point in self.points if point.kind == DIFFERENCE)
+        """Paired differences; of a pair both ways round not what every table has, its first codec minus each other."""
+        pairs = [point for point in self.points if point.kind == DIFFERENCE]
+        both, first = {(point.system, point.against) for point in pairs}, self.systems[:1]
+        return tuple(p for p in pairs if (p.system,) != first or (p.against, p.system) not in both)
 
     @property
     def shares(self) -> tuple[Point, ...]:
@@ -218,24 +222,28 @@ class Results:
                 parts.append(dataclasses.replace(own, distinction=(*part.distinction, f"wanted codec {system.codec}")))
         return tuple(parts)
 
-    def kinds(self) -> tuple[Results, ...]:
-        """Cut for comparing kinds of interference: one metric and wanted codec in one air, under all kinds and levels.
+    def kinds(self, kind: str = VALUE) -> tuple[Results, ...]:
+        """Cut for comparing kinds of interference: one metric in one air, under all kinds and levels.
 
         None where only one kind was met.
+
+        Args:
+            kind: of number; values are cut by wanted codec too, differences of all pairs stand together.
         """
-        crowded = self.having(lambda p: p.interferers > 0 and p.user == WANTED and p.kind == VALUE)
+        crowded = self.having(lambda p: p.interferers > 0 and p.user == WANTED and p.kind == kind)
         airs = in_order(dataclasses.replace(point.condition, interference="") for point in crowded._measured())
         words, parts = _distinctions(airs), []
-        for metric, (air, told), system in itertools.product(
-            self.metrics, zip(airs, words, strict=True), in_order(point.system for point in crowded._measured())
-        ):
+        systems = in_order(point.system for point in crowded._measured()) if kind == VALUE else (None,)
+        for metric, (air, told), system in itertools.product(self.metrics, zip(airs, words, strict=True), systems):
             part = crowded.having(
                 lambda p, metric=metric, air=air, system=system: (  # type: ignore[misc]
-                    (p.metric, p.system, dataclasses.replace(p.condition, interference="")) == (metric, system, air)
+                    (p.metric, dataclasses.replace(p.condition, interference="")) == (metric, air)
+                    and system in (None, p.system)
                 )
             )
             if len({point.condition.interference for point in part.points}) > 1:
-                parts.append(dataclasses.replace(part, distinction=(*told, f"wanted codec {system.codec}")))
+                whose = (f"wanted codec {system.codec}",) if system else ()
+                parts.append(dataclasses.replace(part, distinction=(*told, *whose)))
         return tuple(parts)
 
     def _parts(self, *, levels_apart: bool) -> tuple[Results, ...]:

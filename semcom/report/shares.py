@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from semcom.metrics.catalog import axis_of
-from semcom.report.curves import MOST_PANELS, draw_line, left_out, mark_crowds, mark_values, title_of
-from semcom.report.gaps import STROKES
+from semcom.report.curves import (
+    ASIDE_TOLD,
+    MOST_BANDS,
+    MOST_PANELS,
+    draw_line,
+    left_out,
+    mark_crowds,
+    mark_values,
+    side_by_side,
+    title_of,
+)
+from semcom.report.gaps import beside
 from semcom.report.results import NO_GAP, Point, Results, System, evenly, in_order
 from semcom.report.sheet import Sheet, Words
 from semcom.report.style import GREY, Look, handle, in_house_style, look
@@ -22,8 +30,6 @@ from semcom.report.wording import INTERFERERS, SNR, caption, crowd_title, label,
 
 __all__ = ["MEANING", "closed_shares", "is_behind", "share_against_interferers", "share_against_snr"]
 
-# One student's gaps from several controls share its color, and not all of their points are on a line.
-OTHER_MARKERS = ("d", "P", "*")
 MEANING = (
     "Share of the gap closed: (student minus control) over (teacher minus control), each a mean over seeds; 0 is as "
     "good as the control, 1 as good as the teacher"
@@ -33,8 +39,6 @@ AXIS = "Share of the gap closed (0: as the control, 1: as the teacher)"
 TITLE = "Share of the gap to the teacher closed"
 # What lies further out is noise over a gap of almost nothing, and would press everything else together.
 LEAST, MOST = -0.5, 1.5
-# More bands than this cannot be told apart: bars side by side, over so much of the way to the next place, can.
-MOST_BANDS, ASIDE = 3, 0.6
 
 Three = tuple[System, System | None, System | None]
 At = Callable[[Point], float]
@@ -122,26 +126,14 @@ def _draw(panels: Sequence[Axes], points: Sequence[Sequence[Point]], part: Resul
     margin = 0.03 * (top - bottom)
     panels[0].set_ylim(bottom - margin, top + margin)
     threes = in_order(map(_three, everywhere))
-    banded, aside = len(threes) <= MOST_BANDS, _aside(everywhere, at, len(threes))
+    banded, places = len(threes) <= MOST_BANDS, side_by_side(everywhere, at, len(threes))
     for axes, here in zip(panels, points, strict=True):
         for level in (0.0, 1.0):
             axes.axhline(level, color=GREY, linewidth=0.9, zorder=1)
         for three in in_order(map(_three, here)):
-            place = at if banded else partial(_moved, at=at, by=aside[threes.index(three)])
             theirs = [point for point in here if _three(point) == three]
-            _draw_one(axes, theirs, place, how=_look(three, part), banded=banded)
-    return _marks(everywhere) + ([] if banded else ["What stands side by side belongs to the tick in its middle"])
-
-
-def _aside(points: Sequence[Point], at: At, count: int) -> list[float]:
-    """How far from its place each of several lines is drawn, so that their bars stand side by side."""
-    places = sorted({at(point) for point in points})
-    step = min((right - left for left, right in itertools.pairwise(places)), default=0.0) * ASIDE / count
-    return [(turn - (count - 1) / 2) * step for turn in range(count)]
-
-
-def _moved(point: Point, *, at: At, by: float) -> float:
-    return at(point) + by
+            _draw_one(axes, theirs, places[threes.index(three)], how=_look(three, part), banded=banded)
+    return _marks(everywhere) + [ASIDE_TOLD] * (not banded)
 
 
 def _draw_one(axes: Axes, points: Sequence[Point], at: At, *, how: Look, banded: bool) -> None:
@@ -208,11 +200,7 @@ def _look(three: Three, part: Results) -> Look:
     """The look of the student, in a stroke that tells the gaps apart that it closes."""
     how = look(three[0], part.systems)
     same = [each for each in in_order(map(_three, part.shares)) if each[0] == three[0]]
-    turn = same.index(three)
-    if not turn:
-        return how
-    strokes, markers = STROKES[(turn - 1) % len(STROKES)], OTHER_MARKERS[(turn - 1) % len(OTHER_MARKERS)]
-    return dataclasses.replace(how, line=strokes, marker=markers)
+    return beside(how, same.index(three))
 
 
 def _label(three: Three) -> str:

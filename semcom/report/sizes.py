@@ -29,7 +29,7 @@ from semcom.report.sizing import (
     varied_side,
 )
 from semcom.report.style import handle, in_house_style, look
-from semcom.report.wording import caption, label, millions
+from semcom.report.wording import caption, label, millions, spoken
 
 __all__ = [
     "against_latency",
@@ -241,7 +241,7 @@ def _members_label(members: Sequence[System]) -> str:
         return label(members[0])
     first = members[0]
     named = ", ".join(f"{each.codec} {millions(each.parameters)}" for each in members)
-    return f"{', '.join(each for each in (first.role, first.method) if each)}: {named}"
+    return f"{', '.join(each for each in (first.role, first.method, spoken(first)) if each)}: {named}"
 
 
 def _as_millions(value: float) -> str:
@@ -260,4 +260,6 @@ def _of_one_size(part: Results) -> dict[System, Family]:
         if amount > last * SAME_SIZE:
             current = amount
         classes[system], last = current, amount
-    return {each: Family(each.role, each.method, each.adopted, "", classes[each]) for each in part.systems}
+    return {
+        each: Family(each.role, each.method, each.adopted, "", classes[each], each.language) for each in part.systems
+    }

@@ -49,6 +49,7 @@ class Family(NamedTuple):
     Args:
         stem: the name apart from its shape; empty if it has none.
         alike: whatever else must stand still, as a number.
+        language: what the receivers know.
     """
 
     role: str
@@ -56,6 +57,7 @@ class Family(NamedTuple):
     adopted: str
     stem: str
     alike: float
+    language: str = ""
 
 
 def varied_side(part: Results) -> Side:
@@ -84,7 +86,7 @@ def bodies(part: Results) -> dict[System, float]:
 def families_of(part: Results) -> dict[System, Family]:
     """What a line joins along which only the size changes."""
     return {
-        each: Family(each.role, each.method, each.adopted, _stem(each), each.symbols_per_token or 0.0)
+        each: Family(each.role, each.method, each.adopted, _stem(each), each.symbols_per_token or 0.0, each.language)
         for each in part.systems
     }
 

@@ -82,7 +82,7 @@ COLORS = {
     "teacher": ("#000000", "#4d4d4d", "#7a5c00"),
     "student": ("#d55e00", "#cc79a7", "#8c2d04", "#e69f00", "#7b3294"),
     "control": ("#56b4e9", "#0072b2", "#08306b", "#7fcdbb", "#00838f"),
-    "codec": ("#009e73", "#66a61e", "#00441b", "#a6761d"),
+    "codec": ("#009e73", "#66a61e", "#00441b", "#a6761d", "#7570b3", "#e6ab02", "#1f78b4"),
     "published": ("#7f7f7f", "#a6a6a6", "#595959"),
 }
 # One more marker than colors, so that the pairs come round only after all of both.
@@ -90,7 +90,7 @@ MARKERS = {
     "teacher": ("s", "D", "h", "P"),
     "student": ("o", "p", "X", "8", "H", "*"),
     "control": ("^", "v", "<", ">", "d", "P"),
-    "codec": ("D", "P", "d", "h", "*"),
+    "codec": ("D", "P", "d", "h", "*", "X", "p", "8"),
     "published": ("o", "s", "^", "D"),
 }
 DASHED = (0, (4.5, 2.0))

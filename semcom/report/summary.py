@@ -79,6 +79,8 @@ def _section(part: Results) -> Fitted:
         Column("role", tuple(Text(system.role) for system in rows), spare=9),
         Column("size", tuple(Text(millions(system.parameters)) for system in rows), spare=8),
     ]
+    if any(system.language for system in rows):
+        columns.insert(2, Column("language", tuple(Text(system.language) for system in rows), spare=7))
     for number, (count, _, snr_db) in enumerate(corners):
         # Where everybody arrives there is least to see: of each crowd the highest SNR goes first.
         turn = sum(other[0] == count for other in corners[:number])

@@ -79,15 +79,12 @@ def tables_of(results: Results) -> list[Table]:
     Interferer levels share a table, each row naming its own.
     """
     tables, taken = [codec_table(results)], set[str]()
-    for part in results.parts(levels_apart=False):
-        for table in (quality_table(part, taken), difference_table(part, taken), share_table(part, taken)):
-            if table is not None:
+    work = [(part, (quality_table, difference_table, share_table)) for part in results.parts(levels_apart=False)]
+    for part, makers in [*work, *((part, (users_table,)) for part in results.cells(levels_apart=False))]:
+        for make in makers:
+            if (table := make(part, taken)) is not None:
                 tables.append(table)
                 taken.add(table.name)
-    for part in results.cells(levels_apart=False):
-        if (table := users_table(part, taken)) is not None:
-            tables.append(table)
-            taken.add(table.name)
     return tables
 
 
@@ -95,10 +92,12 @@ def codec_table(results: Results) -> Table:
     """What every codec is and costs; an empty cell is a number that the results do not hold."""
     units = {axis_of(point.metric).unit for point in results.points}
     rate = f"symbols per {units.pop()}" if len(units) == 1 else "symbols per unit"
-    header = ("codec", "role", "method", "parameters", "body", "bytes", rate, "symbols per word")
-    rows = tuple(_system_row(each) for each in results.systems)
+    spoken = ("language",) * any(each.language for each in results.systems)
+    header = ("codec", "role", "method", *spoken, "parameters", "body", "bytes", rate, "symbols per word")
+    rows = tuple(_system_row(each, with_language=bool(spoken)) for each in results.systems)
     told = "Codecs. Parameters of transmitter and receiver together; body: without embeddings, which hide compression."
-    return Table("codecs", told, header, rows, (header, *rows), names=3)
+    told += " A receiver's language is counted in." * bool(spoken)
+    return Table("codecs", told, header, rows, (header, *rows), names=3 + len(spoken))
 
 
 def quality_table(part: Results, taken: set[str] | None = None) -> Table | None:
@@ -270,7 +269,7 @@ def _place(point: Point) -> Place:
     return point.interferers, point.level, point.snr_db
 
 
-def _system_row(system: System) -> tuple[str, ...]:
+def _system_row(system: System, *, with_language: bool) -> tuple[str, ...]:
     """One codec; counts stay whole, since bytes are compared to the last."""
     counts = (system.parameters, system.body_parameters, system.size_bytes)
     rates = (system.symbols_per_token, system.symbols_per_word)
@@ -278,6 +277,7 @@ def _system_row(system: System) -> tuple[str, ...]:
         system.codec,
         system.role,
         system.method,
+        *((system.language,) if with_language else ()),
         *("" if count is None else str(count) for count in counts),
         *("" if rate is None else f"{rate:.4g}" for rate in rates),
     )

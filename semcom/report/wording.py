@@ -25,6 +25,7 @@ __all__ = [
     "millions",
     "over_seeds",
     "snr_title",
+    "spoken",
     "user_name",
 ]
 
@@ -42,14 +43,19 @@ def millions(parameters: int | None) -> str:
 
 
 def label(system: System) -> str:
-    """Name, role, method and size: distilled (student, soft_logits+symbols, 0.38 M).
+    """Name, role, method, language and size: distilled (student, soft_logits+symbols, 0.38 M).
 
     A published system's note is a sentence; it stands in the caption.
     """
     if system.is_published:
         return f"{system.codec} (published; see below)"
-    told = [system.role, system.method, millions(system.parameters)]
+    told = [system.role, system.method, spoken(system), millions(system.parameters)]
     return f"{system.codec} ({', '.join(each for each in told if each)})"
+
+
+def spoken(system: System) -> str:
+    """Which language a receiver knows, if any."""
+    return f"language {system.language}" if system.language else ""
 
 
 def user_name(user: str, part: Results) -> str:
@@ -105,6 +111,7 @@ def caption(part: Results, drawn: Iterable[Point], *, first: Iterable[str] = ())
         air_of(part.condition),
         _crowd(own),
         _symbols(own, axis_of(part.metric).unit),
+        _languages(own),
         _effort(own),
         _interval(own),
         _bounds(own),
@@ -162,6 +169,13 @@ def _symbols(points: list[Point], unit: str) -> str:
     if not any(told):
         return ""
     return f"Complex symbols: {', '.join(one for one in told if one)}{_unequal(systems)}"
+
+
+def _languages(points: list[Point]) -> str:
+    """Whose receiver knows a language, and which: the first thing to ask of two curves of one codec."""
+    systems = in_order(each for point in points for each in (point.system, point.against, point.gap_to) if each)
+    told = [f"{each.codec} ({each.language})" for each in systems if each.language]
+    return f"Receivers that know a language, counted into their parameters: {', '.join(told)}" if told else ""
 
 
 def _unequal(systems: tuple[System, ...]) -> str:

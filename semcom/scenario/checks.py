@@ -75,6 +75,9 @@ def _check_metrics(scenario: Scenario) -> None:
         check_suited(scenario.measure.metrics, scenario.goal.scores)
     except UserMistake as error:
         raise ValueError(f"measure.metrics: {error}") from None
+    if scenario.measure.confidence and (scenario.measure.users == "all" or scenario.goal.carries != "sentences"):
+        what = "users: all" if scenario.measure.users == "all" else scenario.goal.carries
+        raise ValueError(f"measure.confidence must be left out with {what}; it is of the wanted user's sentences")
 
 
 def _check_share(scenario: Scenario, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from channels import Interference, Link, Neighbors, NoFading, NoisyCsi, PerSentence
@@ -16,7 +16,7 @@ from semcom.metrics.catalog import listening
 from semcom.metrics.embedding_model import find_model
 from semcom.mistakes import UserMistake
 from semcom.scenario.axes import values
-from semcom.scenario.language_work import Languages, tuning_of
+from semcom.scenario.language_work import NOTHING_TOLD, Languages, tuning_of
 from semcom.scenario.plans import MeasurePlan
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.work import Adoption, Build, Run, Sweep, Tuning
@@ -26,11 +26,12 @@ from semcom.training.settings import TrainingSettings
 MOST_POINTS = 100_000  # of one codec; more would take longer to list than anyone waits
 
 
-def expand(scenario: Scenario, *, fingerprint: str | None = None) -> Sweep:
+def expand(scenario: Scenario, *, fingerprint: str | None = None, corpora: Mapping[str, str] = NOTHING_TOLD) -> Sweep:
     """Everything a scenario asks for, nothing twice.
 
     Args:
         fingerprint: of the messages as they were; None looks at them as they are.
+        corpora: the same of the text of languages that have their own, by language.
     """
     fingerprint = fingerprint or scenario.goal.fingerprint()
     builds: dict[tuple[str, int], Build] = {}
@@ -41,7 +42,7 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None) -> Sweep:
     for build in builds.values():
         # Codecs that differ in their receiver's language alone are one build, known by the first one's name.
         unique.setdefault(build.identity, build)
-    languages = Languages(scenario, fingerprint)
+    languages = Languages(scenario, fingerprint, corpora)
     tunings = {
         (name, seed): tuning_of(
             build, languages.of(language, seed), scenario.codecs[name].search or scenario.measure.search
@@ -163,6 +164,8 @@ def _exam(measure: MeasurePlan, facts: dict[str, Any]) -> dict[str, Any]:
         decisive["skip"] = measure.skip
     if measure.corpus:
         decisive["foreign"] = measure.corpus.fingerprint()
+    if measure.confidence:
+        decisive["confidence"] = True
     if measure.bleu_tokenize and listening(measure.metrics, "bleu_tokenize"):
         decisive["bleu_tokenize"] = measure.bleu_tokenize
     embeds = bool(listening(measure.metrics, "similarity"))

@@ -18,6 +18,7 @@ from semcom.scenario.rewriting import flow, rewritten
 M = TypeVar("M", bound=BaseModel)
 
 SHOWN = 60  # characters of a wrong value
+ADD = "got nothing; add this key"
 
 _COERCED = {"int_type": (bool, str), "float_type": (bool, str), "bool_type": (int, float, str)}
 _BOUNDS = {
@@ -151,13 +152,22 @@ def _tidied(complaints: list[tuple[Complaint, bool]]) -> list[Complaint]:
             other.name != complaint.name and other.name.startswith((f"{complaint.name}.", f"{complaint.name}["))
             for other, _ in complaints
         )
+        # To add a key that is there under a name like its own would be the wrong advice.
+        renamed = complaint.what.endswith(ADD) and any(_is_renamed(complaint, other) for other, _ in complaints)
         # A list is of the right form where another complaint counts its entries.
         counted = complaint.what.endswith("got a list") and any(
             other.name == complaint.name and " entries, got " in other.what for other, _ in complaints
         )
-        if not (is_whole and (within or counted)):
+        if not renamed and not (is_whole and (within or counted)):
             kept.append(complaint)
     return list(dict.fromkeys(kept))
+
+
+def _is_renamed(missing: Complaint, other: Complaint) -> bool:
+    """Whether the other complaint is of an unknown key, and advises the one that is missing beside it."""
+    place, _, key = missing.name.rpartition(".")
+    advice = rf"unknown key.*(; write |did you mean '){re.escape(key)}\b"
+    return place == other.name.rpartition(".")[0] and re.match(advice, other.what) is not None
 
 
 def _complaint(error: ErrorDetails, data: Any, schema: Schema) -> tuple[Complaint, bool]:
@@ -173,7 +183,7 @@ def _complaint(error: ErrorDetails, data: Any, schema: Schema) -> tuple[Complain
         return _wrong_count(error, path, schema), True
     if kind in ("missing", "missing_argument"):
         expected = described(nodes_at(schema, loc))
-        return Complaint(path, dotted((*path, loc[-1])), f"must be {expected}, got nothing; add this key"), False
+        return Complaint(path, dotted((*path, loc[-1])), f"must be {expected}, {ADD}"), False
     if kind in ("union_tag_invalid", "union_tag_not_found") and "()" not in context["discriminator"]:
         return _wrong_variant(error, path, schema), False
     if kind == "too_long" and any("prefixItems" in node for node in nodes_at(schema, loc)):
@@ -237,13 +247,10 @@ def _rewriting(value: Any, path: Loc, nodes: list[Schema], schema: Schema) -> st
         return f"; write {{source: file, path: {shown(value)}}}" if is_path else near
     around = nodes_at(schema, path[:-1]) if path and isinstance(path[-1], int) else []
     said = rewritten(value, nodes, around)
-    if isinstance(value, list) and path and said.startswith("write one value") and path[-1] in _axes(schema):
+    axes = [key for node in nodes_at(schema, ("sweep",)) for key in node.get("properties", {})]
+    if isinstance(value, list) and path and said.startswith("write one value") and path[-1] in axes:
         said = f"write one value here, or several in sweep.{path[-1]}"
     return f"; {said}" if said else ""
-
-
-def _axes(schema: Schema) -> list[str]:
-    return [key for node in nodes_at(schema, ("sweep",)) for key in node.get("properties", {})]
 
 
 def _list_in_a_list(data: Any, path: Loc, nodes: list[Schema]) -> list[Any]:

@@ -101,7 +101,7 @@ class TransformerPlan(FromText):
         dropout: share of features dropped in training.
         seed: one language for all seeds of the scenario, made with this one; without it each has its own.
         training: what differs from the usual training of a language, which is 3000 steps of 64 sentences at a learning
-            rate of 0.002; its `share` is not used.
+            rate of 0.002; its text is told by `share` and `own_share` of the language, not by those of a training.
         distill: from which language to learn, and how; without it from text alone.
     """
 
@@ -130,6 +130,13 @@ class TransformerPlan(FromText):
         _ = self.spec
         if self.recipe.devices != 1:
             raise ValueError(f"training.devices must be 1 for a language, got {self.recipe.devices}")
+        for key in ("share", "own_share"):
+            if self.training and key in self.training.model_fields_set:
+                got = getattr(self.training, key)
+                told = str(got).lower() if isinstance(got, bool) else f"{got:g}"
+                raise ValueError(
+                    f"training.{key} must be left out of a language, got {told}; write {key}: {told} beside training"
+                )
         return self
 
     _SHAPE: ClassVar[tuple[str, ...]] = ("width", "layers", "heads", "feedforward", "dropout")

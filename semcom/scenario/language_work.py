@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from semcom.scenario.work import Build, LanguageBuild, Tuning
 
 READING = 2
 """Raised by hand when the code itself changes what a language, a tuning or a search gives."""
+NOTHING_TOLD: Mapping[str, str] = {}
 
 
 class Languages:
@@ -21,10 +23,11 @@ class Languages:
 
     Args:
         fingerprint: of the scenario's messages.
+        corpora: of the text of languages that have their own, as it was; what is not told is looked at as it is.
     """
 
-    def __init__(self, scenario: Scenario, fingerprint: str) -> None:
-        self._scenario, self._fingerprint = scenario, fingerprint
+    def __init__(self, scenario: Scenario, fingerprint: str, corpora: Mapping[str, str] = NOTHING_TOLD) -> None:
+        self._scenario, self._fingerprint, self._corpora = scenario, fingerprint, corpora
         self._asked: dict[tuple[str, int], LanguageBuild] = {}
 
     @property
@@ -66,7 +69,7 @@ class Languages:
         decisive: dict[str, Any] = {
             **self._scenario.goal.facts(self._fingerprint),
             "kind": plan.kind,
-            "corpus": build.corpus.fingerprint() if build.corpus else None,
+            "corpus": self._corpora.get(name) or build.corpus.fingerprint() if build.corpus else None,
             **{key: getattr(build, key) for key in ("spec", "share", "salt", "recipe", "lesson", "seed", "needs")},
             "reading": READING,
         }

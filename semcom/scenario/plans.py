@@ -77,6 +77,8 @@ class MeasurePlan(Plan):
         gap: triples of student, control and teacher: the share of the gap from control to teacher that the student
             closes. Without the key: every pair of `compare` of a taught codec and a control, with the first teacher.
         similarity: the sentence encoder of the similarity metrics.
+        confidence: also keep how sure the receiver is of each sentence, for the figure `calibration`: is it right as
+            often as it is sure? Of the wanted user, and at the price of a second search.
         bleu_tokenize: how BLEU cuts text into words, by sacreBLEU's names; without the key, at white space.
     """
 
@@ -93,6 +95,7 @@ class MeasurePlan(Plan):
     users: Literal["wanted", "all"] = "wanted"
     gap: tuple[tuple[str, str, str], ...] | None = None
     similarity: EmbeddingModel = EmbeddingModel()
+    confidence: bool = False
     bleu_tokenize: BleuTokenizer | None = None
 
     @property

@@ -74,9 +74,14 @@ class RunFolder:
         return self.path / "pruning.csv"
 
     @property
+    def calibration_file(self) -> Path:
+        """How sure receivers were and how often right; only where it was asked for."""
+        return self.path / "calibration.csv"
+
+    @property
     def all_tables(self) -> tuple[Path, ...]:
         """The tables that a run may write, there or not."""
-        return self.results_file, self.costs_file, self.confusion_file, self.pruning_file
+        return self.results_file, self.costs_file, self.confusion_file, self.pruning_file, self.calibration_file
 
     @property
     def tables_written(self) -> tuple[Path, ...]:

@@ -23,9 +23,12 @@ from channels import (
     superpose,
 )
 from semcom.languages.reader import Reader
+from semcom.languages.search import search
+from semcom.languages.settings import SIGNAL_ALONE
 from semcom.models.codec import Codec, air_shape
 from semcom.models.trace import Trace
 from semcom.sources.batch import Batch
+from semcom.sources.batches import SentenceBatch
 from semcom.tasks.scrambling import sequences
 
 
@@ -131,6 +134,20 @@ class Encoded:
             return self.reader.decide(self.codec, arrived, batch)
         return self.codec.decode(arrived, batch, beam=beam)
 
+    def certainty(self, arrived: Arrived, batch: Batch) -> Tensor:
+        """How sure the receiver is of each sentence it decides for, from 0 to 1 [batch] (`Found.certainty`).
+
+        One that knows no language is asked by the same search, in which the signal counts alone. What this finds is
+        what a parallel receiver decides for; an autoregressive one may stop short of it.
+        """
+        if self.reader is not None:
+            found = self.reader.found(self.codec, arrived, batch)
+        else:
+            assert isinstance(batch, SentenceBatch)
+            found = search(self.codec.listen(arrived, batch), batch, weights=SIGNAL_ALONE)
+        assert found.certainty is not None
+        return found.certainty
+
 
 @torch.inference_mode()
 def encode_once(codec: Codec, batches: Sequence[Batch]) -> Encoded:
@@ -145,10 +162,12 @@ class Delivery:
 
     Args:
         answers: of each message one number a unit: its tokens, or its class.
+        certainties: how sure the receiver was of each; none where nobody asked.
     """
 
     answers: list[list[int]]
     energies: Energies
+    certainties: Sequence[float] = ()
 
 
 @torch.inference_mode()
@@ -160,6 +179,7 @@ def deliver(
     beam: int = 1,
     crowd: Sequence[Encoded] = (),
     scrambling: bool = False,
+    sure: bool = False,
 ) -> Delivery:
     """The trip of all batches at one operating point, from their symbols on.
 
@@ -167,7 +187,9 @@ def deliver(
         crowd: the same messages through the codecs that codec neighbors use, who take them in turn; none means that
             all use the wanted user's.
         scrambling: whether each user scrambles its symbols (`semcom.tasks.scrambling`).
+        sure: whether to ask how sure the receiver is; another search, of sentences alone.
     """
+    certain: dict[int, float] = {}
     arrived: dict[int, list[int]] = {}
     energies, codec = Energies(), encoded.codec
     senders = [crowd[user % len(crowd)] if crowd else encoded for user in range(link.interferers)]
@@ -181,5 +203,7 @@ def deliver(
         answers = encoded.decide(heard, batch, beam=beam).tolist()
         for row, ids, length in zip(batch.rows, answers, batch.lengths.tolist(), strict=True):
             arrived[row] = ids[:length]
+        if sure:
+            certain |= dict(zip(batch.rows, encoded.certainty(heard, batch).tolist(), strict=True))
         energies += measured_powers(signals, air, sent=really_sent(batch, codec.spec.symbols_per_unit))
-    return Delivery([arrived[row] for row in sorted(arrived)], energies)
+    return Delivery([arrived[row] for row in sorted(arrived)], energies, [certain[row] for row in sorted(certain)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 from semcom.experiment.build import data_of, exam_of
 from semcom.experiment.language import load_language, sentences_of, text_of
 from semcom.scenario.expand import expand
@@ -34,10 +36,41 @@ def test_a_run_with_languages_ends_with_a_table_and_finds_nothing_left_to_do(car
         "big": ("", None), "small": ("both", 4), "plain": ("counts", 4),
     }  # fmt: skip
     assert {row.status for row in rows} == {"done"}
-    table = (out / "results.csv").read_bytes()
+    pairs = {(row.codec, row.against) for row in read_csv(out / "results.csv") if row.kind == "difference"}
+    assert pairs == {("big", "small"), ("big", "plain")}, "no codec is measured with a language and without"
+    table, costs = (out / "results.csv").read_bytes(), (out / "costs.csv").read_bytes()
     again = carry_out(out, *CHANGES)
     assert "0 of 3 codecs to train, 0 of 4 languages to make, 0 of 3 points to measure" in again.said
     assert (out / "results.csv").read_bytes() == table
+    assert (out / "costs.csv").read_bytes() == costs, "nothing is timed twice"
+
+
+def test_what_a_language_costs_is_counted_in_and_told_apart(carry_out, tmp_path) -> None:
+    out = tmp_path / "out"
+    carry_out(out, *CHANGES)
+    with (out / "costs.csv").open(encoding="utf-8", newline="") as file:
+        costs = {row["codec"]: row for row in csv.DictReader(file)}
+    results = {row.codec: row for row in read_csv(out / "results.csv")}
+    for name, row in costs.items():
+        assert int(row["parameters"]) == results[name].parameters
+        assert int(row["size_bytes"]) == results[name].size_bytes
+        sides = int(row["transmitter_body_parameters"]) + int(row["receiver_body_parameters"])
+        assert sides == int(row["body_parameters"]) < int(row["parameters"])
+        assert float(row["latency_low_ms"]) <= float(row["latency_ms"]) <= float(row["latency_high_ms"])
+    assert {name: row["language"] for name, row in costs.items()} == {"big": "", "small": "both", "plain": "counts"}
+    assert costs["big"]["language_parameters"] == "0" and costs["big"]["language_ms"] == ""
+    assert float(costs["plain"]["language_ms"]) > 0, "a search takes longer than a decision"
+    assert costs["plain"]["language_multiply_adds"] == "0" != costs["small"]["language_multiply_adds"]
+    alone = int(costs["plain"]["multiply_adds"])
+    assert int(costs["small"]["multiply_adds"]) - int(costs["small"]["language_multiply_adds"]) == alone
+
+
+def test_a_codec_is_compared_with_itself_without_its_language(carry_out, tmp_path) -> None:
+    changes = ("codecs.again={size: tiny, symbols_per_token: 2, language: counts}", "sweep.codec=[big, again, plain]")
+    languages = "languages={counts: {kind: ngram, order: 2}}"
+    carry_out(tmp_path / "out", languages, *changes, *CHANGES[4:], "measure.metrics=[bleu_1]", "measure.compare=[]")
+    rows = read_csv(tmp_path / "out" / "results.csv")
+    assert ("again", "plain") in {(row.codec, row.against) for row in rows}
 
 
 def test_a_damaged_language_is_made_again_where_it_is_wanted(carry_out, tiny_yaml, tmp_path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,7 @@ def test_a_plan_says_what_will_be_done(tiny, tmp_path) -> None:
     assert list(lines) == ["big", "small", "plain", "again"]
     assert "soft_logits+symbols, taught by big, 6 steps, seed 3" in lines["small"]
     assert "begun from plain" in lines["again"]
-    assert "18 points (18 to measure), 3 metrics each" in text
+    assert re.search(r"18 points \(18 to measure\), 3 metrics each, on \d+ of \d+ test sentences\n", text)
     assert "snr_db        0, 6, 12" in text
     assert "interferers   0, 2" in text
     assert "interference  neighbors" in text

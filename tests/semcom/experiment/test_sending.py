@@ -407,3 +407,27 @@ def test_a_folder_without_its_text_lends(carry_out, finished, tmp_path, text, fa
     carried = carry_out(tmp_path / "new", f"corpus.path={os.path.relpath(text_file)}", lenders=(lender,))
     assert "borrowed: big, small" in carried.said
     assert (tmp_path / "new" / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
+
+
+def test_a_receiver_that_knows_a_language_sends_where_no_text_is(carry_out, tmp_path, text, far_away, made_up) -> None:
+    """Not the text of the codecs, nor the language's own; and how unlike it a sentence is stands below."""
+    other = tmp_path / "other.txt"
+    other.write_text("\n".join(made_up(300)))
+    spoken = f"languages={{counts: {{kind: ngram, order: 2, corpus: {{source: file, path: {other}}}}}}}"
+    codecs = ("codecs.plain.language=counts", "codecs.small.language=counts", "sweep.codec=[big, small, plain]")
+    carry_out(tmp_path / "out", f"corpus.path={text}", spoken, *codecs, *ONE[1:])
+    table = send(tmp_path / "out", interferers=0)
+    (note,) = str(table.caption).splitlines()
+    assert re.fullmatch(
+        r"language counts: \d+\.\d bits a token of this sentence, \d+\.\d of validation text(;.*)?", note
+    )
+    copy = far_away(tmp_path / "out", text)
+    other.unlink()
+    assert cells(send(copy, interferers=0)) == cells(table)
+
+
+def test_a_detector_that_counts_for_nothing_here_is_told(carry_out, tmp_path) -> None:
+    cell = ("measure.users=all", "link.detector=successive", "sweep.interferers=1", "measure.batch=4")
+    carry_out(tmp_path / "out", *ONE, *cell)
+    assert "detector successive is not used" in str(send(tmp_path / "out", interferers=1).caption)
+    assert send(tmp_path / "out", interferers=0).caption is None

@@ -6,10 +6,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from matplotlib.collections import FillBetweenPolyCollection
 
 from semcom.report import curves, gaps, sizes
 from semcom.report.figures import ACROSS_LEVELS, FIGURES
 from semcom.report.sheet import EDGE, WIDTH
+from semcom.report.tables import codec_table, difference_table
 
 SMALL = {"snrs": (-6.0, 3.0, 12.0), "counts": (0, 2), "metrics": ("bleu_4",)}
 
@@ -300,3 +302,61 @@ def test_nothing_overlaps_and_nothing_leaves_the_sheet(made):
                 wide = min(box.x1, other.x1) - max(box.x0, other.x0)
                 tall = min(box.y1, other.y1) - max(box.y0, other.y0)
                 assert wide <= slack or tall <= slack, (figure.texts[0].get_text(), wide, tall)
+
+
+def test_a_pair_that_stands_both_ways_round_is_drawn_and_tabled_once_as_the_scenario_has_it(made):
+    codecs = {name: {**about, "role": "codec"} for name, about in made.codecs.items()}
+    part = made.part(made.sweep(**SMALL, codecs=codecs, pairs=(("teacher", "plain"), ("plain", "teacher"))))
+    figure = gaps.gain_against_snr(part)
+    assert [text.split(" minus ")[1] for text in legend_of(figure)] == ["teacher"]
+    assert [name for name in difference_table(part).header if "minus" in name] == ["plain minus teacher"]
+
+
+def test_where_a_scenario_compares_codecs_the_first_minus_each_is_left_to_the_tables(made):
+    codecs = {name: {**about, "role": "codec"} for name, about in made.codecs.items()}
+    pairs = (("teacher", "plain"), ("teacher", "distilled"), ("distilled", "plain"))
+    part = made.part(made.sweep(**SMALL, codecs=codecs, pairs=pairs))
+    figure = gaps.gain_against_snr(part)
+    assert len(legend_of(figure)) == 1 and legend_of(figure)[0].startswith("distilled")
+    assert "in the table of differences alone" in words_in(figure)
+    assert len([name for name in difference_table(part).header if "minus" in name]) == 3
+
+
+def test_many_differences_stand_side_by_side_with_bars_and_looks_of_their_own(made):
+    names = ("plain", "second", "third", "fourth")
+    codecs = {**made.codecs, **dict.fromkeys(names[1:], made.codecs["plain"])}
+    part = made.part(made.sweep(**SMALL, codecs=codecs, pairs=[("distilled", name) for name in names]))
+    figure = gaps.gain_against_snr(part)
+    lines = [line for axes in figure.axes for line in lines_of(axes).values()]
+    assert len({tuple(line.get_xdata()) for line in lines}) == len(names)
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == len(names)
+    assert not any(isinstance(each, FillBetweenPolyCollection) for axes in figure.axes for each in axes.collections)
+    assert "side by side" in words_in(figure)
+
+
+def test_differences_have_a_figure_against_the_level_of_interferers(made):
+    rows = [row for level in (-9.0, -3.0) for row in made.sweep(**SMALL, level_db=level) if row["interferers"]]
+    (part,) = made.results(rows).parts(levels_apart=False)
+    figure = gaps.gain_against_level(part)
+    (line,) = lines_of(figure.axes[0]).values()
+    assert list(line.get_xdata()) == [-9.0, -3.0]
+    assert gaps.gain_against_level(made.part(made.sweep(**SMALL))) is None
+
+
+def test_what_a_receiver_knows_is_told_and_joined_to_nothing_else(made):
+    """In legends, in captions, in the table of codecs; a line over sizes or rates joins receivers of one language."""
+    codecs = {
+        f"{name}_{rate}": {**made.codecs["plain"], "role": "codec", "symbols_per_token": rate}
+        for name in ("alone", "reading")
+        for rate in (2, 4, 8)
+    }
+    lines = made.sweep(**SMALL, codecs=codecs, pairs=())
+    spoken = [{**row, "language": "counts" * str(row["codec"]).startswith("reading")} for row in lines]
+    part = made.part(spoken)
+    told = [text for text in legend_of(curves.against_snr(part)) if "language counts" in text]
+    assert len(told) == 3 and all(text.startswith("reading") for text in told)
+    assert "counted into their parameters: reading_2 (counts)" in words_in(curves.against_snr(part))
+    assert [len(text.split(", ")) for text in legend_of(sizes.against_symbols(part))] == [4, 5]
+    table = codec_table(part)
+    assert [row[table.header.index("language")] for row in table.rows] == [""] * 3 + ["counts"] * 3
+    assert "language" not in codec_table(made.part(lines)).header

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from semcom.report.gaps_by_kind import gains_by_kind
 from semcom.report.kinds import kinds_against_level
+from semcom.report.results import DIFFERENCE
 
 SMALL = {"snrs": (6.0,), "counts": (0, 1), "metrics": ("bleu_4",), "pairs": (("distilled", "plain"),)}
 LEVELS = (-9.0, -3.0)
@@ -56,3 +58,18 @@ def test_one_kind_or_one_level_is_no_comparison(kinds):
     assert kinds("qam").kinds() == ()
     (first, *_) = kinds("qam", "tone", levels=(-6.0,)).kinds()
     assert kinds_against_level(first) is None
+
+
+def test_differences_of_all_kinds_stand_in_one_picture(kinds):
+    (part,) = kinds("neighbors(fading=rayleigh)", "qam(fading=rayleigh)").kinds(DIFFERENCE)
+    figure = gains_by_kind(part)
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names == ["neighbors", "qam"]
+    for level, axes in zip(LEVELS, figure.axes, strict=True):
+        drawn = {line.get_xdata()[0] for line in axes.lines if not str(line.get_label()).startswith("_")}
+        assert drawn == {point.value for point in part.points if point.level == (level,)}
+    assert "Right of zero the first of the two is better" in figure.texts[1].get_text().replace("\n", " ")
+
+
+def test_differences_under_one_kind_are_no_picture_by_kind(kinds):
+    assert kinds("qam").kinds(DIFFERENCE) == ()

@@ -298,7 +298,6 @@ weathers: [{kind: calm}, {kind: calm, speed: 2}]
         "trip.yaml:11:49: boats.windy.weather.calm: must be a whole number, got true",
         "trip.yaml:12:3: boats.sixth: must be a mapping of sails, length, weather, mood, is_fast, got 3",
         "trip.yaml:13:1: wind.step: must be a number, got nothing; add this key",
-        "trip.yaml:13:1: wind.stop: must be a number, got nothing; add this key",
         "trip.yaml:13:18: wind.sotp: unknown key; use start, stop, step; did you mean 'stop'?",
         "trip.yaml:14:9: depth.start: must be a number, got 'x'",
         "trip.yaml:15:1: harbors: must have 1 or more entries, got 0",
@@ -348,6 +347,11 @@ def test_a_missing_key_of_the_top_is_told_at_the_top(tmp_path: Path) -> None:
     assert complaints(tmp_path, "# Why?\nname: trip\n") == [
         "trip.yaml:1:1: boats: must be a mapping, got nothing; add this key"
     ]
+
+
+def test_a_misspelt_key_of_the_top_is_no_missing_one(tmp_path: Path) -> None:
+    (found,) = complaints(tmp_path, "name: trip\nbosts: {}\n")
+    assert "2:1: bosts: unknown key" in found and "did you mean 'boats'" in found
 
 
 def test_a_hundred_mistakes_are_cut_short(tmp_path: Path) -> None:

@@ -81,6 +81,11 @@ def test_a_codec_may_look_further_than_the_others(tmp_path: Path) -> None:
         ("languages.taught.made_up.sentences=0", "sentences must be from 1 to"),
         ("languages.both.of=[counts, nobody]", "names 'nobody', none of the languages"),
         ("languages.taught.size=huge", "must be one of tiny, small, base, large, teacher, got 'huge'"),
+        (
+            "languages.taught.training={share: 0.5}",
+            "training.share must be left out of a language, got 0.5; write share",
+        ),
+        ("languages.taught.training={own_share: true}", "write own_share: true beside training"),
         ("languages.counts.order=7", "must be at most 6, got 7"),
         ("languages.taught.distill.methods=[hidden_hints]", "must look at logits alone to teach a language"),
         ("languages.taught.distill={teacher: counts, methods: []}", "methods must name one at least"),
