@@ -8,6 +8,7 @@ from semcom.distillation.decoupled_logits import DecoupledLogits
 from semcom.distillation.hidden_hints import HiddenHints
 from semcom.distillation.received_symbols import ReceivedSymbols
 from semcom.distillation.relations import Relations
+from semcom.distillation.representative_keys import RepresentativeKeys
 from semcom.distillation.reverse_logits import ReverseLogits
 from semcom.distillation.sequence_level import SequenceLevel
 from semcom.distillation.similarity_preserving import SimilarityPreserving
@@ -24,6 +25,7 @@ METHODS = (
     HiddenHints,
     StageHints,
     StageAttention,
+    RepresentativeKeys,
     AttentionMaps,
     Relations,
     SimilarityPreserving,
@@ -40,6 +42,7 @@ AnyMethod = (
     | HiddenHints
     | StageHints
     | StageAttention
+    | RepresentativeKeys
     | AttentionMaps
     | Relations
     | SimilarityPreserving

@@ -12,7 +12,8 @@ from channels import Arrived, Chance, Link
 from semcom.distillation.ensemble import nothing_sent, pooled
 from semcom.distillation.method import check_methods
 from semcom.distillation.share import share_in
-from semcom.distillation.sight import check_sight
+from semcom.distillation.sight import check_sight, settled
+from semcom.distillation.stages import sends_stages
 from semcom.distillation.teaching import Teaching
 from semcom.models.codec import Codec
 from semcom.models.spec import Part, Side
@@ -56,23 +57,22 @@ class Distiller(nn.Module):
     def __init__(self, student: Codec, teachers: Sequence[Codec], teaching: Teaching, *, seed: int = 0) -> None:
         super().__init__()
         check_teachers(student, teachers)
+        methods = settled(teaching.methods, student.spec)
         for whose, codec in (("the student", student), *(("the teacher", each) for each in teachers)):
-            check_sight(teaching.methods, codec.spec, whose=whose)
+            check_sight(methods, codec.spec, whose=whose)
         alike = len(teachers) == 1 and teaching.hears == "student" and not teaching.is_privileged
         check_methods(
-            teaching.methods,
+            methods,
             transmitter_is_frozen=is_frozen(student.transmitter),
             hears_alike=alike and are_alike(student, teachers[0], "receiver"),
             teachers=len(teachers),
         )
         self.student = student
-        self.teaching = teaching
+        self.teaching, self.methods = teaching, methods
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            self.adapters = nn.ModuleList(
-                method.adapters(student.spec, teachers[0].spec) for method in teaching.methods
-            )
-        self._seen = frozenset().union(*(method.sees for method in teaching.methods))
+            self.adapters = nn.ModuleList(method.adapters(student.spec, teachers[0].spec) for method in methods)
+        self._seen = frozenset().union(*(method.sees for method in methods))
         # In a tuple a teacher is no sub-module: it is neither trained, nor saved, nor switched to training mode.
         self.teachers = tuple(each.eval().requires_grad_(False) for each in teachers)
         # Who took over the teacher's transmitter for good hears what the teacher would hear of its own.
@@ -92,7 +92,7 @@ class Distiller(nn.Module):
             losses["hard_labels"] = teaching.label_weight * hard_labels(ours)
         # Keep losses of weight zero: every step logs the same names, and all processes must reduce the same keys.
         share = self._share(links)
-        for method, adapters in zip(teaching.methods, self.adapters, strict=True):
+        for method, adapters in zip(self.methods, self.adapters, strict=True):
             losses[method.kind] = share * method.weight * method.loss(ours, theirs, adapters)
         return losses
 
@@ -120,19 +120,20 @@ class Distiller(nn.Module):
             arrived = ours.arrived.detach()
             if privileged:
                 arrived = in_company(ours.sent.symbols.detach(), batch, clean, codec=self.student)
-            trips = [self._overheard(each, arrived, batch) for each in self.teachers]
+            looked_at = bool(self._seen & OF_TRANSMITTER) or ("stages" in self._seen and sends_stages(ours))
+            trips = [self._overheard(each, arrived, batch, looked_at=looked_at) for each in self.teachers]
         theirs = trips[0] if len(trips) == 1 else pooled(trips)
         if "received" in self._seen and (privileged or not self._own):
             meant = in_company(theirs.sent.symbols, batch, airs, codec=self.teachers[0])
             theirs = replace(theirs, sent_arrived=meant.symbols)
         return theirs
 
-    def _overheard(self, teacher: Codec, arrived: Arrived, batch: Batch) -> Trace:
+    def _overheard(self, teacher: Codec, arrived: Arrived, batch: Batch, *, looked_at: bool) -> Trace:
         """A teacher's trip on a signal that is not its own; its transmitter runs only if somebody looks at it."""
         return Trace(
             targets=batch.targets,
             mask=batch.mask,
-            sent=teacher.send(batch) if self._seen & OF_TRANSMITTER else nothing_sent(arrived.symbols),
+            sent=teacher.send(batch) if looked_at else nothing_sent(arrived.symbols),
             arrived=arrived,
             heard=teacher.hear(arrived, batch),
         )

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from semcom.models.trace import Trace
 
 Side = Literal["encoder", "decoder", "both"]
+On = Literal["stages", "receiver", "transmitter", "both"]
+Value = Literal["energy", "features"]
 Between = Literal["sentences", "tokens"]
 
 
