@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from semcom.distillation.attention_features import AttentionFeatures
 from semcom.distillation.attention_maps import AttentionMaps
 from semcom.distillation.components import Components
 from semcom.distillation.decoupled_logits import DecoupledLogits
@@ -25,6 +26,7 @@ METHODS = (
     HiddenHints,
     StageHints,
     StageAttention,
+    AttentionFeatures,
     RepresentativeKeys,
     AttentionMaps,
     Relations,
@@ -42,6 +44,7 @@ AnyMethod = (
     | HiddenHints
     | StageHints
     | StageAttention
+    | AttentionFeatures
     | RepresentativeKeys
     | AttentionMaps
     | Relations

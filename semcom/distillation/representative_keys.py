@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import torch
 
-from semcom.distillation.features import On, Value
+from semcom.distillation.features import On, Value, check_width
 
 if TYPE_CHECKING:
     from semcom.models.spec import Part, Spec
     from semcom.models.trace import Trace
-
-MOST_WIDTH = 4096
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,7 @@ class RepresentativeKeys:
             raise ValueError(f"k must be at least 1, got {self.k}; leave it out for all of the student's features")
         if not 0 <= self.threshold < math.inf:
             raise ValueError(f"threshold must be at least 0 and finite, got {self.threshold}; 1 is even attention")
-        if not 1 <= self.width <= MOST_WIDTH:
-            raise ValueError(f"width must be from 1 to {MOST_WIDTH}, got {self.width}")
+        check_width(self.width)
 
     @property
     def sees(self) -> frozenset[Part]:
