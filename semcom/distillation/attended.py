@@ -48,6 +48,9 @@ class Normed(nn.Module):
         offset: whether a number is added to each feature; a softmax over what it adds alike would not feel it.
     """
 
+    mean: Tensor
+    variance: Tensor
+
     def __init__(self, width: int, *, offset: bool = True) -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.ones(width))

@@ -7,6 +7,7 @@ from semcom.distillation.attention_maps import AttentionMaps
 from semcom.distillation.components import Components
 from semcom.distillation.decoupled_logits import DecoupledLogits
 from semcom.distillation.hidden_hints import HiddenHints
+from semcom.distillation.layered import Layered
 from semcom.distillation.received_symbols import ReceivedSymbols
 from semcom.distillation.relations import Relations
 from semcom.distillation.representative_keys import RepresentativeKeys
@@ -28,6 +29,7 @@ METHODS = (
     StageAttention,
     AttentionFeatures,
     RepresentativeKeys,
+    Layered,
     AttentionMaps,
     Relations,
     SimilarityPreserving,
@@ -46,6 +48,7 @@ AnyMethod = (
     | StageAttention
     | AttentionFeatures
     | RepresentativeKeys
+    | Layered
     | AttentionMaps
     | Relations
     | SimilarityPreserving

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from channels import Arrived, Chance, Link
 from semcom.distillation.ensemble import nothing_sent, pooled
-from semcom.distillation.method import check_methods
+from semcom.distillation.method import Method, check_methods, needs_teacher
 from semcom.distillation.share import share_in
 from semcom.distillation.sight import check_sight, settled
 from semcom.distillation.stages import sends_stages
@@ -45,7 +48,7 @@ class Distiller(nn.Module):
 
     Args:
         student: trained.
-        teachers: frozen, one or several; their weights are never part of what is saved or stepped.
+        teachers: frozen, one or several, none where no method needs one; their weights are never part of what is saved or stepped.
         teaching: the methods, each of which adds its weighted loss under its `kind`, and what goes with them; its names
             of teachers are not looked at.
         seed: of the adapters' first weights.
@@ -56,8 +59,8 @@ class Distiller(nn.Module):
 
     def __init__(self, student: Codec, teachers: Sequence[Codec], teaching: Teaching, *, seed: int = 0) -> None:
         super().__init__()
-        check_teachers(student, teachers)
         methods = settled(teaching.methods, student.spec)
+        check_teachers(student, teachers, methods)
         for whose, codec in (("the student", student), *(("the teacher", each) for each in teachers)):
             check_sight(methods, codec.spec, whose=whose)
         alike = len(teachers) == 1 and teaching.hears == "student" and not teaching.is_privileged
@@ -71,7 +74,10 @@ class Distiller(nn.Module):
         self.teaching, self.methods = teaching, methods
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            self.adapters = nn.ModuleList(method.adapters(student.spec, teachers[0].spec) for method in methods)
+            self.adapters = nn.ModuleList(
+                method.adapters(student.spec, teachers[0].spec if needs_teacher(method) else student.outputs)
+                for method in methods
+            )
         self._seen = frozenset().union(*(method.sees for method in methods))
         # In a tuple a teacher is no sub-module: it is neither trained, nor saved, nor switched to training mode.
         self.teachers = tuple(each.eval().requires_grad_(False) for each in teachers)
@@ -82,8 +88,10 @@ class Distiller(nn.Module):
         """Named, weighted losses of one batch."""
         airs = draw_parts(links, self.student, batch, chance)
         ours = rehearse(self.student, batch, airs)
-        with torch.no_grad():
-            theirs = self._teach(ours, batch, airs, chance=chance)
+        theirs = ours
+        if self.teachers:
+            with torch.no_grad():
+                theirs = self._teach(ours, batch, airs, chance=chance)
         if "attention" in self._seen:
             ours, theirs = self.student.with_attention(ours), self.teachers[0].with_attention(theirs)
         losses: Losses = {}
@@ -93,8 +101,26 @@ class Distiller(nn.Module):
         # Keep losses of weight zero: every step logs the same names, and all processes must reduce the same keys.
         share = self._share(links)
         for method, adapters in zip(self.methods, self.adapters, strict=True):
-            losses[method.kind] = share * method.weight * method.loss(ours, theirs, adapters)
+            pair = (ours, theirs)
+            if not needs_teacher(method):
+                pair = (self._viewed(method, ours, batch, links, chance=chance),) * 2
+            losses[method.kind] = share * method.weight * method.loss(*pair, adapters)
         return losses
+
+    def told(self) -> dict[str, dict[str, list[float]]]:
+        """By the kind of method the accounts that methods keep of their training."""
+        pairs = zip(self.methods, self.adapters, strict=True)
+        return {method.kind: method.told(adapters) for method, adapters in pairs if hasattr(method, "told")}
+
+    def _viewed(self, method: Any, ours: Trace, batch: Any, links: Sequence[Link], *, chance: Chance) -> Trace:
+        """The student's trip with the messages as they are and transformed in all ways, each in air of its own."""
+        if not method.ways:
+            return ours
+        views = batch.views(method.ways)
+        # As many parts for each way as for the messages alone, so that no way of them meets fewer airs.
+        links = [*links] * (1 + len(method.ways))
+        with statistics_kept(self.student):
+            return rehearse(self.student, views, draw_parts(links, self.student, views, chance.of("views")))
 
     def _share(self, links: Sequence[Link]) -> float:
         """What the methods count in this step."""
@@ -144,6 +170,19 @@ class Distiller(nn.Module):
         return replace(link, snr_db=link.snr_db + self.teaching.cleaner_db, interferers=interferers)
 
 
+@contextmanager
+def statistics_kept(codec: nn.Module) -> Iterator[None]:
+    """Leave running statistics of batch normalization as they are, whatever goes through meanwhile."""
+    norms = [each for each in codec.modules() if isinstance(each, _BatchNorm) and each.track_running_stats]
+    for each in norms:
+        each.track_running_stats = False
+    try:
+        yield
+    finally:
+        for each in norms:
+            each.track_running_stats = True
+
+
 def is_frozen(part: nn.Module) -> bool:
     """Whether no training reaches it."""
     return not any(each.requires_grad for each in part.parameters())
@@ -161,9 +200,9 @@ def are_alike(student: Codec, teacher: Codec, side: Side) -> bool:
     return all(torch.equal(each, its[name].to(each.device)) for name, each in mine.items())
 
 
-def check_teachers(student: Codec, teachers: Sequence[Codec]) -> None:
-    """Refuse teachers that share neither a draw of the air nor the answers with their student, or that are none."""
-    if not teachers:
+def check_teachers(student: Codec, teachers: Sequence[Codec], methods: Sequence[Method]) -> None:
+    """Refuse teachers that share neither a draw of the air nor the answers with their student, or that are missing."""
+    if not teachers and any(map(needs_teacher, methods)):
         raise ValueError("a student must have a teacher, got an empty list; for none train with HardLabels")
     for teacher in teachers:
         check_pair(student, teacher)

@@ -37,6 +37,10 @@ class KeptKeys(nn.Module):
     They are buffers, so that a training that is killed and begun again tells what one never killed tells.
     """
 
+    influence: Tensor
+    kept: Tensor
+    steps: Tensor
+
     def __init__(self, features: int) -> None:
         super().__init__()
         self.register_buffer("influence", torch.zeros(features))

@@ -97,7 +97,7 @@ class RepresentativeKeys:
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
         """See the class."""
         from semcom.distillation.attended import features_of, real_of, weights_of
-        from semcom.distillation.kept_keys import influence, selected
+        from semcom.distillation.kept_keys import KeptKeys, influence, selected
 
         assert self.on is not None and isinstance(adapters, torch.nn.ModuleDict)
         messages, real = real_of(student, self.on)
@@ -105,7 +105,9 @@ class RepresentativeKeys:
         weights = weights_of(adapters["weigh"], ours, theirs, real)
         influences = influence(weights.detach(), self.k)
         kept = selected(influences, self.threshold, together=self.select == "batch")
-        adapters["account"].note(influences, kept)
+        account = adapters["account"]
+        assert isinstance(account, KeptKeys)
+        account.note(influences, kept)
         weights = weights * kept[:, None, :]
         if self.renormalise:
             weights = weights / weights.sum(dim=2, keepdim=True).clamp_min(torch.finfo(weights.dtype).tiny)
@@ -114,6 +116,7 @@ class RepresentativeKeys:
 
     def told(self, adapters: torch.nn.Module) -> dict[str, list[float]]:
         """Of every feature of the teacher its mean influence and how often it is kept, over the last steps."""
-        assert isinstance(adapters, torch.nn.ModuleDict)
-        told: dict[str, list[float]] = adapters["account"].told()
-        return told
+        from semcom.distillation.kept_keys import KeptKeys
+
+        assert isinstance(adapters, torch.nn.ModuleDict) and isinstance(adapters["account"], KeptKeys)
+        return adapters["account"].told()

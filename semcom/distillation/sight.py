@@ -36,6 +36,11 @@ def check_sight(methods: Sequence[Method], spec: Spec, *, whose: str) -> None:
         ValueError: with what to change, or the methods that there are for this kind.
     """
     for method in settled(methods, spec):
+        if reason := _reason(method, spec):
+            raise ValueError(
+                f"method {method.kind} must suit what {whose} carries, but {reason}; take one of "
+                f"{', '.join(_methods_for(spec))}"
+            )
         if missing := _missing(method, spec):
             changes = _changes(method) if fitting(method, spec) else {}
             told = " and ".join(f"{key}: {value}" for key, value in changes.items())
@@ -57,10 +62,17 @@ def fitting(method: Any, spec: Spec) -> Any | None:
     None if it cannot.
     """
     (method,) = settled((method,), spec)
+    if _reason(method, spec):
+        return None
     for candidate in (method, replace(method, **_changes(method))):
         if not _missing(candidate, spec):
             return candidate
     return None
+
+
+def _reason(method: Any, spec: Spec) -> str:
+    """Why a kind of codec does not suit a method that itself can tell."""
+    return str(method.unsuited(spec)) if hasattr(method, "unsuited") else ""
 
 
 def _missing(method: Method, spec: Spec) -> str:

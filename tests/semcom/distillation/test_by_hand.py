@@ -13,6 +13,7 @@ from semcom.distillation.catalog import METHODS
 from semcom.distillation.components import Components
 from semcom.distillation.decoupled_logits import DecoupledLogits
 from semcom.distillation.hidden_hints import HiddenHints
+from semcom.distillation.layered import Layered
 from semcom.distillation.received_symbols import ReceivedSymbols
 from semcom.distillation.relations import Relations
 from semcom.distillation.representative_keys import RepresentativeKeys
@@ -21,6 +22,7 @@ from semcom.distillation.sequence_level import SequenceLevel
 from semcom.distillation.similarity_preserving import SimilarityPreserving
 from semcom.distillation.soft_logits import SoftLogits
 from semcom.distillation.stage_attention import StageAttention
+from semcom.distillation.stage_classifiers import StageClassifiers
 from semcom.distillation.stage_hints import StageHints
 from semcom.distillation.symbols import Symbols
 from semcom.models.trace import Attention, Heard, Sent, Trace
@@ -170,6 +172,38 @@ def keys(first, **settings):
     return attended(RepresentativeKeys(width=1, **settings), first, teaching=True)
 
 
+# One message of class 1 of 2, as it is and reversed, so that the true answers are 2 and 3 of 4. The first classifier knows
+# nothing, the second half of it; of classes it holds (1/4, 3/4) likely, of which the codec itself knows nothing either.
+class Saying(torch.nn.Module):
+    def __init__(self, probabilities):
+        super().__init__()
+        self.logits = double(probabilities).log()
+
+    def forward(self, stage):
+        return self.logits
+
+
+def layers():
+    adapters = StageClassifiers(((1, 2), (2, 2)), 4, regress=True).double()
+    adapters.classifiers = torch.nn.ModuleList(
+        [Saying([[1 / 4] * 4] * 2), Saying([[1 / 8, 1 / 8, 1 / 2, 1 / 4], [1 / 8, 1 / 8, 1 / 4, 1 / 2]])]
+    )
+    with torch.no_grad():
+        adapters.regressors[0].weight.copy_(double([[1], [0]]))
+        adapters.regressors[0].bias.zero_()
+    # Regressed to (1, 0) everywhere, in either message one place of two is at a right angle.
+    views = trace(
+        logits=[[[0, 0], [WILD, 0]], [[WILD, 0], [0, 0]]],
+        stage=[[[1], [2]], [[1], [1]]],
+        next_stage=[[[0, 1], [2, 0]], [[3, 0], [0, 1]]],
+        targets=[[1, 0], [1, 0]],
+    )
+    return views, views, adapters
+
+
+OWN = log(1 / 2) / 4 + 3 / 4 * log(3 / 2)
+
+
 # Similarities [[2, 1], [1, 1]] for the student and [[1, 0], [0, 1]] for the teacher; rows cut to length 1.
 def similar():
     ours, theirs = [[[1], [1]], [[1], [WILD]]], [[[0], [1]], [[1], [WILD]]]
@@ -220,6 +254,9 @@ BY_HAND = {
         keys(3 / 4),
         (2 + 2 - 2 / sqrt(2)) / 2,
     ),
+    Layered(
+        transformations=("time_reversal",), classifiers=3.0, final=5.0, features=7.0, temperature=1, final_temperature=1
+    ): (layers(), log(4) + log(2) + 3 * log(2) / 4 + 5 * OWN + 7 * (2 + 0) / 2),
     AttentionMaps(side="decoder"): (attention(), (EVEN_FROM_UNEVEN + 2 * UNEVEN_FROM_EVEN) / 3),
     Relations(side="decoder", distance=3.0, angle=2.0): (triangles(), 3 * DISTANCES + 2 * ANGLES),
     SimilarityPreserving(side="decoder"): (similar(), ((2 - 2 * 2 / sqrt(5)) + (2 - 2 / sqrt(2))) / 2),

@@ -179,7 +179,7 @@ class Small(nn.Module):
         return [each(messages).view(-1, PLACES, 2) for each in self.maps]
 
 
-def train(method, steps=150):
+def train(method, steps=200):
     """A student and adapters that learned from a teacher with a stage of noise; with features to look at afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(6)
@@ -206,10 +206,9 @@ def test_noise_falls_out_of_the_keys_but_attention_features_go_on_weighing_it():
     least = method.threshold / len(SHAPES)
     assert before["influence"][1] > least and before["kept"][1] > 0.5, "untrained, it is looked at as the others are"
     assert told["influence"][1] < least and told["kept"][1] < 0.05
-    # The student need not look at every other feature too; but it does look at one.
-    assert max(told["kept"][0], told["kept"][2]) > 0.95
+    assert told["kept"][0] > 0.95 and told["kept"][2] > 0.95
 
-    ours, theirs, adapters = train(AttentionFeatures(on="stages", width=16))
+    ours, theirs, adapters = train(AttentionFeatures(on="stages", width=16), steps=60)
     weigh = adapters["weigh"]
     assert isinstance(weigh, Weighing)
     with torch.no_grad():
