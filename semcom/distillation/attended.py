@@ -1,4 +1,4 @@
-"""Features that attend to each other: the weights of one network's features on the other's, and how far each is apart."""
+"""Features that attend to each other: the weights of one network's on the other's, and how far they are apart."""
 
 from __future__ import annotations
 

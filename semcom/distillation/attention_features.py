@@ -28,8 +28,8 @@ class AttentionFeatures:
 
     Args:
         weight: factor of this loss in the sum of all losses; the official code has 200.
-        on: whose features: `stages` (feature maps of any size), or layers of the `receiver`, the `transmitter` or `both`;
-            without it the stages of a codec that has such, and else its receiver's layers.
+        on: whose features: `stages` (feature maps of any size), or layers of the `receiver`, the `transmitter` or
+            `both`; without it the stages of a codec that has such, and else its receiver's layers.
         width: d, of queries and keys, at most 4096.
 
     Source: Ji, Heo and Park, Show, Attend and Distill: Knowledge Distillation via Attention-based Feature Matching,

@@ -48,7 +48,8 @@ class Distiller(nn.Module):
 
     Args:
         student: trained.
-        teachers: frozen, one or several, none where no method needs one; their weights are never part of what is saved or stepped.
+        teachers: frozen, one or several, none where no method needs one; their weights are never part of what is saved
+            or stepped.
         teaching: the methods, each of which adds its weighted loss under its `kind`, and what goes with them; its names
             of teachers are not looked at.
         seed: of the adapters' first weights.

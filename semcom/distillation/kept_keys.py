@@ -1,4 +1,4 @@
-"""Which of a teacher's features are kept: their influence, the choice by it, and an account of both through training."""
+"""Which of a teacher's features are kept: their influence, the choice by it, and an account of both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layered self-supervision: classifiers on every stage tell class and transformation, and deeper ones teach shallower."""
+"""Layered: classifiers on every stage tell class and transformation, and deeper ones teach shallower ones."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Layered:
          + final       T'^2 KL( sg[sum over transformations of p_L] || softmax(z / T') )       of messages as they are
          + features    sum_{l < L} turn( reg(F_l), sg[F_L] )
 
-    F_l are the feature maps at the end of every stage, aux_l classifiers on them with an answer for every pair of a class
-    and a transformation, p_l = softmax(aux_l / T), z the codec's own logits, sg stops the gradient. turn(a, b) =
+    F_l are the feature maps at the end of every stage, aux_l classifiers on them with an answer for every pair of a
+    class and a transformation, p_l = softmax(aux_l / T), z the codec's own logits, sg stops the gradient. turn(a, b) =
     | a/|a| - b/|b| |^2 per place. Every message goes through the air as it is and transformed in every way; these trips
     leave the running statistics of batch normalization alone, which are of plain messages.
 
@@ -50,9 +50,9 @@ class Layered:
 
     Source: our reconstruction of Dahri et al., LSSKD, arXiv 2506.07055, of which we read the abstract; joint answers,
     temperatures and weights from the official code of its predecessor, Yang et al., Hierarchical Self-supervised
-    Augmented Knowledge Distillation (HSAKD), IJCAI 2021, whose transformations are quarter turns of pictures. Which stage
-    teaches which, the shape of the classifiers, features compared by direction, their weight, and the transformations of
-    frames are ours.
+    Augmented Knowledge Distillation (HSAKD), IJCAI 2021, whose transformations are quarter turns of pictures. Which
+    stage teaches which, the shape of the classifiers, features compared by direction, their weight, and the
+    transformations of frames are ours.
     """
 
     weight: float = 1.0
@@ -75,8 +75,8 @@ class Layered:
         check_temperature(self.final_temperature)
         if self.learn_from == "final" and self.transformations not in ("none", ()):
             raise ValueError(
-                "learn_from must be next or last where there are transformations, got final; the codec's own classifier "
-                "knows none of them: set transformations: none"
+                "learn_from must be next or last where there are transformations, got final; the codec's own "
+                "classifier knows none of them: set transformations: none"
             )
         if len(set(self.transformations)) < len(self.transformations) and not isinstance(self.transformations, str):
             raise ValueError(f"each transformation may be named once, got {', '.join(self.transformations)}")

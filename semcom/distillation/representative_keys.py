@@ -1,4 +1,4 @@
-"""Representative keys: the student attends to its teacher's features, and learns from those that have influence on it."""
+"""Representative keys: a student attends to its teacher's features, and learns from those with influence on it."""
 
 from __future__ import annotations
 
@@ -31,20 +31,21 @@ class RepresentativeKeys:
 
     Args:
         weight: factor of this loss in the sum of all losses.
-        on: whose features: `stages` (feature maps of any size), or layers of the `receiver`, the `transmitter` or `both`;
-            without it the stages of a codec that has such, and else its receiver's layers.
-        k: how many of the student's features are asked for the influence of a teacher's; without it all of them.
+        on: whose features: `stages` (feature maps of any size), or layers of the `receiver`, the `transmitter` or
+            `both`; without it the stages of a codec that has such, and else its receiver's layers.
+        k: how many of the student's features, those that attend to it most, make the influence of a teacher's; null
+            takes all of them.
         threshold: least influence of a feature that is kept, in units of even attention; 0 keeps all.
         select: whether each message chooses for itself (`sample`) or the mean influence chooses for all of a `batch`.
         renormalise: whether attention to what was left out is dealt to what is kept.
-        value: what is compared: the `energy` of features at every place, the mean over channels of their squares, or the
-            `features` themselves, through a learned regressor where their channels differ in number.
+        value: what is compared: the `energy` of features at every place, the mean over channels of their squares, or
+            the `features` themselves, through a learned regressor where their channels differ in number.
         width: d, of queries and keys, at most 4096.
 
     Source: our reconstruction of Yang, Kao and Huang, Representative Teacher Keys for Knowledge Distillation Model
-    Compression Based on Attention Mechanism for Image Classification, arXiv 2206.12788, of which we read the abstract and
-    a review; what these leave open is taken from `AttentionFeatures` with the roles swapped. The threshold relative to
-    even attention and the feature that always stays are ours.
+    Compression Based on Attention Mechanism for Image Classification, arXiv 2206.12788, of which we read the abstract
+    and a review; what these leave open is taken from `AttentionFeatures` with the roles swapped. The threshold relative
+    to even attention and the feature that always stays are ours.
     """
 
     weight: float = 1.0
@@ -61,7 +62,7 @@ class RepresentativeKeys:
 
     def __post_init__(self) -> None:
         if self.k is not None and self.k < 1:
-            raise ValueError(f"k must be at least 1, got {self.k}; leave it out for all of the student's features")
+            raise ValueError(f"k must be at least 1, got {self.k}; null takes all of the student's features")
         if not 0 <= self.threshold < math.inf:
             raise ValueError(f"threshold must be at least 0 and finite, got {self.threshold}; 1 is even attention")
         check_width(self.width)

@@ -38,9 +38,7 @@ class StageClassifiers(nn.Module):
         self.classifiers = nn.ModuleList(
             StageClassifier(shape, last, answers) for shape in (self.shapes if answers else ())
         )
-        self.regressors = nn.ModuleList(
-            nn.Linear(shape[0], last[0]) for shape in (self.shapes[:-1] if regress else ())
-        )
+        self.regressors = nn.ModuleList(nn.Linear(shape[0], last[0]) for shape in (self.shapes[:-1] if regress else ()))
 
     def logits(self, stages: Sequence[Tensor]) -> list[Tensor]:
         """What each classifier says [batch, answers] of all feature maps of a trip."""
@@ -61,7 +59,9 @@ class StageClassifier(nn.Module):
     def __init__(self, shape: Shape, last: Shape, answers: int) -> None:
         super().__init__()
         self.places, planes = shape[1:], len(shape) - 1
-        halvings = max(0, *(math.ceil(math.log2(ours / least)) for ours, least in zip(shape[1:], last[1:], strict=True)))
+        halvings = max(
+            0, *(math.ceil(math.log2(ours / least)) for ours, least in zip(shape[1:], last[1:], strict=True))
+        )
         layers: list[nn.Module] = []
         channels = shape[0]
         for stride in (*[2] * halvings, 1):

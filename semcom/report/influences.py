@@ -73,7 +73,7 @@ def _kept(name: tuple[str, str, str], lines: list[dict[str, str]]) -> Kept:
         step, feature = int(line["step"]), int(line["feature"])
         pair = (_share(line["influence"]), _share(line["kept"]))
         found.setdefault(step, {}).setdefault(feature, []).append(pair)
-    features = len(next(iter(found.values())))
+    features = max(map(len, found.values()))
     if features > MOST_FEATURES or any(sorted(each) != list(range(1, features + 1)) for each in found.values()):
         raise ValueError(f"features must be numbered from 1 to at most {MOST_FEATURES}, the same at every step")
     noted = {step: tuple(_means(found[step][each]) for each in range(1, features + 1)) for step in sorted(found)}

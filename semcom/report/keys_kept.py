@@ -1,4 +1,4 @@
-"""Which keys were kept through training: a picture of each student, and a table of influence by feature of the teacher."""
+"""Which keys were kept through training: a picture of each student, and a table by feature of its teacher."""
 
 from __future__ import annotations
 
@@ -93,7 +93,8 @@ def keys_table(found: Sequence[Kept]) -> Table | None:
             for number, (one, share) in enumerate(features, 1)
         ]
     told = (
-        "Features of teachers by their influence on students, in multiples of even attention, and the share of messages "
-        "that kept them; at the first and the last validation of a training, means over its last 50 steps and over seeds."
+        "Features of teachers by their influence on students, in multiples of even attention, and the share of "
+        "messages that kept them; at the first and the last validation of a training, means over its last 50 steps "
+        "and over seeds."
     )
     return Table("keys", told, HEADER, tuple(rows), tuple(full), names=3)

@@ -1,4 +1,4 @@
-"""Transformations of messages that leave their class alone and that a receiver can tell: what it may ask itself about."""
+"""Transformations of messages that leave their class alone and that a receiver can tell."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ SLANTED = ([[[1, 0], [1, 0]], [[0, 2], [1, 1]]], [[[0, 1]], [[0, 3]]])
 ACTIVE = ([[[1, -1], [0, 0]], [[1, 1], [sqrt(2), 0]]], [[[0], [2]], [[-1], [0]]])
 
 
-# One feature map, and two of another network: the first is active as ACTIVE says, the second just where the only one is.
+# One feature map, and two of another network: the first is active as ACTIVE says, the second where the only one is.
 # Positions alone make the weights, (3/4, 1/4) or the other way round: descriptors are mapped to nothing.
 ALIKE = [[[1], [0]], [[1], [1]]]
 
@@ -172,8 +172,8 @@ def keys(first, **settings):
     return attended(RepresentativeKeys(width=1, **settings), first, teaching=True)
 
 
-# One message of class 1 of 2, as it is and reversed, so that the true answers are 2 and 3 of 4. The first classifier knows
-# nothing, the second half of it; of classes it holds (1/4, 3/4) likely, of which the codec itself knows nothing either.
+# One message of class 1 of 2, as it is and reversed, so that the true answers are 2 and 3 of 4. The first classifier
+# knows nothing, the second half of it; it holds classes likely as (1/4, 3/4), the codec itself as (1/2, 1/2).
 class Saying(torch.nn.Module):
     def __init__(self, probabilities):
         super().__init__()

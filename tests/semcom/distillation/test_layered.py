@@ -1,4 +1,4 @@
-"""Layered self-supervision: every term counts and can be left out, views are told apart, and nothing of it is deployed."""
+"""Layered self-supervision: every term counts, views are told apart, and nothing of it is deployed."""
 
 from __future__ import annotations
 

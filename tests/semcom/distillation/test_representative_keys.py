@@ -10,12 +10,17 @@ import pytest
 import torch
 from torch import nn
 
-from channels import Arrived, Link
+from channels import Arrived, Chance, Link
 from semcom.distillation.attended import Weighing
 from semcom.distillation.attention_features import AttentionFeatures
+from semcom.distillation.distiller import Distiller
 from semcom.distillation.kept_keys import KeptKeys, influence, selected
 from semcom.distillation.representative_keys import RepresentativeKeys
+from semcom.distillation.teaching import Teaching
 from semcom.models.trace import Heard, Sent, Trace
+from semcom.training.checkpoint import buffers_of
+from semcom.training.fit import fit
+from semcom.training.settings import TrainingSettings
 
 PLACES = 6
 OURS, THEIRS = ((3, PLACES), (5, PLACES)), ((4, PLACES), (3, PLACES), (2, PLACES))
@@ -65,9 +70,7 @@ def test_with_all_features_kept_it_is_attention_features_with_the_roles_swapped(
 
 def test_weights_are_what_their_docstring_says():
     weigh = made(KEYS)["weigh"]
-    asking, answering = (
-        [each.mean(dim=1) for each in random_stages(shapes, seed=4)] for shapes in (OURS, THEIRS)
-    )
+    asking, answering = ([each.mean(dim=1) for each in random_stages(shapes, seed=4)] for shapes in (OURS, THEIRS))
 
     def normal(rows, layer):
         return (rows - rows.mean(0)) / (rows.var(0, unbiased=False) + 1e-5).sqrt() * layer.scale + (
@@ -148,7 +151,7 @@ def test_the_account_averages_training_alone_and_is_a_buffer():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"k": 0}, "k must be at least 1, got 0; leave it out for all"),
+        ({"k": 0}, "k must be at least 1, got 0; null takes all"),
         ({"threshold": -0.1}, "threshold must be at least 0 and finite, got -0.1"),
         ({"threshold": float("nan")}, "threshold must be at least 0 and finite"),
         ({"width": 0}, "width must be from 1 to 4096, got 0"),
@@ -215,3 +218,15 @@ def test_noise_falls_out_of_the_keys_but_attention_features_go_on_weighing_it():
         weights = weigh([each.mean(dim=1) for each in theirs], [each.mean(dim=1) for each in ours]).mT
         shares = (weights * adapters["compare"](ours, theirs, None)).sum(dim=1).mean(dim=0)
     assert shares[1] > shares[0] and shares[1] > shares[2], "what cannot be learned costs the most, to the end"
+
+
+def test_training_tells_at_every_validation_what_was_kept(make_codec, batch):
+    """On layers of text, and the same whether it was interrupted or not: the account is part of a checkpoint."""
+    teacher = make_codec(2, width=12, layers=2)
+    made = Distiller(make_codec(1), [teacher], Teaching(teacher="teacher", methods=(RepresentativeKeys(),)))
+    settings = TrainingSettings(steps=4, batch=6, warmup=0, validate_every=2)
+    history = fit(made, SimpleNamespace(at=lambda step: batch), settings, Chance(1), validate=lambda: 0.0)
+    assert [*history.told[0]] == ["representative_keys"] and history.steps == [2, 4]
+    first, last = (each["representative_keys"]["influence"] for each in history.told)
+    assert sum(last) == pytest.approx(1) and len(last) == 2 and first != last
+    assert "adapters.0.account.influence" in buffers_of(made)

@@ -1,4 +1,4 @@
-"""Transformations do what they are called, undone they leave nothing behind, and each is refused where it means nothing."""
+"""Transformations do what they are called, and each is refused where it means nothing."""
 
 from __future__ import annotations
 
