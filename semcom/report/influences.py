@@ -59,6 +59,8 @@ def read_kept(folder: Path) -> list[Kept]:
             raise ValueError(f"at most {MOST_ROWS:,} rows are read, and it has more")
         grouped: dict[tuple[str, str, str], list[dict[str, str]]] = {}
         for line in lines:
+            if None in (*line, *line.values()):
+                raise ValueError("every row must have a cell for every column, and no more")
             name = (visible(line["codec"]), visible(line["teacher"]), visible(line["method"]))
             grouped.setdefault(name, []).append(line)
         return [_kept(name, group) for name, group in grouped.items()]
