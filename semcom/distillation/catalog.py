@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from semcom.distillation.attention_features import AttentionFeatures
 from semcom.distillation.attention_maps import AttentionMaps
 from semcom.distillation.components import Components
 from semcom.distillation.decoupled_logits import DecoupledLogits
 from semcom.distillation.hidden_hints import HiddenHints
+from semcom.distillation.layered import Layered
 from semcom.distillation.received_symbols import ReceivedSymbols
 from semcom.distillation.relations import Relations
+from semcom.distillation.representative_keys import RepresentativeKeys
 from semcom.distillation.reverse_logits import ReverseLogits
 from semcom.distillation.sequence_level import SequenceLevel
 from semcom.distillation.similarity_preserving import SimilarityPreserving
@@ -24,6 +27,9 @@ METHODS = (
     HiddenHints,
     StageHints,
     StageAttention,
+    AttentionFeatures,
+    RepresentativeKeys,
+    Layered,
     AttentionMaps,
     Relations,
     SimilarityPreserving,
@@ -40,6 +46,9 @@ AnyMethod = (
     | HiddenHints
     | StageHints
     | StageAttention
+    | AttentionFeatures
+    | RepresentativeKeys
+    | Layered
     | AttentionMaps
     | Relations
     | SimilarityPreserving

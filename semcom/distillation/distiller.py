@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from channels import Arrived, Chance, Link
 from semcom.distillation.ensemble import nothing_sent, pooled
-from semcom.distillation.method import check_methods
+from semcom.distillation.method import Method, check_methods, needs_teacher
 from semcom.distillation.share import share_in
-from semcom.distillation.sight import check_sight
+from semcom.distillation.sight import check_sight, settled
+from semcom.distillation.stages import sends_stages
 from semcom.distillation.teaching import Teaching
 from semcom.models.codec import Codec
 from semcom.models.spec import Part, Side
@@ -44,7 +48,8 @@ class Distiller(nn.Module):
 
     Args:
         student: trained.
-        teachers: frozen, one or several; their weights are never part of what is saved or stepped.
+        teachers: frozen, one or several, none where no method needs one; their weights are never part of what is saved
+            or stepped.
         teaching: the methods, each of which adds its weighted loss under its `kind`, and what goes with them; its names
             of teachers are not looked at.
         seed: of the adapters' first weights.
@@ -55,24 +60,26 @@ class Distiller(nn.Module):
 
     def __init__(self, student: Codec, teachers: Sequence[Codec], teaching: Teaching, *, seed: int = 0) -> None:
         super().__init__()
-        check_teachers(student, teachers)
+        methods = settled(teaching.methods, student.spec)
+        check_teachers(student, teachers, methods)
         for whose, codec in (("the student", student), *(("the teacher", each) for each in teachers)):
-            check_sight(teaching.methods, codec.spec, whose=whose)
+            check_sight(methods, codec.spec, whose=whose)
         alike = len(teachers) == 1 and teaching.hears == "student" and not teaching.is_privileged
         check_methods(
-            teaching.methods,
+            methods,
             transmitter_is_frozen=is_frozen(student.transmitter),
             hears_alike=alike and are_alike(student, teachers[0], "receiver"),
             teachers=len(teachers),
         )
         self.student = student
-        self.teaching = teaching
+        self.teaching, self.methods = teaching, methods
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             self.adapters = nn.ModuleList(
-                method.adapters(student.spec, teachers[0].spec) for method in teaching.methods
+                method.adapters(student.spec, teachers[0].spec if needs_teacher(method) else student.outputs)
+                for method in methods
             )
-        self._seen = frozenset().union(*(method.sees for method in teaching.methods))
+        self._seen = frozenset().union(*(method.sees for method in methods))
         # In a tuple a teacher is no sub-module: it is neither trained, nor saved, nor switched to training mode.
         self.teachers = tuple(each.eval().requires_grad_(False) for each in teachers)
         # Who took over the teacher's transmitter for good hears what the teacher would hear of its own.
@@ -82,8 +89,10 @@ class Distiller(nn.Module):
         """Named, weighted losses of one batch."""
         airs = draw_parts(links, self.student, batch, chance)
         ours = rehearse(self.student, batch, airs)
-        with torch.no_grad():
-            theirs = self._teach(ours, batch, airs, chance=chance)
+        theirs = ours
+        if self.teachers:
+            with torch.no_grad():
+                theirs = self._teach(ours, batch, airs, chance=chance)
         if "attention" in self._seen:
             ours, theirs = self.student.with_attention(ours), self.teachers[0].with_attention(theirs)
         losses: Losses = {}
@@ -92,9 +101,27 @@ class Distiller(nn.Module):
             losses["hard_labels"] = teaching.label_weight * hard_labels(ours)
         # Keep losses of weight zero: every step logs the same names, and all processes must reduce the same keys.
         share = self._share(links)
-        for method, adapters in zip(teaching.methods, self.adapters, strict=True):
-            losses[method.kind] = share * method.weight * method.loss(ours, theirs, adapters)
+        for method, adapters in zip(self.methods, self.adapters, strict=True):
+            pair = (ours, theirs)
+            if not needs_teacher(method):
+                pair = (self._viewed(method, ours, batch, links, chance=chance),) * 2
+            losses[method.kind] = share * method.weight * method.loss(*pair, adapters)
         return losses
+
+    def told(self) -> dict[str, dict[str, list[float]]]:
+        """By the kind of method the accounts that methods keep of their training."""
+        pairs = zip(self.methods, self.adapters, strict=True)
+        return {method.kind: method.told(adapters) for method, adapters in pairs if hasattr(method, "told")}
+
+    def _viewed(self, method: Any, ours: Trace, batch: Any, links: Sequence[Link], *, chance: Chance) -> Trace:
+        """The student's trip with the messages as they are and transformed in all ways, each in air of its own."""
+        if not method.ways:
+            return ours
+        views = batch.views(method.ways)
+        # As many parts for each way as for the messages alone, so that no way of them meets fewer airs.
+        links = [*links] * (1 + len(method.ways))
+        with statistics_kept(self.student):
+            return rehearse(self.student, views, draw_parts(links, self.student, views, chance.of("views")))
 
     def _share(self, links: Sequence[Link]) -> float:
         """What the methods count in this step."""
@@ -120,19 +147,20 @@ class Distiller(nn.Module):
             arrived = ours.arrived.detach()
             if privileged:
                 arrived = in_company(ours.sent.symbols.detach(), batch, clean, codec=self.student)
-            trips = [self._overheard(each, arrived, batch) for each in self.teachers]
+            looked_at = bool(self._seen & OF_TRANSMITTER) or ("stages" in self._seen and sends_stages(ours))
+            trips = [self._overheard(each, arrived, batch, looked_at=looked_at) for each in self.teachers]
         theirs = trips[0] if len(trips) == 1 else pooled(trips)
         if "received" in self._seen and (privileged or not self._own):
             meant = in_company(theirs.sent.symbols, batch, airs, codec=self.teachers[0])
             theirs = replace(theirs, sent_arrived=meant.symbols)
         return theirs
 
-    def _overheard(self, teacher: Codec, arrived: Arrived, batch: Batch) -> Trace:
+    def _overheard(self, teacher: Codec, arrived: Arrived, batch: Batch, *, looked_at: bool) -> Trace:
         """A teacher's trip on a signal that is not its own; its transmitter runs only if somebody looks at it."""
         return Trace(
             targets=batch.targets,
             mask=batch.mask,
-            sent=teacher.send(batch) if self._seen & OF_TRANSMITTER else nothing_sent(arrived.symbols),
+            sent=teacher.send(batch) if looked_at else nothing_sent(arrived.symbols),
             arrived=arrived,
             heard=teacher.hear(arrived, batch),
         )
@@ -141,6 +169,19 @@ class Distiller(nn.Module):
         """The student's link as the teacher's receiver meets it."""
         interferers = link.interferers if self.teaching.teacher_interferers == "same" else 0
         return replace(link, snr_db=link.snr_db + self.teaching.cleaner_db, interferers=interferers)
+
+
+@contextmanager
+def statistics_kept(codec: nn.Module) -> Iterator[None]:
+    """Leave running statistics of batch normalization as they are, whatever goes through meanwhile."""
+    norms = [each for each in codec.modules() if isinstance(each, _BatchNorm) and each.track_running_stats]
+    for each in norms:
+        each.track_running_stats = False
+    try:
+        yield
+    finally:
+        for each in norms:
+            each.track_running_stats = True
 
 
 def is_frozen(part: nn.Module) -> bool:
@@ -160,9 +201,9 @@ def are_alike(student: Codec, teacher: Codec, side: Side) -> bool:
     return all(torch.equal(each, its[name].to(each.device)) for name, each in mine.items())
 
 
-def check_teachers(student: Codec, teachers: Sequence[Codec]) -> None:
-    """Refuse teachers that share neither a draw of the air nor the answers with their student, or that are none."""
-    if not teachers:
+def check_teachers(student: Codec, teachers: Sequence[Codec], methods: Sequence[Method]) -> None:
+    """Refuse teachers that share neither a draw of the air nor the answers with their student, or that are missing."""
+    if not teachers and any(map(needs_teacher, methods)):
         raise ValueError("a student must have a teacher, got an empty list; for none train with HardLabels")
     for teacher in teachers:
         check_pair(student, teacher)

@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from semcom.models.trace import Trace
 
 Side = Literal["encoder", "decoder", "both"]
+On = Literal["stages", "receiver", "transmitter", "both"]
+Value = Literal["energy", "features"]
 Between = Literal["sentences", "tokens"]
+
+MOST_WIDTH = 4096
+
+
+def check_width(width: int) -> None:
+    """Refuse queries and keys of no width, and those far wider than any codec."""
+    if not 1 <= width <= MOST_WIDTH:
+        raise ValueError(f"width must be from 1 to {MOST_WIDTH}, got {width}")
 
 
 def stacks(side: Side) -> tuple[Stack, ...]:

@@ -29,7 +29,12 @@ class Method(Protocol):
 
     `weight` multiplies its loss; `kind` is its only name. One that learns from the teacher's decisions, and so is
     above 0 even for the teacher's copy, says `vanishes = False`. One that knows the parts of a single kind of codec
-    names that kind in `codec`.
+    names that kind in `codec`. One that leaves something to the kind of codec has `settled(spec)`, which decides it;
+    one that can tell more than `sees` why a kind does not suit it has `unsuited(spec)`; one that keeps an account of
+    its training has `told(adapters)`.
+
+    A method that needs no teacher says `needs_teacher = False`. Its `adapters` are told the number of answers in the
+    teacher's place, and its `loss` is of the student's trip with all views of the messages (`Layered.ways`).
     """
 
     @property
@@ -50,6 +55,11 @@ class Method(Protocol):
     def loss(self, student: Trace, teacher: Trace, adapters: nn.Module) -> Tensor:
         """A number to make small, averaged over real units; gradients reach the student and the adapters alone."""
         ...
+
+
+def needs_teacher(method: Method) -> bool:
+    """Whether it is a teacher that it learns from."""
+    return getattr(method, "needs_teacher", True)
 
 
 def no_adapters(method: Method, student: Spec, teacher: Spec) -> nn.Module:
@@ -100,7 +110,7 @@ def check_methods(
                 f"method {method.kind} must teach something, got a student whose receiver is its teacher's, adopted, "
                 "and hears the same; let the teacher hear its own transmitter (hears: own), or leave the method out"
             )
-        if teachers > 1 and method.sees != LOGITS:
+        if teachers > 1 and method.sees != LOGITS and needs_teacher(method):
             raise ValueError(
                 f"teacher must be a single one for method {method.kind}, which looks at more than logits, "
                 f"got {teachers}; name one, or leave the method out"

@@ -35,7 +35,12 @@ def check_sight(methods: Sequence[Method], spec: Spec, *, whose: str) -> None:
     Raises:
         ValueError: with what to change, or the methods that there are for this kind.
     """
-    for method in methods:
+    for method in settled(methods, spec):
+        if reason := _reason(method, spec):
+            raise ValueError(
+                f"method {method.kind} must suit what {whose} carries, but {reason}; take one of "
+                f"{', '.join(_methods_for(spec))}"
+            )
         if missing := _missing(method, spec):
             changes = _changes(method) if fitting(method, spec) else {}
             told = " and ".join(f"{key}: {value}" for key, value in changes.items())
@@ -46,15 +51,28 @@ def check_sight(methods: Sequence[Method], spec: Spec, *, whose: str) -> None:
             )
 
 
+def settled(methods: Sequence[Any], spec: Spec) -> tuple[Any, ...]:
+    """Methods with what they leave to the kind of codec decided by it."""
+    return tuple(each.settled(spec) if hasattr(each, "settled") else each for each in methods)
+
+
 def fitting(method: Any, spec: Spec) -> Any | None:
     """A method as it can learn from this kind of codec: as it is, or on receivers and between messages alone.
 
     None if it cannot.
     """
+    (method,) = settled((method,), spec)
+    if _reason(method, spec):
+        return None
     for candidate in (method, replace(method, **_changes(method))):
         if not _missing(candidate, spec):
             return candidate
     return None
+
+
+def _reason(method: Any, spec: Spec) -> str:
+    """Why a kind of codec does not suit a method that itself can tell."""
+    return str(method.unsuited(spec)) if hasattr(method, "unsuited") else ""
 
 
 def _missing(method: Method, spec: Spec) -> str:

@@ -25,12 +25,12 @@ class Meeting(nn.Module):
 
     def __init__(self, ours: Shape, theirs: Shape) -> None:
         super().__init__()
-        self.ours, self.theirs = _axes(ours), _axes(theirs)
+        self.ours, self.theirs = axes_of(ours), axes_of(theirs)
         self.places = tuple(map(min, self.ours, self.theirs))
 
     def forward(self, ours: Tensor, theirs: Tensor) -> tuple[Tensor, Tensor]:
         """Both [batch, places, channels], each with channels of its own and both with the places they meet in."""
-        return _over(ours, self.ours, self.places), _over(theirs, self.theirs, self.places)
+        return brought_to(ours, self.ours, self.places), brought_to(theirs, self.theirs, self.places)
 
 
 def meetings(student: Spec, teacher: Spec) -> nn.ModuleList:
@@ -46,17 +46,28 @@ def shape_pairs(student: Spec, teacher: Spec) -> list[tuple[Shape, Shape]]:
 
 def stage_pairs(student: Trace, teacher: Trace) -> Iterator[tuple[Tensor, Tensor]]:
     """The stages themselves, in the same pairs."""
-    ours, theirs = student.heard.stages, teacher.heard.stages
+    ours, theirs = stages_of(student), stages_of(teacher)
     for stage, index in zip(ours, evenly(len(ours), len(theirs)), strict=True):
         yield stage, theirs[index]
 
 
-def _axes(shape: Shape) -> Shape:
+def stages_of(trace: Trace) -> tuple[Tensor, ...]:
+    """The feature maps of a trip in the order of `Spec.stage_shapes`: the transmitter's, if it has any, come first."""
+    return (*getattr(trace.sent, "stages", ()), *trace.heard.stages)
+
+
+def sends_stages(trace: Trace) -> bool:
+    """Whether a transmitter made any of them."""
+    return bool(getattr(trace.sent, "stages", ()))
+
+
+def axes_of(shape: Shape) -> Shape:
     """(rows, places); what has no rows has one."""
     return (1, *shape[1:])[-2:]
 
 
-def _over(features: Tensor, axes: Shape, wanted: Shape) -> Tensor:
+def brought_to(features: Tensor, axes: Shape, wanted: Shape) -> Tensor:
+    """Features [batch, places, channels] in other rows and places: means over neighbours, repeated where more."""
     if axes == wanted:
         return features
     return resized(features.mT.unflatten(2, axes), wanted).flatten(2).mT

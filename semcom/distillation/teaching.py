@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from semcom.distillation.catalog import AnyMethod
-from semcom.distillation.method import check_methods
+from semcom.distillation.method import check_methods, needs_teacher
 from semcom.distillation.share import check_share
 
 Hears = Literal["student", "own"]
@@ -22,6 +22,7 @@ class Teaching:
 
     Args:
         teacher: the codec to learn from; a list teaches the mean of their probabilities, with methods on logits alone.
+            Left out where no method needs one.
         methods: the losses that compare student and teacher, each named once.
         label_weight: factor of the plain loss, the cross-entropy to the true answers; 0 leaves it out.
         hears: whose signal the teacher's receiver reads: the student's, or its `own` transmitter's.
@@ -39,7 +40,7 @@ class Teaching:
     air is our reconstruction.
     """
 
-    teacher: str | tuple[str, ...]
+    teacher: str | tuple[str, ...] = ()
     methods: tuple[AnyMethod, ...]
     label_weight: float = 1.0
     hears: Hears = "student"
@@ -50,6 +51,7 @@ class Teaching:
 
     def __post_init__(self) -> None:
         check_share(self.above_sinr_db, self.rises_over_db)
+        self._check_need()
         check_methods(self.methods, transmitter_is_frozen=False, teachers=len(self.teachers))
         if not 0 <= self.cleaner_db < math.inf:
             raise ValueError(f"cleaner_db must be at least 0 and finite, got {self.cleaner_db}")
@@ -57,6 +59,19 @@ class Teaching:
             raise ValueError("label_weight or the weight of a method must be above 0, got 0 for all; raise one of them")
         if len(set(self.teachers)) < len(self.teachers):
             raise ValueError(f"teacher names a codec twice: {', '.join(self.teachers)}")
+
+    def _check_need(self) -> None:
+        """Refuse methods without the teacher that they need, and a teacher whom no method needs."""
+        needy = [method.kind for method in self.methods if needs_teacher(method)]
+        if needy and not self.teachers:
+            raise ValueError(f"teacher must name a codec for method {needy[0]} to learn from, got none; name one")
+        if self.methods and not needy and self.teachers:
+            raise ValueError(
+                f"teacher must be left out where no method needs one, got {', '.join(self.teachers)}; leave it out, or "
+                "add a method that learns from it"
+            )
+        if not self.teachers and (self.hears == "own" or self.is_privileged):
+            raise ValueError("hears, cleaner_db and teacher_interferers must be left out without a teacher")
 
     @property
     def teachers(self) -> tuple[str, ...]:

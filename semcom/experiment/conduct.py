@@ -16,6 +16,7 @@ from semcom.experiment.confusions import write_matrices
 from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.failures import failure_of
+from semcom.experiment.influence import influence_rows, write_influence
 from semcom.experiment.off_label import off_label, place_of
 from semcom.experiment.progress import Board, named
 from semcom.experiment.pruning import pruning_rows, write_pruning
@@ -54,7 +55,7 @@ def conduct(
     lenders: tuple[Path, ...] = (),
     replace: bool = False,
 ) -> int:
-    """Build what is not built, run what is not run, and write results.csv, and costs.csv and pruning.csv beside it.
+    """Build what is not built, run what is not run, and write results.csv, and the other tables beside it.
 
     Everything that is finished is in the store at once, so that a kill at any instant costs only work in progress;
     training in progress is in its own checkpoint.
@@ -116,6 +117,7 @@ def conduct(
             time_codecs(sweep, store, board, folder=folder, device=means.device, threads=means.threads)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)
             write_pruning(pruning_rows(sweep, store.builds()), place.pruning_file)
+            write_influence(influence_rows(sweep, store.builds()), place.keys_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
             alike = [each.facts() for each in work.made(sweep)]
             tables = {path.name: digest_of(path) for path in place.tables_written}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from semcom.distillation.method import needs_teacher
+from semcom.distillation.sight import settled
 from semcom.languages.made_up_spec import MadeUpSpec
 from semcom.languages.transformer_spec import TransformerSpec
 from semcom.metrics.catalog import listening
@@ -23,6 +25,9 @@ def build_seconds(build: Build) -> float:
     passes = 3.0 * settings.batch * build.task.usual_units * build.spec.rough_multiply_adds
     if build.lesson:
         passes *= 1 + 0.8 * len(build.lesson.teachers)
+        # A method without a teacher sends every message once more in every way.
+        for method in settled(build.lesson.methods, build.spec):
+            passes *= 1 if needs_teacher(method) or not method.ways else 2 + len(method.ways)
     return build.steps * (STEP_SECONDS + passes / RATE)
 
 

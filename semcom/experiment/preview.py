@@ -98,7 +98,8 @@ def _exam(scenario: Scenario, there: Counts | None) -> str:
 
 
 def _build_line(build: Build, names: dict[str, str], done: bool) -> str:
-    taught = f", taught by {' and '.join(names[each] for each in build.lesson.teachers)}" if build.lesson else ""
+    teachers = [names[each] for each in build.lesson.teachers] if build.lesson else []
+    taught = f", taught by {' and '.join(teachers) or 'itself'}" if build.lesson else ""
     begun = f", {'in the shape of' if build.fresh else 'begun from'} {names[build.start]}" if build.start else ""
     pruned = f", {build.prune.aim}" if build.prune else ""
     steps = f", {build.steps} steps" if build.steps else ""

@@ -19,6 +19,8 @@ from semcom.report.costs import by_codec, read_costs
 from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, OF_KINDS, OF_PAIRS_AND_KINDS
 from semcom.report.gains import gains_of_students
 from semcom.report.genuine import check_genuine
+from semcom.report.influences import read_kept
+from semcom.report.keys_kept import keys_drawings, keys_table
 from semcom.report.naming import file_name
 from semcom.report.pruned import Pruned, read_pruned, seeds_of
 from semcom.report.pruning import layers_kept
@@ -66,15 +68,17 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
     """
     folder = results_csv.parent
     confusion_csv, calibration_csv = folder / "confusion.csv", folder / "calibration.csv"
-    check_genuine(results_csv, folder / "costs.csv", folder / "pruning.csv", confusion_csv, calibration_csv)
-    rows, costs, pruned = read_rows(results_csv), read_costs(folder), read_pruned(folder)
+    beside = ("costs.csv", "pruning.csv", "keys.csv", "confusion.csv", "calibration.csv")
+    check_genuine(results_csv, *(folder / name for name in beside))
+    rows, costs, pruned, kept = read_rows(results_csv), read_costs(folder), read_pruned(folder), read_kept(folder)
     results = dataclasses.replace(results_of(rows), costs=by_codec(costs))
     lines = ablation_lines(rows, results, costs)
-    work = [*drawings(results, lines), *pruning_drawings(pruned)]
+    work = [*drawings(results, lines), *pruning_drawings(pruned), *keys_drawings(kept)]
     if confusion_csv.is_file():
         work += confusion_drawings(read_confusions(confusion_csv))
     work += calibration_drawings(read_calibrations(calibration_csv), results.systems)
-    tables = tables_of(results) + [each for each in (ablation_table(lines), pruning_table(pruned)) if each]
+    special = (ablation_table(lines), pruning_table(pruned), keys_table(kept))
+    tables = tables_of(results) + [each for each in special if each]
     total, written = len(work) + len(tables), list[Path]()
     for done, (name, draw) in enumerate(work, start=1):
         figure = draw()
@@ -94,13 +98,14 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
 
 def _forget_others(out_dir: Path, written: set[Path]) -> None:
     """Remove figures and tables of an earlier table of results, which would be taken for this one's."""
-    # Two underscores are in the name of every figure and table but three, and hardly in anybody's own file.
+    # Two underscores are in the name of every figure and table but four, and hardly in anybody's own file.
     tables = ("md", "tex", "csv")
     for folder, name, endings in (
         ("figures", "*__*", FORMATS),
         ("tables", "*__*", tables),
         ("tables", "ablation", tables),
         ("tables", "pruning", tables),
+        ("tables", "keys", tables),
     ):
         for file in (out_dir / folder).glob(f"{name}.*"):
             if file.suffix.removeprefix(".") in endings and file not in written:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, Field, create_model, field_validator, model_validator
 
 from semcom.distillation.method import check_methods
+from semcom.distillation.sight import settled
 from semcom.distillation.teaching import Teaching
 from semcom.languages.settings import SearchSettings
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
@@ -122,7 +123,7 @@ class CodecPlan(Plan):
             # Dropout acts in an adopted receiver too, and never in a teacher.
             drops = bool(self.spec().dropout)
             alike = self.adopt is not None and self.distill.is_heard_by(self.adopt.receiver) and not drops
-            check_methods(self.distill.methods, transmitter_is_frozen=frozen, hears_alike=alike)
+            check_methods(settled(self.distill.methods, self.spec()), transmitter_is_frozen=frozen, hears_alike=alike)
         return self
 
     def spec(self, base: Spec | None = None) -> Any:

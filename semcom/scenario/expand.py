@@ -124,7 +124,7 @@ def _build(
 def _lesson(plan: Teaching, origins: dict[str, Build]) -> Teaching:
     """The teaching with its teachers named by the identities of their builds."""
     teachers = tuple(origins[name].identity for name in plan.teachers)
-    return dataclasses.replace(plan, teacher=teachers if len(teachers) > 1 else teachers[0])
+    return dataclasses.replace(plan, teacher=teachers[0] if len(teachers) == 1 else teachers)
 
 
 def _roles(scenario: Scenario) -> dict[str, str]:

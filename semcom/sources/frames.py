@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from channels.chance import Chance
 from semcom.sources.batches import EpochBatches, bucket
+from semcom.sources.transformations import Transformation, views_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,11 @@ class FrameBatch:
         """The batch with every frame so many rows further up, those at the top coming in at the bottom."""
         rows = self.rows[shift:] + self.rows[:shift]
         return FrameBatch(self.samples.roll(-shift, dims=0), self.labels.roll(-shift), rows)
+
+    def views(self, transformations: Sequence[Transformation]) -> FrameBatch:
+        """The frames as they are, and below them all of them transformed in each way in turn."""
+        ways = 1 + len(transformations)
+        return FrameBatch(views_of(self.samples, transformations), self.labels.repeat(ways), self.rows * ways)
 
     def to(self, device: torch.device | str) -> FrameBatch:
         """The same batch on another device."""

@@ -79,9 +79,15 @@ class RunFolder:
         return self.path / "calibration.csv"
 
     @property
+    def keys_file(self) -> Path:
+        """Which of their teachers' features students kept; there is none where none of them chose."""
+        return self.path / "keys.csv"
+
+    @property
     def all_tables(self) -> tuple[Path, ...]:
         """The tables that a run may write, there or not."""
-        return self.results_file, self.costs_file, self.confusion_file, self.pruning_file, self.calibration_file
+        special = (self.confusion_file, self.pruning_file, self.keys_file, self.calibration_file)
+        return self.results_file, self.costs_file, *special
 
     @property
     def tables_written(self) -> tuple[Path, ...]:
@@ -191,7 +197,7 @@ class RunFolder:
 
 def _is_drawn(name: str) -> bool:
     """Whether a figure or table of ours is called so."""
-    return "__" in name or name.partition(".")[0] in ("ablation", "codecs", "pruning")
+    return "__" in name or name.partition(".")[0] in ("ablation", "codecs", "keys", "pruning")
 
 
 def _half_written(folder: Path) -> list[tuple[Path, str]]:

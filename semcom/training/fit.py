@@ -49,11 +49,16 @@ class Diverged(RuntimeError):
 
 @dataclass
 class History:
-    """What a training looked like: one entry per validation."""
+    """What a training looked like: one entry per validation.
+
+    Args:
+        told: what the objective tells of itself, by the name of a loss; none of one that has no `told`.
+    """
 
     steps: list[int] = field(default_factory=list)
     losses: list[dict[str, float]] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
+    told: list[dict[str, dict[str, list[float]]]] = field(default_factory=list)
 
 
 def fit(
@@ -274,6 +279,8 @@ class _State:
         self.history.steps.append(done)
         self.history.losses.append(dict(self.smooth))
         self.history.validation.append(validation)
+        if tell := getattr(self.objective, "told", None):
+            self.history.told.append(tell())
 
     def keep(self, done: int, *, is_last: bool, is_writer: bool) -> None:
         """Save a checkpoint when the last one is old enough, and when nothing is left to do."""

@@ -7,18 +7,22 @@ import pytest
 import torch
 
 from channels import Arrived, Link
+from semcom.distillation.attention_features import AttentionFeatures
 from semcom.distillation.attention_maps import AttentionMaps
 from semcom.distillation.catalog import METHODS
 from semcom.distillation.components import Components
 from semcom.distillation.decoupled_logits import DecoupledLogits
 from semcom.distillation.hidden_hints import HiddenHints
+from semcom.distillation.layered import Layered
 from semcom.distillation.received_symbols import ReceivedSymbols
 from semcom.distillation.relations import Relations
+from semcom.distillation.representative_keys import RepresentativeKeys
 from semcom.distillation.reverse_logits import ReverseLogits
 from semcom.distillation.sequence_level import SequenceLevel
 from semcom.distillation.similarity_preserving import SimilarityPreserving
 from semcom.distillation.soft_logits import SoftLogits
 from semcom.distillation.stage_attention import StageAttention
+from semcom.distillation.stage_classifiers import StageClassifiers
 from semcom.distillation.stage_hints import StageHints
 from semcom.distillation.symbols import Symbols
 from semcom.models.trace import Attention, Heard, Sent, Trace
@@ -39,7 +43,7 @@ def complexes(values):
 
 def trace(
     *, logits=None, encoder=None, features=None, decoder=None, sent=None, received=None, sent_arrived=None,
-    weighed=None, targets=None, mask=REAL, stage=None
+    weighed=None, targets=None, mask=REAL, stage=None, next_stage=None
 ):  # fmt: skip
     """A trip of what is given alone; the rest is no number, so whoever looks at it gets none."""
     nan = torch.full((len(mask), 2, 1), torch.nan, dtype=torch.float64)
@@ -53,7 +57,7 @@ def trace(
             nan if features is None else double(features),
             (nan if decoder is None else double(decoder),),
             nan if logits is None else double(logits),
-            stages=(nan if stage is None else double(stage),),
+            stages=(nan if stage is None else double(stage), *([double(next_stage)] if next_stage else ())),
             attention=weighed,
         ),
         sent_arrived=None if sent_arrived is None else complexes(sent_arrived),
@@ -144,6 +148,62 @@ SLANTED = ([[[1, 0], [1, 0]], [[0, 2], [1, 1]]], [[[0, 1]], [[0, 3]]])
 ACTIVE = ([[[1, -1], [0, 0]], [[1, 1], [sqrt(2), 0]]], [[[0], [2]], [[-1], [0]]])
 
 
+# One feature map, and two of another network: the first is active as ACTIVE says, the second where the only one is.
+# Positions alone make the weights, (3/4, 1/4) or the other way round: descriptors are mapped to nothing.
+ALIKE = [[[1], [0]], [[1], [1]]]
+
+
+def attended(method, first, *, teaching):
+    """Two maps learn from one, or one from two (`teaching`); the first of the two has this weight."""
+    (one, other), two = ACTIVE, SimpleNamespace(shows={"stages"}, stage_shapes=((1, 2), (1, 2)))
+    single = SimpleNamespace(shows={"stages"}, stage_shapes=((2, 2),))
+    adapters = method.settled(single).adapters(*((single, two) if teaching else (two, single))).double()
+    weigh = adapters["weigh"]
+    with torch.no_grad():
+        for each in weigh.parameters():
+            each.zero_()
+        weigh.query_places[0, 0] = 1
+        weigh.key_places[0, 0] = log(first / (1 - first))
+    traces = trace(stage=one), trace(stage=other, next_stage=ALIKE)
+    return (*(traces if teaching else traces[::-1]), adapters)
+
+
+def keys(first, **settings):
+    return attended(RepresentativeKeys(width=1, **settings), first, teaching=True)
+
+
+# One message of class 1 of 2, as it is and reversed, so that the true answers are 2 and 3 of 4. The first classifier
+# knows nothing, the second half of it; it holds classes likely as (1/4, 3/4), the codec itself as (1/2, 1/2).
+class Saying(torch.nn.Module):
+    def __init__(self, probabilities):
+        super().__init__()
+        self.logits = double(probabilities).log()
+
+    def forward(self, stage):
+        return self.logits
+
+
+def layers():
+    adapters = StageClassifiers(((1, 2), (2, 2)), 4, regress=True).double()
+    adapters.classifiers = torch.nn.ModuleList(
+        [Saying([[1 / 4] * 4] * 2), Saying([[1 / 8, 1 / 8, 1 / 2, 1 / 4], [1 / 8, 1 / 8, 1 / 4, 1 / 2]])]
+    )
+    with torch.no_grad():
+        adapters.regressors[0].weight.copy_(double([[1], [0]]))
+        adapters.regressors[0].bias.zero_()
+    # Regressed to (1, 0) everywhere, in either message one place of two is at a right angle.
+    views = trace(
+        logits=[[[0, 0], [WILD, 0]], [[WILD, 0], [0, 0]]],
+        stage=[[[1], [2]], [[1], [1]]],
+        next_stage=[[[0, 1], [2, 0]], [[3, 0], [0, 1]]],
+        targets=[[1, 0], [1, 0]],
+    )
+    return views, views, adapters
+
+
+OWN = log(1 / 2) / 4 + 3 / 4 * log(3 / 2)
+
+
 # Similarities [[2, 1], [1, 1]] for the student and [[1, 0], [0, 1]] for the teacher; rows cut to length 1.
 def similar():
     ours, theirs = [[[1], [1]], [[1], [WILD]]], [[[0], [1]], [[1], [WILD]]]
@@ -181,6 +241,22 @@ BY_HAND = {
     HiddenHints(side="decoder"): (hints(), (0 + 0 + 2) / 3),
     StageHints(): (stages(StageHints(), *SLANTED), (2 + 2 - 2 * 3 / sqrt(10)) / 2),
     StageAttention(): (stages(StageAttention(), *ACTIVE), (2 + 2 - 2 / sqrt(2)) / 2),
+    AttentionFeatures(on="stages", width=1): (
+        attended(AttentionFeatures(width=1), 3 / 4, teaching=False),
+        3 / 4 * (2 / 2 + (2 - 2 / sqrt(2)) / 2) / 2,
+    ),
+    RepresentativeKeys(on="stages", width=1): (keys(3 / 4), 3 / 4 * (2 + 2 - 2 / sqrt(2)) / 2),
+    RepresentativeKeys(on="stages", width=1, threshold=0.0): (keys(1 / 4), 1 / 4 * (2 + 2 - 2 / sqrt(2)) / 2),
+    # A quarter is less than even attention: what is not alike goes, and with it all that there is to lose.
+    RepresentativeKeys(on="stages", width=1, threshold=1.0): (keys(1 / 4), 0.0),
+    # Dealt out again, the half of even attention that is kept is all.
+    RepresentativeKeys(on="stages", width=1, threshold=1.0, renormalise=True): (
+        keys(3 / 4),
+        (2 + 2 - 2 / sqrt(2)) / 2,
+    ),
+    Layered(
+        transformations=("time_reversal",), classifiers=3.0, final=5.0, features=7.0, temperature=1, final_temperature=1
+    ): (layers(), log(4) + log(2) + 3 * log(2) / 4 + 5 * OWN + 7 * (2 + 0) / 2),
     AttentionMaps(side="decoder"): (attention(), (EVEN_FROM_UNEVEN + 2 * UNEVEN_FROM_EVEN) / 3),
     Relations(side="decoder", distance=3.0, angle=2.0): (triangles(), 3 * DISTANCES + 2 * ANGLES),
     SimilarityPreserving(side="decoder"): (similar(), ((2 - 2 * 2 / sqrt(5)) + (2 - 2 / sqrt(2))) / 2),

@@ -8,7 +8,8 @@ import torch
 
 from channels import Chance
 from semcom.distillation.catalog import METHODS
-from semcom.distillation.sight import fitting
+from semcom.distillation.method import needs_teacher
+from semcom.distillation.sight import fitting, settled
 from semcom.experiment import build as building
 from semcom.experiment.build import load_codec
 from semcom.mistakes import UserMistake
@@ -284,8 +285,13 @@ def frames(folder: Path, method: str) -> Path:
 def test_methods_on_frames_are_taken_or_refused_where_they_stand(tmp_path: Path, kind: str) -> None:
     method = next(make() for make in METHODS if make().kind == kind)
     fitted = fitting(method, RECOGNIZER_SIZES["iq_tiny"])
-    if fitted == method:
-        scenario, _ = load_scenario(frames(tmp_path, kind))
+    if settled((method,), RECOGNIZER_SIZES["iq_tiny"]) == (fitted,):
+        path = frames(tmp_path, kind)
+        if not needs_teacher(method):
+            with pytest.raises(UserMistake, match="teacher must be left out where no method needs one, got full; "):
+                load_scenario(path)
+            path.write_text(path.read_text().replace("teacher: full, ", ""))
+        scenario, _ = load_scenario(path)
         assert scenario.codecs["small"].distill.methods == (method,)
         return
     way_out = "set side: decoder" if fitted else "take one of soft_logits, "
