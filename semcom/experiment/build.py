@@ -19,6 +19,8 @@ from semcom.compression.evidence import Evidence
 from semcom.compression.gather import evidence_of
 from semcom.distillation.distiller import Distiller
 from semcom.distillation.teaching import Teaching
+from semcom.experiment.data import data_of
+from semcom.experiment.equipment import equip, study
 from semcom.identity import canonical
 from semcom.mistakes import UserMistake
 from semcom.models.codec import Codec
@@ -26,7 +28,7 @@ from semcom.models.make import initialize, spec_from
 from semcom.models.spec import Spec
 from semcom.models.trace import Trace
 from semcom.scenario.neighbor_supply import most_neighbors
-from semcom.scenario.work import Adoption, AnyBuild, Build
+from semcom.scenario.work import Adoption, Build
 from semcom.sources.batch import Batch
 from semcom.store.circumstances import circumstances
 from semcom.store.digests import WEIGHTS_DIGEST
@@ -38,11 +40,6 @@ from semcom.training.checkpoint import Checkpoint, about_codec, about_of, load_w
 from semcom.training.fit import History, Progress, fit, processes, silent
 from semcom.training.objective import HardLabels
 from semcom.training.pace import Pace
-
-
-def data_of(build: AnyBuild, folder: Path) -> Data:
-    """The messages that a build was planned on."""
-    return build.task.load(RunFolder(folder).tokenizers, build.fingerprint, noted=build.digests.tokenizer)
 
 
 def made_spec(build: Build, folder: Path) -> Spec:
@@ -71,6 +68,7 @@ def load_codec(build: Build, folder: Path, device: str = "cpu") -> Codec:
     """A finished build's codec, ready to measure."""
     codec = initialize(made_spec(build, folder), data_of(build, folder).outputs, seed=0)
     load_weights(codec, RunFolder(folder).weights(build.identity), build=build.identity, noted=build.digests.weights)
+    equip(codec, build, folder)
     return codec.eval().to(device)
 
 
@@ -106,6 +104,7 @@ def _train(
     chance = build.chance.of("training")
     codec, pruning = _begun(build, known, folder, data, device=device)
     place, pace, history = RunFolder(folder), Pace(), History()
+    study(codec, build, data)
     if build.spec.learns:
         objective = _objective(build, codec, known, folder, device=device)
         history = fit(

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from semcom.baselines.separate_spec import SeparateSpec
 from semcom.compression.latency import Latency, Shape, latencies
 from semcom.experiment.build import recorded_spec
 from semcom.experiment.memory import keep_memory
@@ -36,7 +37,8 @@ def time_codecs(sweep: Sweep, store: Store, board: Board, *, device: str, thread
     shapes = {
         key: Shape(recorded_spec(builds[key], each), each["vocabulary"])
         for key, each in records.items()
-        if "vocabulary" in each
+        # One that counts bits has no use for weights that are drawn.
+        if "vocabulary" in each and not isinstance(builds[key].spec, SeparateSpec)
     }
     known = {key: found for key in shapes if (found := known_latency(records[key]))}
     is_one = len({records[key][KEY][TOGETHER] for key in known}) <= 1
