@@ -15,8 +15,9 @@ from semcom.baselines.separate_spec import BITS_OF, SeparateSpec
 USUAL_RATE = 2 / 3
 """Up to which code rate the lowest orders of modulation are used, about as in 3GPP TS 38.214, table 5.1.3.1-2."""
 
-GRAIN = 8
-"""Blocks are whole bytes, so that a receiver is not told more of a sentence than that."""
+GRAIN, GRAINS = 8, 32
+"""Blocks are whole bytes, and above 256 bits multiples of a 32nd of the power of two below: sizes from a table, so that
+a receiver is not told more of a sentence than a few bits do. About as in 3GPP TS 38.214, section 5.1.3.2."""
 
 LONGEST = 1 << 16
 
@@ -74,7 +75,9 @@ class Block:
 
 def block_of(spec: SeparateSpec, payload: int, symbols: int) -> Block:
     """The block for so many bits of a sentence in so many symbols, as well protected as the scheme can."""
-    bits = max(FEWEST_BITS, -(-(payload + spec.crc) // GRAIN) * GRAIN)
+    least = max(FEWEST_BITS, payload + spec.crc)
+    grain = max(GRAIN, (1 << least.bit_length() - 1) // GRAINS)
+    bits = -(-least // grain) * grain
     orders = list(BITS_OF.values()) if spec.modulation == "fit" else [BITS_OF[spec.modulation]]
     rates = {order: bits / (symbols * order) for order in orders}
     if spec.code == "none":

@@ -6,6 +6,7 @@ Sionna seeds torch's generator when it is imported and when its parts are made, 
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,7 @@ HIGHEST_RATE = 948 / 1024
 MOST_BITS, FEWEST_BITS = 8448, 16
 REPEATED = 5  # times as many coded bits as bits at most come out of the code; more are repeated
 ITERATIONS = 4  # between looks at whether a block is done
+HOPELESS = 0.9  # of a block's bits: where less is heard of them no code gets them across, and nobody tries for long
 
 
 @contextlib.contextmanager
@@ -64,22 +66,30 @@ class Ldpc:
         return coded[:, torch.arange(self._sent) % self._coded]
 
     def decode(self, ratios: Tensor, iterations: int, passes: Callable[[Tensor], Tensor]) -> Tensor:
-        """Bits [B, k] of log-likelihood ratios [B, sent], by belief propagation.
+        """Bits [B, k] of log-likelihood ratios [B, sent], by belief propagation; hopeless blocks are soon given up.
 
         Args:
             iterations: at most.
             passes: which of some blocks [.., k] are right as far as anybody can see; those are done.
         """
         heard = torch.zeros(len(ratios), self._coded).index_add_(1, torch.arange(self._sent) % self._coded, ratios)
-        left, state = torch.arange(len(ratios)), None
+        left, state, hopeless = torch.arange(len(ratios)), None, information(heard) < HOPELESS * self._encoder.k
         found = torch.zeros(len(ratios), self._encoder.k)
         while iterations > 0 and len(left):
             step = min(ITERATIONS, iterations)
             bits, state = self._decoder(heard[left], num_iter=step, msg_v2c=state)
             found[left] = bits
-            going = ~passes(bits)
+            going = ~passes(bits) & ~hopeless[left]
             left, state, iterations = left[going], state[going], iterations - step
         return found
+
+
+def information(ratios: Tensor) -> Tensor:
+    """What log-likelihood ratios [B, n] say of the bits sent, of all together [B] [bits]: n less their entropies."""
+    size = ratios.abs().double()
+    # log(1 + e^-L) + L / (1 + e^L), in nats.
+    entropy = torch.log1p(torch.exp(-size)) + size * torch.sigmoid(-size)
+    return (1 - entropy / math.log(2)).sum(dim=1)
 
 
 @lru_cache(maxsize=1024)
