@@ -30,8 +30,8 @@ def check_detectors(scenario: Scenario) -> None:
     apart = [name for name in scenario.heard_codecs if scenario.resolved(name).begun.kind == "separate"]
     if found and apart:
         raise ValueError(
-            f"{where} must be noise where codecs are of kind separate, got {found[0]} with '{apart[0]}'; a failed block "
-            "leaves nothing to subtract"
+            f"{where} must be noise where codecs are of kind separate, got {found[0]} with '{apart[0]}'; a failed "
+            "block leaves nothing to subtract"
         )
     if not scenario.link.scrambling:
         return
