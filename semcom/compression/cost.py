@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from channels import Arrived, Chance, Link, draw
+from semcom.baselines.separate import Separate
 from semcom.compression.recognizer_cost import recognizer_multiply_adds
 from semcom.languages.made_up_spec import MadeUpSpec
 from semcom.languages.mixture_spec import MixtureSpec
@@ -69,6 +70,9 @@ def _multiply_adds_by_side(codec: Codec) -> tuple[int, int]:
     if isinstance(codec, Codebook):
         # One product with all rows: see `semcom.models.likelihoods`.
         return 0, len(codec.receiver.rows) * (3 * codec.spec.symbols_per_token + 1)
+    if isinstance(codec, Separate):
+        # Look-ups and sums of bits aside, which no other codec counts either.
+        return 0, codec.spec.decoder_messages
     if isinstance(codec, Recognizer):
         return 0, recognizer_multiply_adds(codec.spec, codec.outputs)
     with torch.device("cpu"):  # whatever stands without memory around here, its lengths are asked for

@@ -19,6 +19,8 @@ from semcom.compression.evidence import Evidence
 from semcom.compression.gather import evidence_of
 from semcom.distillation.distiller import Distiller
 from semcom.distillation.teaching import Teaching
+from semcom.experiment.data import data_of
+from semcom.experiment.equipment import equip, study
 from semcom.identity import canonical
 from semcom.mistakes import UserMistake
 from semcom.models.codec import Codec
@@ -26,33 +28,18 @@ from semcom.models.make import initialize, spec_from
 from semcom.models.spec import Spec
 from semcom.models.trace import Trace
 from semcom.scenario.neighbor_supply import most_neighbors
-from semcom.scenario.work import Adoption, AnyBuild, Build
+from semcom.scenario.work import Adoption, Build
 from semcom.sources.batch import Batch
-from semcom.sources.catalog import AnyCorpus
 from semcom.store.circumstances import circumstances
 from semcom.store.digests import WEIGHTS_DIGEST
 from semcom.store.folder import RunFolder
 from semcom.tasks.neighbors import neighbors_in
-from semcom.tasks.task import Data, Exam
-from semcom.tasks.text_data import TextData
+from semcom.tasks.task import Data
 from semcom.tasks.trip import draw_parts, rehearse
 from semcom.training.checkpoint import Checkpoint, about_codec, about_of, load_weights, save_weights
 from semcom.training.fit import History, Progress, fit, processes, silent
 from semcom.training.objective import HardLabels
 from semcom.training.pace import Pace
-
-
-def data_of(build: AnyBuild, folder: Path) -> Data:
-    """The messages that a build was planned on."""
-    return build.task.load(RunFolder(folder).tokenizers, build.fingerprint, noted=build.digests.tokenizer)
-
-
-def exam_of(data: Data, count: int, size: int, *, skip: int, foreign: AnyCorpus | None) -> Exam:
-    """The test messages that are measured, of the data's own or of other text."""
-    if foreign is None:
-        return data.exam(count, size, skip=skip)
-    assert isinstance(data, TextData), "other text is of sentences, as check_languages has seen"
-    return data.exam(count, size, skip=skip, foreign=foreign)
 
 
 def made_spec(build: Build, folder: Path) -> Spec:
@@ -81,6 +68,7 @@ def load_codec(build: Build, folder: Path, device: str = "cpu") -> Codec:
     """A finished build's codec, ready to measure."""
     codec = initialize(made_spec(build, folder), data_of(build, folder).outputs, seed=0)
     load_weights(codec, RunFolder(folder).weights(build.identity), build=build.identity, noted=build.digests.weights)
+    equip(codec, build, folder)
     return codec.eval().to(device)
 
 
@@ -116,6 +104,7 @@ def _train(
     chance = build.chance.of("training")
     codec, pruning = _begun(build, known, folder, data, device=device)
     place, pace, history = RunFolder(folder), Pace(), History()
+    study(codec, build, data)
     if build.spec.learns:
         objective = _objective(build, codec, known, folder, device=device)
         history = fit(

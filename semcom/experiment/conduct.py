@@ -10,10 +10,10 @@ from typing import Any
 
 from rich.console import Console
 
-from semcom.experiment.build import data_of, exam_of
 from semcom.experiment.calibrations import write_bins
 from semcom.experiment.confusions import write_matrices
 from semcom.experiment.costs import cost_rows, write_costs
+from semcom.experiment.data import data_of, exam_of
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.failures import failure_of
 from semcom.experiment.influence import influence_rows, write_influence
@@ -268,7 +268,9 @@ class _Work:
 
     def sealed(self, build: Build) -> Build:
         """The build under its own name with what its files must be."""
-        return replace(build, digests=self.known[build.identity].digests)
+        known = self.known[build.identity]
+        assert isinstance(known, Build)
+        return replace(build, digests=known.digests, languages=known.languages)
 
     def _tuning(self, tuning: Tuning | None) -> Tuning | None:
         """The same of a tuning, and of all that it is made from."""
@@ -295,7 +297,7 @@ class _Work:
             board.say(f"{place_of(run)} failed: {failure_of(outcome)}")
             return
         builds = self.store.builds()
-        language = builds[run.tuning.language.identity].record if run.tuning else {}
+        language = builds[run.language.identity].record if run.language else {}
         built = with_language(builds[run.build.identity].record, language)
         try:
             rows = measured_rows(run, built, outcome.record, outcome.intervals)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -14,8 +14,9 @@ from torch import nn
 
 from channels import Chance
 from semcom.distillation.taught_language import TaughtLanguage
-from semcom.experiment.build import data_of
+from semcom.experiment.data import text_of
 from semcom.experiment.made_up_text import carry_out_text
+from semcom.experiment.spoken import Known, Weight, load_language
 from semcom.identity import canonical
 from semcom.languages.bits import bits_per_token
 from semcom.languages.language import Language
@@ -25,24 +26,21 @@ from semcom.languages.mixture import Mixture, fitted_mixture
 from semcom.languages.mixture_spec import MixtureSpec
 from semcom.languages.ngram import NGram, count
 from semcom.languages.ngram_spec import NGramSpec
-from semcom.languages.transformer import TransformerLanguage, initialize_language
+from semcom.languages.transformer import TransformerLanguage
 from semcom.languages.transformer_spec import TransformerSpec
-from semcom.scenario.work import LanguageBuild, Tuning
+from semcom.scenario.work import LanguageBuild
 from semcom.sources.batches import TrainingBatches
 from semcom.store.circumstances import circumstances
 from semcom.store.digests import WEIGHTS_DIGEST
 from semcom.store.folder import RunFolder
 from semcom.tasks.text_data import TextData, by_hash, shared
-from semcom.training.checkpoint import Checkpoint, about_codec, load_weights, save_weights
+from semcom.training.checkpoint import Checkpoint, about_codec, save_weights
 from semcom.training.fit import Progress, silent
 from semcom.training.language_objective import NextToken
 from semcom.training.train_language import train_language
 
 VALIDATION_BATCH = 64
 AT_ONCE = 20_000  # sentences that are turned into tokens together
-
-Known = Mapping[str, LanguageBuild]
-"""All languages of a scenario by identity."""
 
 
 def carry_out_language(
@@ -88,7 +86,7 @@ def _made(
         parts = [load_language(known[each], known, folder) for each in build.needs]
         mixed = fitted_mixture(parts[0], parts[1], data.validation(VALIDATION_BATCH))
         facts = {"weight": mixed.weight, "mixed_of": [known[each].name for each in build.needs]}
-        return mixed, save_weights(_Weight(mixed.weight), path, about={"build": build.identity}), facts
+        return mixed, save_weights(Weight(mixed.weight), path, about={"build": build.identity}), facts
     sentences, invented = sentences_of(build, data), invented_for(build, known, folder, data)
     facts = {"sentences": len(sentences), **({"made_up": len(invented)} if invented else {})}
     text = chain(encoded(data, sentences), invented)
@@ -137,36 +135,6 @@ def _trained(
     return trained, vars(history)
 
 
-def load_language(build: LanguageBuild, known: Known, folder: Path, device: str = "cpu") -> Language:
-    """A finished language, ready to ask.
-
-    Args:
-        known: where the parts of a mixture are found.
-    """
-    path = RunFolder(folder).weights(build.identity)
-    if isinstance(build.spec, NGramSpec):
-        return NGram.load(path, noted=build.digests.weights)
-    if isinstance(build.spec, MixtureSpec):
-        weight = _Weight(0.5)
-        load_weights(weight, path, build=build.identity, noted=build.digests.weights)
-        first, second = (load_language(known[each], known, folder, device) for each in build.needs)
-        return Mixture(first, second, float(weight.weight))
-    assert isinstance(build.spec, TransformerSpec), "a made-up text is read by `invented_for`"
-    language = initialize_language(build.spec, text_of(build, folder).outputs, seed=0)
-    load_weights(language, path, build=build.identity, noted=build.digests.weights)
-    return language.requires_grad_(False).eval().to(device)
-
-
-class _Weight(nn.Module):
-    """The one number of a mixture, kept as weights are."""
-
-    weight: torch.Tensor
-
-    def __init__(self, weight: float) -> None:
-        super().__init__()
-        self.register_buffer("weight", torch.tensor(weight, dtype=torch.float64))
-
-
 def size_of(language: Language) -> int:
     """Its parameters, or n-grams: the numbers that a receiver must hold."""
     if isinstance(language, NGram):
@@ -183,13 +151,6 @@ def device_of(language: Language) -> torch.device:
         first, second = device_of(language.first), device_of(language.second)
         return second if first.type == "cpu" else first
     return next(language.parameters()).device if isinstance(language, nn.Module) else torch.device("cpu")
-
-
-def text_of(build: LanguageBuild | Tuning, folder: Path) -> TextData:
-    """The scenario's sentences."""
-    data = data_of(build, folder)
-    assert isinstance(data, TextData), "only sentences are made of language"
-    return data
 
 
 def sentences_of(build: LanguageBuild, data: TextData) -> Sequence[str]:

@@ -69,6 +69,8 @@ def sealed(builds: Iterable[AnyBuild], place: RunFolder, store: Store) -> dict[s
         digests = Digests(record.get(WEIGHTS_DIGEST), kept)
         if isinstance(build, Tuning):
             return replace(build, digests=digests, codec=one(build.codec), language=one(build.language))
+        if isinstance(build, Build):
+            return replace(build, digests=digests, languages=tuple(map(one, build.languages)))
         return replace(build, digests=digests)
 
     return {build.identity: one(build) for build in builds}

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from channels import Chance, Energies
-from semcom.experiment.build import data_of, exam_of, load_codec
+from semcom.experiment.build import load_codec
+from semcom.experiment.data import data_of, exam_of
 from semcom.experiment.tuning import reader_of
 from semcom.metrics.bootstrap import Combine, Interval, bootstrap, sum_of, sum_repeats
 from semcom.metrics.catalog import metric_named

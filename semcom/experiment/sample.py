@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from semcom.experiment.build import data_of
+from semcom.experiment.data import data_of
 from semcom.files import digest, digest_of, write_atomically
 from semcom.identity import canonical
 from semcom.mistakes import UserMistake

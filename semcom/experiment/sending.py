@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from channels import Chance, Link, Neighbors, mean_sinr_db
-from semcom.experiment.build import data_of, load_codec
+from semcom.experiment.build import load_codec
+from semcom.experiment.data import data_of
 from semcom.experiment.repair import sealed
 from semcom.experiment.sample import SENTENCES, Sample, read_sample
 from semcom.experiment.tuning import reader_of
@@ -213,7 +214,8 @@ def _sealed(folder: Path, builds: dict[str, Build], sample: Sample | None) -> di
                 what = f"{name} must have its weights in {folder}, got none, though it was trained there"
                 hint = "`semcom run` makes them again where something is left to measure, or with another --out"
                 raise UserMistake(f"{what}; {hint}")
-    return {name: replace(build, digests=known[build.identity].digests) for name, build in builds.items()}
+    ready = {name: known[build.identity] for name, build in builds.items()}
+    return {name: replace(each, name=name) for name, each in ready.items() if isinstance(each, Build)}
 
 
 def _untrained(name: str, folder: Path, sample: Sample | None) -> UserMistake:

@@ -57,7 +57,7 @@ class _Known:
     def built(self, run: Run) -> dict[str, Any]:
         """The record of the run's build; empty if it was never built."""
         found = self.builds[run.build.identity].record if run.build.identity in self.builds else {}
-        spoken = self.builds.get(run.tuning.language.identity) if run.tuning else None
+        spoken = self.builds.get(run.language.identity) if run.language else None
         return with_language(found, spoken.record if spoken else {})
 
     def facts(self, run: Run, record: dict[str, Any], user: str) -> dict[str, Any]:
@@ -239,7 +239,8 @@ def _facts(run: Run, built: dict[str, Any], record: dict[str, Any], user: str) -
         "role": run.role,
         "method": build.method,
         **{name: built.get(name) for name in SIZES},
-        **({"language": run.tuning.language.name, "beam": run.tuning.search.beam} if run.tuning else {}),
+        **({"language": run.language.name} if run.language else {}),
+        **({"beam": run.tuning.search.beam} if run.tuning else {}),
         "symbols_per_token": build.spec.symbols_per_unit,
         **{name: record.get(name) for name in ("symbols_per_word", "measured_snr_db", "measured_sinr_db")},
         "seed": build.seed,

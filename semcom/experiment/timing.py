@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from semcom.baselines.separate_spec import SeparateSpec
 from semcom.compression.latency import Latency, Shape, latencies
 from semcom.experiment.build import recorded_spec
 from semcom.experiment.memory import keep_memory
@@ -47,7 +48,10 @@ def time_codecs(sweep: Sweep, store: Store, board: Board, *, folder: Path, devic
     shapes = {
         key: Shape(recorded_spec(build, records[key]), records[key]["vocabulary"])
         for key, build in builds.items()
-        if isinstance(build, Build) and "vocabulary" in records.get(key, {})
+        if isinstance(build, Build)
+        and "vocabulary" in records.get(key, {})
+        # One that counts bits has no use for weights that are drawn.
+        and not isinstance(build.spec, SeparateSpec)
     }
     tunings = {key: each for key, each in tunings.items() if key in records and each.codec.identity in shapes}
     wanted = [*shapes, *tunings]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,21 @@ import torch
 
 from channels import Chance
 from semcom.experiment.build import has_enough, load_codec
-from semcom.experiment.language import Known, encoded, load_language, text_of
-from semcom.languages.language import Language
+from semcom.experiment.data import text_of
+from semcom.experiment.language import encoded
+from semcom.experiment.spoken import Known, load_language, parts_of, spoken
 from semcom.languages.prior import unigram_of
 from semcom.languages.reader import Reader
 from semcom.languages.tuning import Tuned, tune
 from semcom.languages.tuning_file import read_tuning, write_tuning
 from semcom.models.codec import Codec
 from semcom.models.evidence import Evidence
-from semcom.scenario.work import Build, LanguageBuild, Tuning
+from semcom.scenario.work import Build, Tuning
 from semcom.sources.batches import SentenceBatch
 from semcom.store.circumstances import circumstances
 from semcom.store.digests import WEIGHTS_DIGEST
 from semcom.store.folder import RunFolder
-from semcom.tasks.text_data import TextData, by_hash, shared
+from semcom.tasks.text_data import TextData
 from semcom.tasks.trip import draw_parts, in_company
 from semcom.training.fit import Progress, silent
 from semcom.training.settings import bounds
@@ -46,7 +46,7 @@ def carry_out_tuning(
     began = time.perf_counter()
     build, data = tuning.codec, text_of(tuning, folder)
     codec, language = load_codec(build, folder, device), load_language(tuning.language, known, folder, device)
-    train = by_hash(data.corpus.train, build.salt)[: shared(build.settings.share, data.training_messages)]
+    train = data.shared(build.settings.share, build.salt)
     unigram = unigram_of(encoded(data, train), data.outputs)
     heard = list(_heard(codec, data, build, device=device))
     tuned = tune(heard, language, unigram, settings=tuning.search)
@@ -96,18 +96,5 @@ def _heard(codec: Codec, data: TextData, build: Build, *, device: str) -> Iterat
 def reader_of(tuning: Tuning, known: Known, folder: Path, device: str = "cpu") -> Reader:
     """What a receiver decides with that knows a language."""
     weights, unigram = read_tuning(RunFolder(folder).weights(tuning.identity), noted=tuning.digests.weights)
-    parts = tuple(known[each] for each in _parts(tuning.language, known))
-    return Reader(_spoken(tuning.language, parts, folder, device), unigram.to(device), weights, tuning.search)
-
-
-def _parts(language: LanguageBuild, known: Known) -> Iterator[str]:
-    """Identities of all that a language is made from."""
-    for each in language.needs:
-        yield each
-        yield from _parts(known[each], known)
-
-
-# What one worker measures in a row is mostly one language under many conditions.
-@lru_cache(maxsize=4)
-def _spoken(language: LanguageBuild, parts: tuple[LanguageBuild, ...], folder: Path, device: str) -> Language:
-    return load_language(language, {each.identity: each for each in parts}, folder, device)
+    language = spoken((tuning.language, *parts_of(tuning.language, known)), folder, device)
+    return Reader(language, unigram.to(device), weights, tuning.search)

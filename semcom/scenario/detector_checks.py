@@ -27,6 +27,12 @@ def check_detectors(scenario: Scenario) -> None:
             f"{where} must be noise where measure.users is wanted, got {found[0]}; there the neighbors are heard from "
             "the middle of a sentence on, which no receiver of sentences decodes: set measure.users to all"
         )
+    apart = [name for name in scenario.heard_codecs if scenario.resolved(name).begun.kind == "separate"]
+    if found and apart:
+        raise ValueError(
+            f"{where} must be noise where codecs are of kind separate, got {found[0]} with '{apart[0]}'; a failed "
+            "block leaves nothing to subtract"
+        )
     if not scenario.link.scrambling:
         return
     if not scenario.most_interferers:

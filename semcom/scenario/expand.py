@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from channels import Interference, Link, Neighbors, NoFading, NoisyCsi, PerSentence
+from semcom.baselines.separate_spec import counts_with_language
 from semcom.distillation.teaching import Teaching
 from semcom.files import expanded
 from semcom.identity import ESTIMATES, GAINS, identity
@@ -19,7 +20,7 @@ from semcom.scenario.axes import values
 from semcom.scenario.language_work import NOTHING_TOLD, Languages, tuning_of
 from semcom.scenario.plans import MeasurePlan
 from semcom.scenario.scenario import Scenario
-from semcom.scenario.work import Adoption, Build, Run, Sweep, Tuning
+from semcom.scenario.work import Adoption, Build, LanguageBuild, Run, Sweep, Tuning
 from semcom.tasks.detectors import AS_NOISE, Detector
 from semcom.training.settings import TrainingSettings
 
@@ -35,20 +36,20 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None, corpora: Mappi
     """
     fingerprint = fingerprint or scenario.goal.fingerprint()
     builds: dict[tuple[str, int], Build] = {}
+    languages = Languages(scenario, fingerprint, corpora)
     for seed in scenario.seeds:
         for name in scenario.heard_codecs:
-            _build(scenario, name, seed, fingerprint=fingerprint, builds=builds)
+            _build(scenario, name, seed, fingerprint=fingerprint, builds=builds, languages=languages)
     unique: dict[str, Build] = {}
     for build in builds.values():
         # Codecs that differ in their receiver's language alone are one build, known by the first one's name.
         unique.setdefault(build.identity, build)
-    languages = Languages(scenario, fingerprint, corpora)
     tunings = {
         (name, seed): tuning_of(
             build, languages.of(language, seed), scenario.codecs[name].search or scenario.measure.search
         )
         for (name, seed), build in builds.items()
-        if name in scenario.heard_codecs and (language := scenario.codecs[name].language)
+        if name in scenario.heard_codecs and (language := scenario.codecs[name].language) and not build.languages
     }
     roles = _roles(scenario)
     places, exam = _places(scenario), _exam(scenario.measure, scenario.goal.exam_facts(fingerprint))
@@ -74,19 +75,29 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None, corpora: Mappi
 
 
 def _build(
-    scenario: Scenario, name: str, seed: int, *, fingerprint: str, builds: dict[tuple[str, int], Build]
+    scenario: Scenario,
+    name: str,
+    seed: int,
+    *,
+    fingerprint: str,
+    builds: dict[tuple[str, int], Build],
+    languages: Languages,
 ) -> Build:
     """This codec's build; those of its origins are put before it."""
     if (name, seed) in builds:
         return builds[name, seed]
     plan = scenario.codecs[name]
     origins = {
-        each: _build(scenario, each, seed, fingerprint=fingerprint, builds=builds) for each in scenario.origins(name)
+        each: _build(scenario, each, seed, fingerprint=fingerprint, builds=builds, languages=languages)
+        for each in scenario.origins(name)
     }
     lesson = _lesson(plan.distill, origins) if plan.distill else None
     start = origins[plan.start].identity if plan.start else None
     adoption = Adoption(plan.adopt.side, origins[plan.adopt.donor].identity) if plan.adopt else None
     spec = scenario.resolved(name).begun
+    counted: tuple[LanguageBuild, ...] = ()
+    if plan.language and counts_with_language(spec):
+        counted = languages.with_parts(plan.language, seed)
     decisive: dict[str, Any] = {
         **scenario.goal.facts(fingerprint),
         "spec": spec,
@@ -98,6 +109,7 @@ def _build(
         **({"draw": plan.draw} if plan.draw > 1 else {}),
         **({"prune": plan.prune} if plan.prune else {}),
         **({"fresh": True} if plan.fresh else {}),
+        **({"language": counted[0].identity} if counted else {}),
         **_renewed(scenario.resolved(name).training),
     }
     build = Build(
@@ -114,8 +126,9 @@ def _build(
         prune=plan.prune,
         adoption=adoption,
         is_reshaped=scenario.resolved(name).is_reshaped,
-        needs=tuple(origin.identity for origin in origins.values()),
+        needs=(*(each.identity for each in origins.values()), *(each.identity for each in counted)),
         draw=plan.draw if plan.draw > 1 else None,
+        languages=counted,
     )
     builds[name, seed] = build
     return build

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from semcom.baselines.separate_spec import SeparateSpec, counts_with_language
 from semcom.scenario.hints import suggestion
 from semcom.scenario.scenario import Scenario
 
@@ -15,6 +16,7 @@ def check_languages(scenario: Scenario) -> None:
     for name, codec in scenario.codecs.items():
         if codec.language:
             _check_language(scenario, name, codec.language)
+        _check_counting(scenario, name)
     if scenario.measure.corpus and scenario.goal.carries != "sentences":
         raise ValueError(f"measure.corpus must be left out where {scenario.goal.carries} are sent; it is of sentences")
     if scenario.languages and scenario.goal.carries != "sentences":
@@ -32,6 +34,19 @@ def check_languages(scenario: Scenario) -> None:
             if origin not in seen:
                 seen.append(origin)
                 waiting.extend(scenario.languages[origin].origins)
+
+
+def _check_counting(scenario: Scenario, name: str) -> None:
+    """Refuse separate coding that lacks the language it counts with, or has one that it does not ask."""
+    spec, where = scenario.resolved(name).begun, f"codecs.{name}.language"
+    if not isinstance(spec, SeparateSpec):
+        return
+    if counts_with_language(spec) and not scenario.codecs[name].language:
+        raise ValueError(f"{where} must name the language that arithmetic coding counts with, got none; write one")
+    if scenario.codecs[name].language and not counts_with_language(spec):
+        raise ValueError(
+            f"{where} must be left out where the source is {spec.source}, got one; only the source arithmetic asks it"
+        )
 
 
 def _check_language(scenario: Scenario, name: str, language: str) -> None:

@@ -45,6 +45,13 @@ class Languages:
             self._asked[name, seed] = self._made(name, plan, origins, seed)
         return self._asked[name, seed]
 
+    def with_parts(self, name: str, seed: int) -> tuple[LanguageBuild, ...]:
+        """The same, and behind it all that it is made from."""
+        found, asked = [self.of(name, seed)], {build.identity: build for build in self.made}
+        for build in found:
+            found += [asked[each] for each in build.needs if asked[each] not in found]
+        return tuple(found)
+
     def _made(self, name: str, plan: AnyLanguagePlan, origins: list[LanguageBuild], seed: int) -> LanguageBuild:
         text = plan if isinstance(plan, FromText) else None
         trained = plan if isinstance(plan, TransformerPlan) else None

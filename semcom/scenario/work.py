@@ -67,6 +67,8 @@ class Build:
     needs: tuple[str, ...]  # identities of the builds that must be done first
     draw: int | None = None  # which draw of chance under the seed; None is the first
     digests: Digests = Digests()  # what its files must be; whoever hands the build out knows
+    # What both sides count with, and behind it all that it is made from; a receiver's own language is a run's.
+    languages: tuple[LanguageBuild, ...] = ()
 
     @property
     def label(self) -> str:
@@ -195,10 +197,18 @@ class Run:
         return (self.build, *(self.crowd or ()))
 
     @property
+    def language(self) -> LanguageBuild | None:
+        """What the receiver decides with, or both sides count with."""
+        if self.tuning:
+            return self.tuning.language
+        return self.build.languages[0] if self.build.languages else None
+
+    @property
     def needs(self) -> frozenset[str]:
         """Identities of all that must be there to carry it out."""
         tunings = [each for each in (self.tuning, *self.crowd_tunings) if each]
-        made: tuple[AnyBuild, ...] = (*self.builds, *tunings, *(each.language for each in tunings))
+        counted = (each for build in self.builds for each in build.languages)
+        made: tuple[AnyBuild, ...] = (*self.builds, *counted, *tunings, *(each.language for each in tunings))
         return frozenset(each.identity for each in made)
 
     @property

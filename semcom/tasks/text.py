@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from semcom.baselines.separate_spec import SEPARATE_SIZES
 from semcom.identity import identity
 from semcom.metrics.metric import Scored
 from semcom.models.codebook_spec import CODEBOOK_SIZES
@@ -41,7 +42,7 @@ class Text:
     usual_units: ClassVar[int] = 22
     message: ClassVar[str] = "sentence"
     codec: ClassVar[str] = "semantic"
-    sizes: ClassVar[Mapping[str, Spec]] = {**SIZES, **CODEBOOK_SIZES}
+    sizes: ClassVar[Mapping[str, Spec]] = {**SIZES, **CODEBOOK_SIZES, **SEPARATE_SIZES}
     usual_size: ClassVar[str] = "teacher"
     defaults: ClassVar[Mapping[str, Any]] = {}
 

@@ -110,13 +110,16 @@ class TextData:
         self, *, batch: int, share: float, chance: Chance, neighbors: int, salt: int | None = None
     ) -> TrainingBatches:
         """The training split, or the share of it that is asked for. See `Data.training`."""
-        sentences = by_hash(self.corpus.train, salt)
-        encoded = self.tokenizer.encode(sentences[: shared(share, len(sentences))])
+        encoded = self.tokenizer.encode(self.shared(share, salt))
         lengths = [len(ids) for ids in encoded]
         # The lengths that meet in a batch are the same in every epoch and every order.
         rows = bucket(lengths, batch, range(len(lengths)))
         check_batches(([lengths[row] for row in each] for each in rows), neighbors, messages="sentences")
         return TrainingBatches(encoded, batch, chance)
+
+    def shared(self, share: float, salt: int | None = None) -> list[str]:
+        """A share of the training sentences, the first ones by hash."""
+        return by_hash(self.corpus.train, salt)[: shared(share, self.training_messages)]
 
     def validation(self, size: int) -> list[SentenceBatch]:
         """A fixed sample of the validation split."""

@@ -9,7 +9,8 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from semcom.experiment.build import carry_out_build, data_of, load_codec
+from semcom.experiment.build import carry_out_build, load_codec
+from semcom.experiment.data import data_of
 from semcom.mistakes import UserMistake
 from semcom.scenario.expand import expand
 from semcom.scenario.load import load_scenario

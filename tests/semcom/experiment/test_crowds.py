@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from semcom.experiment.build import data_of
 from semcom.experiment.conduct import conduct
+from semcom.experiment.data import data_of
 from semcom.experiment.preview import preview
 from semcom.experiment.run import carry_out_run
 from semcom.experiment.tabulate import tabulate

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 
-from semcom.experiment.build import data_of, exam_of
-from semcom.experiment.language import load_language, sentences_of, text_of
+from semcom.experiment.data import data_of, exam_of, text_of
+from semcom.experiment.language import load_language, sentences_of
 from semcom.scenario.expand import expand
 from semcom.scenario.load import load_scenario
 from semcom.sources.textfile import TextFile

@@ -11,7 +11,8 @@ import torch
 from safetensors import safe_open
 
 from semcom.experiment import build as building
-from semcom.experiment.build import carry_out_build, data_of, load_codec, made_spec, recorded_spec
+from semcom.experiment.build import carry_out_build, load_codec, made_spec, recorded_spec
+from semcom.experiment.data import data_of
 from semcom.experiment.sending import send_sentence
 from semcom.mistakes import UserMistake
 from semcom.models.codec import Codec

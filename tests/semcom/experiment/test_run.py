@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from channels import Chance
-from semcom.experiment.build import data_of
+from semcom.experiment.data import data_of
 from semcom.experiment.run import carry_out_run, encoded_exam, family_of, metrics_of
 from semcom.metrics.bootstrap import bootstrap
 from semcom.models.make import initialize

@@ -1,0 +1,1 @@
+"""Separate source and channel coding: the rival of every codec that learned to send sentences."""
