@@ -245,6 +245,10 @@ def test_confidence_of_the_signal_alone_is_its_own_probability(logits: Tensor) -
     found = search(Apart(logits), lengths(5, 5), settings=SearchSettings(beam=V))
     assert found.confidence is not None
     torch.testing.assert_close(found.confidence.float(), logits.softmax(dim=-1).amax(dim=-1))
+    # What needs no search, where no token hangs on another, is that to the last digits.
+    tokens, sure = Apart(logits).likeliest()
+    assert torch.equal(tokens, logits.argmax(dim=-1))
+    torch.testing.assert_close(sure, found.confidence.float())
 
 
 # Batches and cuts

@@ -250,7 +250,7 @@ def _link(scenario: Scenario, snr_db: float, interferers: int) -> Link:
 def _standing(scenario: Scenario) -> dict[str, Any]:
     """The conditions of the link; what was not typed there is as at the first point of the sweep."""
     air, sweep = scenario.link.air, scenario.sweep
-    for name in ("fading", "interference", "equalizer", "antennas"):
+    for name in ("fading", "interference", "csi", "equalizer", "antennas"):
         if name not in scenario.link.model_fields_set and (points := getattr(sweep, name)):
             air[name] = points[0]
     if sweep.level_db is not None and "interference" not in scenario.link.model_fields_set:

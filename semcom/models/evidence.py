@@ -82,6 +82,15 @@ class Apart:
         """The next position."""
         return state + 1
 
+    def likeliest(self) -> tuple[Tensor, Tensor]:
+        """The likeliest token of every position, and its probability [batch, length].
+
+        It is what a search without language would find, exactly: where nothing ties positions together, there is
+        nothing to search.
+        """
+        best = self._logits.max(dim=-1)
+        return best.indices, (best.values - self._normalizers[..., 0]).exp()
+
 
 @dataclass(frozen=True, eq=False)
 class _Signal:

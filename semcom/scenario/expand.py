@@ -243,6 +243,7 @@ def operating_points(scenario: Scenario) -> Iterator[Link]:
     axes = (
         sweep.fading or (link.fading,),
         sweep.interference or (link.interference,),
+        sweep.csi or (link.csi,),
         sweep.equalizer or (link.equalizer,),
         sweep.antennas or (link.antennas,),
         (None,) if sweep.level_db is None else values(sweep.level_db),
@@ -253,14 +254,14 @@ def operating_points(scenario: Scenario) -> Iterator[Link]:
     if count > MOST_POINTS:
         raise UserMistake(f"sweep: must hold at most {MOST_POINTS} points a codec, got {count}; take larger steps")
     seen = set()
-    for fading, interference, equalizer, antennas, level_db, interferers, snr_db in itertools.product(*axes):
+    for fading, interference, csi, equalizer, antennas, level_db, interferers, snr_db in itertools.product(*axes):
         point = Link(
             snr_db=float(snr_db),
             fading=fading,
             coherence=link.coherence,
             interferers=int(interferers),
             interference=_as_loud(interference, level_db),
-            csi=link.csi,
+            csi=csi,
             equalizer=equalizer,
             antennas=antennas,
         )

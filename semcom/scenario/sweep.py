@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from semcom.models.semantic_spec import MOST_HIDDEN, MOST_LAYERS, MOST_WIDTH
 from semcom.scenario.axes import Steps, axis_of, values, whole_numbers
 from semcom.scenario.plan import Plan
-from semcom.scenario.variants import DetectorPlan, EqualizerPlan, FadingPlan, InterferencePlan
+from semcom.scenario.variants import CsiPlan, DetectorPlan, EqualizerPlan, FadingPlan, InterferencePlan
 from semcom.training.settings import MOST_ANTENNAS
 
 MOST_DECIBELS = 100
@@ -39,6 +39,7 @@ class SweepPlan(Plan):
         interference: kinds of interference, in place of `link.interference`.
         crowd: crowds, each a list of codecs that neighbors send through, in place of `link.crowd`.
         detector: detectors, in place of `link.detector`.
+        csi: what receivers know of the gains, in place of `link.csi`.
         equalizer: equalizers, in place of `link.equalizer`.
         antennas: numbers of receive antennas, in place of `link.antennas`.
         level_db: mean power of each interferer relative to the wanted user, in place of the level of the interference
@@ -57,6 +58,7 @@ class SweepPlan(Plan):
     interference: tuple[InterferencePlan, ...] | None = None
     crowd: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] | None = None
     detector: tuple[DetectorPlan, ...] | None = None
+    csi: tuple[CsiPlan, ...] | None = None
     equalizer: tuple[EqualizerPlan, ...] | None = None
     antennas: tuple[Annotated[int, Field(ge=1, le=MOST_ANTENNAS)], ...] | None = None
     level_db: axis_of(Decibels) | None = None  # type: ignore[valid-type]

@@ -12,6 +12,7 @@ from channels import Arrived, Guesses, Link, Realization, arrive, arrive_without
 from semcom.languages.search import search
 from semcom.languages.settings import SIGNAL_ALONE
 from semcom.models.codec import air_shape
+from semcom.models.evidence import Apart
 from semcom.sources.batch import Batch
 from semcom.sources.batches import SentenceBatch
 from semcom.sources.tokenizer import PAD
@@ -94,7 +95,8 @@ class Cancellation:
     nobody is cancelled.
 
     Args:
-        soft: see above; receivers then search for sentences, those without a language by the signal alone.
+        soft: see above; receivers that know a language or decide token after token then search for sentences with
+            all that a search knows of its tokens.
         lengths: whether each neighbor's number of tokens is known. If not, neighbors are decoded as sentences that
             fill the air, and the user's own receiver, which is told its length, decodes once more from what is left.
     """
@@ -148,8 +150,12 @@ class Cancellation:
             return sender.decide(signal, batch, beam=self.scene.beam).masked_fill(~batch.mask, PAD), None
         if sender.reader is not None:
             found = sender.reader.found(sender.codec, signal, batch)
-        else:
-            found = search(sender.codec.listen(signal, batch), batch, weights=SIGNAL_ALONE)
+            return found.tokens, found.confidence
+        heard = sender.codec.listen(signal, batch)
+        if isinstance(heard, Apart):
+            tokens, sure = heard.likeliest()
+            return tokens.masked_fill(~batch.mask, PAD), sure.masked_fill(~batch.mask, 1.0)
+        found = search(heard, batch, weights=SIGNAL_ALONE)
         return found.tokens, found.confidence
 
     def _again(self, user: User, said: SentenceBatch, sure: Tensor | None) -> tuple[Tensor, Tensor]:

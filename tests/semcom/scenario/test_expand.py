@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels import Bursts, Link, Mmse, Neighbors, NoFading, Qam, Rayleigh, ZeroForcing
+from channels import Bursts, Link, Mmse, Neighbors, NoFading, NoisyCsi, PerfectCsi, Qam, Rayleigh, ZeroForcing
 from semcom.mistakes import UserMistake
 from semcom.scenario.checks import check_sense
 from semcom.scenario.expand import expand, operating_points
@@ -44,6 +44,7 @@ sweeps = st.builds(
     codec=st.just(("one",)),
     fading=st.none() | several(NoFading(), Rayleigh()),
     interference=st.none() | several(Neighbors(), Qam(), Qam(order=16), Bursts()),
+    csi=st.none() | several(PerfectCsi(), NoisyCsi(), NoisyCsi(pilots=16)),
     equalizer=st.none() | several(Mmse(), ZeroForcing()),
     antennas=st.none() | several(1, 2),
     level_db=st.none() | several(-6.0, 0.0, 3.0),
@@ -56,7 +57,8 @@ sweeps = st.builds(
 def test_points_are_the_product_of_the_axes(sweep: SweepPlan) -> None:
     points = points_of(sweep)
     assert len(set(points)) == len(points), "nothing twice"
-    everywhere = len(sweep.fading or [0]) * len(sweep.equalizer or [0]) * len(sweep.antennas or [0]) * len(sweep.snr_db)
+    receivers = len(sweep.csi or [0]) * len(sweep.equalizer or [0]) * len(sweep.antennas or [0])
+    everywhere = len(sweep.fading or [0]) * receivers * len(sweep.snr_db)
     loudness = len(sweep.interference or [0]) * len(sweep.level_db or [0])
     crowds = [count for count in sweep.interferers if count]
     # Without interferers there is nobody of any kind or level.
@@ -69,6 +71,7 @@ def test_every_point_is_as_the_axes_say(sweep: SweepPlan) -> None:
         assert point.snr_db in sweep.snr_db
         assert point.interferers in sweep.interferers
         assert point.fading in (sweep.fading or (NoFading(),))
+        assert point.csi in (sweep.csi or (PerfectCsi(),))
         assert point.equalizer in (sweep.equalizer or (Mmse(),))
         assert point.antennas in (sweep.antennas or (1,))
         if point.interferers:

@@ -63,6 +63,7 @@ ONE = {
 SEVERAL = {
     "sweep.fading": "fading",
     "sweep.interference": "interference",
+    "sweep.csi": "csi",
     "sweep.equalizer": "equalizers",
     "codecs.two.distill.methods": "methods",
 }
