@@ -123,7 +123,7 @@ def _build(
         prune=plan.prune,
         adoption=adoption,
         is_reshaped=scenario.resolved(name).is_reshaped,
-        needs=tuple(each.identity for each in (*origins.values(), *counted)),
+        needs=(*(each.identity for each in origins.values()), *(each.identity for each in counted)),
         draw=plan.draw if plan.draw > 1 else None,
         languages=counted,
     )
