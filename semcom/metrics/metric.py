@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     Statistics: TypeAlias = NDArray[np.float64]
 
-# What a receiver says: text, or the number of a class. A task tells which, and is measured by metrics of that kind.
-Scored: TypeAlias = Literal["sentences", "classes"]
+# What a receiver says: text, the number of a class, or a picture. A task tells which, and is measured by metrics of that kind.
+Scored: TypeAlias = Literal["sentences", "classes", "pictures"]
 
 
 class Metric(Protocol):
