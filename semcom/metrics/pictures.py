@@ -31,8 +31,8 @@ class Psnr:
         10 log10( 255^2 / mean of (x - y)^2 ),   the mean over all values of a picture
 
     References and hypotheses are arrays [planes, rows, columns] of whole numbers from 0 to 255, None where nothing was
-    rebuilt, which counts as 0 dB. Papers mean this: decibels first, then pictures. The ratio of the mean error, in which
-    the worst pictures count for most, is lower. An error below that of rounding, 58.9 dB, counts as that.
+    rebuilt, which counts as 0 dB. Papers mean this: decibels first, then pictures. The ratio of the mean error, in
+    which the worst pictures count for most, is lower. An error below that of rounding, 58.9 dB, counts as that.
 
     Source: Bourtsoulatze, Kurka and Gunduz, 2019, section II, equation (4).
     """

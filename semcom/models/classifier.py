@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from channels import Arrived, normalize_power, to_reals, to_symbols
 from semcom.models.classifier_spec import KERNEL, ClassifierSpec
 from semcom.models.codec import Codec
-from semcom.models.recognizer_units import ResidualUnit, Unit
+from semcom.models.recognizer_units import ResidualUnit
 from semcom.models.trace import Heard, Sent
 from semcom.models.wide_units import WideUnit
 from semcom.sources.batch import Batch
@@ -18,7 +18,7 @@ from semcom.sources.pictures import PictureBatch
 MOST_CLASSES = 65_536
 # Channels that feature maps are reduced to before a fully connected layer reads all their places.
 REDUCED = 4
-UNITS: dict[str, type[Unit]] = {"residual": ResidualUnit, "wide": WideUnit}
+UNITS: dict[str, type[ResidualUnit | WideUnit]] = {"residual": ResidualUnit, "wide": WideUnit}
 
 
 class Trunk(nn.Module):

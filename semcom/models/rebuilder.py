@@ -68,7 +68,7 @@ class RebuildingReceiver(nn.Module):
                 stride=2 if halved else 1,
                 padding=KERNEL // 2,
                 # Twice as many rows less one, and one more where the picture had an even number.
-                output_padding=tuple(1 - each % 2 for each in wanted) if halved else 0,
+                output_padding=(1 - wanted[0] % 2, 1 - wanted[1] % 2) if halved else 0,
             )
             layers.append(nn.Sequential(convolution, nn.PReLU(ends[layer]) if layer else nn.Sigmoid()))
         self.layers = nn.ModuleList(layers)

@@ -98,7 +98,7 @@ def split_pictures(
 
 
 def scale_of(pixels: Tensor) -> Scale:
-    """Mean and standard deviation of every plane of [pictures, planes, rows, columns]; of a flat plane a spread of 1."""
+    """Mean and standard deviation of every plane of [pictures, planes, rows, columns]; a flat plane has spread 1."""
     import torch
 
     from semcom.sources.pictures import BRIGHTEST, Scale
