@@ -14,6 +14,7 @@ from semcom.experiment.build import data_of
 from semcom.experiment.confusions import write_matrices
 from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.estimate import sweep_seconds
+from semcom.experiment.examples import keep_examples
 from semcom.experiment.failures import failure_of
 from semcom.experiment.off_label import off_label, place_of
 from semcom.experiment.progress import Board, named
@@ -105,10 +106,11 @@ def conduct(
             if note := off_label(sweep.runs, store.runs()):
                 board.say(note)
             # Record and costs tell of one table: until the new one's are complete there are none.
-            for each in (place.record_file, place.costs_file, place.confusion_file, place.pruning_file):
+            for each in (place.record_file, *place.all_tables[1:]):
                 each.unlink(missing_ok=True)
             write_csv(tabulate(scenario, sweep, store), place.results_file)
             write_matrices(sweep, store, place)
+            keep_examples(sweep, store, place, work.sealed, device=means.device)
             # After everything that cannot be had again in a minute: whoever stops it here loses none of that.
             time_codecs(sweep, store, board, device=means.device, threads=means.threads)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)

@@ -93,17 +93,17 @@ class PictureReceiver(nn.Module):
         self.dropout = nn.Dropout(spec.dropout)
         self.output = nn.Linear(spec.widths[-1], outputs)
 
+    def pixels(self, signal: Tensor) -> Tensor:
+        """The pixels that a signal of pixels holds [batch, planes, rows, columns], at mean 0 and variance 1."""
+        return (to_reals(signal) * 2**0.5)[:, : self.spec.values].unflatten(1, self.spec.entering)
+
     def forward(self, signal: Tensor) -> Heard:
         spec = self.spec
         if signal.ndim != 2 or signal.shape[1] != spec.symbols_per_unit or not signal.is_complex():
             raise ValueError(
                 f"a signal must be complex [batch, {spec.symbols_per_unit}], got {signal.dtype} {tuple(signal.shape)}"
             )
-        reals = to_reals(signal)
-        if spec.is_raw:
-            features = (reals * 2**0.5)[:, : spec.values].unflatten(1, spec.entering)
-        else:
-            features = self.channel_decoder(reals)
+        features = self.pixels(signal) if spec.is_raw else self.channel_decoder(to_reals(signal))
         stages: tuple[Tensor, ...] = ()
         if not spec.is_whole:
             features, stages = self.trunk(features.contiguous(memory_format=torch.channels_last))

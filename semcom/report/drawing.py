@@ -15,6 +15,7 @@ from semcom.files import write_atomically
 from semcom.report.ablation import Line, ablation_lines, ablation_table
 from semcom.report.confusion import confusion_drawings
 from semcom.report.costs import by_codec, read_costs
+from semcom.report.examples import example_drawings
 from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, OF_KINDS
 from semcom.report.gains import gains_of_students
 from semcom.report.genuine import check_genuine
@@ -27,6 +28,7 @@ from semcom.report.results import Results
 from semcom.report.style import in_house_style
 from semcom.report.tables import tables_of, write_table
 from semcom.store.confusions import read_confusions
+from semcom.store.examples import read_examples
 
 __all__ = ["FORMATS", "Progress", "draw_all", "drawings", "pruning_drawings", "report", "save"]
 
@@ -63,14 +65,16 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
         UserMistake: the file is missing, empty, no results table, or not as its run wrote it, or the disk refuses.
     """
     folder = results_csv.parent
-    confusion_csv = folder / "confusion.csv"
-    check_genuine(results_csv, folder / "costs.csv", folder / "pruning.csv", confusion_csv)
+    confusion_csv, examples_json = folder / "confusion.csv", folder / "examples.json"
+    check_genuine(results_csv, folder / "costs.csv", folder / "pruning.csv", confusion_csv, examples_json)
     rows, costs, pruned = read_rows(results_csv), read_costs(folder), read_pruned(folder)
     results = dataclasses.replace(results_of(rows), costs=by_codec(costs))
     lines = ablation_lines(rows, results, costs)
     work = [*drawings(results, lines), *pruning_drawings(pruned)]
     if confusion_csv.is_file():
         work += confusion_drawings(read_confusions(confusion_csv))
+    if examples_json.is_file():
+        work += example_drawings(read_examples(examples_json))
     tables = tables_of(results) + [each for each in (ablation_table(lines), pruning_table(pruned)) if each]
     total, written = len(work) + len(tables), list[Path]()
     for done, (name, draw) in enumerate(work, start=1):

@@ -60,11 +60,18 @@ class PictureBatch:
     @property
     def standard(self) -> Tensor:
         """The pictures at mean 0 and variance 1 [batch, planes, rows, columns], float."""
-        center, spread = (
-            torch.tensor(each, device=self.pixels.device).view(-1, 1, 1)
-            for each in (self.scale.center, self.scale.spread)
-        )
+        center, spread = self._scale()
         return (self.shades - center) / spread
+
+    def shades_of(self, standard: Tensor) -> Tensor:
+        """Standard pictures [batch, planes, rows, columns] of this set, or what noise made of them, as shades."""
+        center, spread = self._scale()
+        return standard * spread + center
+
+    def _scale(self) -> tuple[Tensor, Tensor]:
+        told = (torch.tensor(each, device=self.pixels.device) for each in (self.scale.center, self.scale.spread))
+        center, spread = (each.view(-1, 1, 1) for each in told)
+        return center, spread
 
     @property
     def lengths(self) -> Tensor:

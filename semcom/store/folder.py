@@ -74,9 +74,14 @@ class RunFolder:
         return self.path / "pruning.csv"
 
     @property
+    def examples_file(self) -> Path:
+        """A few pictures and what became of them; only where pictures are sent."""
+        return self.path / "examples.json"
+
+    @property
     def all_tables(self) -> tuple[Path, ...]:
         """The tables that a run may write, there or not."""
-        return self.results_file, self.costs_file, self.confusion_file, self.pruning_file
+        return self.results_file, self.costs_file, self.confusion_file, self.pruning_file, self.examples_file
 
     @property
     def tables_written(self) -> tuple[Path, ...]:
