@@ -9,7 +9,7 @@ from channels.chance import Chance, complex_gaussian
 from channels.coherence import Coherence, PerBlock, PerSentence, PerSymbol
 from channels.emission import Emitter
 from channels.fading import Fading, Nakagami, NoFading, RandomPhase, Rayleigh, Rician
-from channels.interference import Bursts, Crowd, Gaussian, Interference, Neighbors, Qam, Tone
+from channels.interference import Bursts, Crowd, Gaussian, Interference, Jammer, Neighbors, Qam, Tone
 from channels.likelihood import Recognition, likelihood_accuracy, log_likelihoods
 from channels.link import Link, mean_sinr_db, mean_sir_db
 from channels.matched import matched_filter
@@ -72,6 +72,7 @@ __all__ = [
     "Guesses",
     "Interference",
     "InterferenceRejecting",
+    "Jammer",
     "Link",
     "Mmse",
     "Multipath",

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from channels.coherence import PerBlock, PerSentence, PerSymbol
 from channels.fading import Nakagami, NoFading, RandomPhase, Rayleigh, Rician
-from channels.interference import Bursts, Gaussian, Neighbors, Qam, Tone
+from channels.interference import Bursts, Gaussian, Jammer, Neighbors, Qam, Tone
 from channels.receiver import InterferenceRejecting, Mmse, NoCsi, NoEqualizer, NoisyCsi, PerfectCsi, ZeroForcing
 
 __all__ = ["COHERENCE", "CSI", "EQUALIZERS", "FADING", "INTERFERENCE"]
 
 FADING = (NoFading, RandomPhase, Rayleigh, Rician, Nakagami)
 COHERENCE = (PerSymbol, PerBlock, PerSentence)
-INTERFERENCE = (Neighbors, Qam, Gaussian, Tone, Bursts)
+INTERFERENCE = (Neighbors, Qam, Gaussian, Tone, Bursts, Jammer)
 EQUALIZERS = (NoEqualizer, ZeroForcing, Mmse, InterferenceRejecting)
 CSI = (PerfectCsi, NoisyCsi, NoCsi)

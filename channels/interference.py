@@ -1,4 +1,4 @@
-"""What the other users send: codec neighbors, QAM, Gaussian, tone, bursts."""
+"""What the other users send: codec neighbors, QAM, Gaussian, tone, bursts, a jammer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from channels.chance import complex_gaussian
 from channels.fading import Fading
 
-__all__ = ["Bursts", "Crowd", "Gaussian", "Interference", "Neighbors", "Qam", "Tone", "neighbor_signals"]
+__all__ = ["Bursts", "Crowd", "Gaussian", "Interference", "Jammer", "Neighbors", "Qam", "Tone", "neighbor_signals"]
 
 # Whole numbers picked below this stay uniform to 2^-30 when folded onto a million slots, on every device.
 PICKS = 2**50
@@ -174,7 +174,48 @@ class Bursts:
         return loud * on.gather(1, (torch.arange(symbols) + late) // self.length)
 
 
-Interference = Neighbors | Qam | Gaussian | Tone | Bursts
+@dataclass(frozen=True)
+class Jammer:
+    """Gaussian noise over one fixed stretch of every message, and silence over the rest: a jammer that aims.
+
+    x_k = z_k / sqrt(share) for first K <= k < last K, else 0,  z ~ CN(0, 1),  so E|x|^2 = 1 over the message
+
+    What stands in a stretch is up to the codec: of one that sends two senses after each other, each has its own.
+
+    Args:
+        first: where the stretch begins, as a share of the message from 0 to 1.
+        last: where it ends, above `first`.
+        level_db: mean power of each interferer over the whole message relative to the wanted user [dB]; a list gives
+            each its own.
+        fading: how interferers arrive; without it, as the wanted user does.
+    """
+
+    first: float = 0.0
+    last: float = 0.5
+    level_db: float | tuple[float, ...] = 0.0
+    fading: Fading | None = None
+    kind: Literal["jammer"] = "jammer"
+
+    def __post_init__(self) -> None:
+        check_levels(self.level_db)
+        if not 0 <= self.first < self.last <= 1:
+            raise ValueError(
+                "first and last must be shares of a message with 0 <= first < last <= 1, "
+                f"got {self.first} and {self.last}"
+            )
+
+    def draw(self, shape: Sequence[int], *, generator: torch.Generator) -> torch.Tensor:
+        """Draw [B, K] symbols; a stretch too short for one symbol hits the one that it begins in."""
+        symbols = shape[1]
+        begin = min(int(self.first * symbols), symbols - 1)
+        end = max(round(self.last * symbols), begin + 1)
+        # Drawn over the whole message, so that jammers of different stretches meet the same noise where they overlap.
+        noise = complex_gaussian(shape, power=symbols / (end - begin), generator=generator)
+        places = torch.arange(symbols)
+        return noise * ((places >= begin) & (places < end))
+
+
+Interference = Neighbors | Qam | Gaussian | Tone | Bursts | Jammer
 
 
 def check_levels(level_db: float | tuple[float, ...]) -> None:

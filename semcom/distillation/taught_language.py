@@ -29,7 +29,7 @@ class TaughtLanguage(nn.Module):
     loss = label_weight * next_token + sum over methods of weight * loss
 
     Any language can teach: a larger one, counts, a mixture. Where the text is one that the teacher made up
-    (`MadeUpBatches`), the corpus is not needed at all. Ends of sentences count as tokens everywhere.
+    (`make_up`), the corpus is not needed at all. Ends of sentences count as tokens everywhere.
 
     Args:
         student: trained.

@@ -28,11 +28,13 @@ from semcom.models.trace import Trace
 from semcom.scenario.neighbor_supply import most_neighbors
 from semcom.scenario.work import Adoption, AnyBuild, Build
 from semcom.sources.batch import Batch
+from semcom.sources.catalog import AnyCorpus
 from semcom.store.circumstances import circumstances
 from semcom.store.digests import WEIGHTS_DIGEST
 from semcom.store.folder import RunFolder
 from semcom.tasks.neighbors import neighbors_in
-from semcom.tasks.task import Data
+from semcom.tasks.task import Data, Exam
+from semcom.tasks.text_data import TextData
 from semcom.tasks.trip import draw_parts, rehearse
 from semcom.training.checkpoint import Checkpoint, about_codec, about_of, load_weights, save_weights
 from semcom.training.fit import History, Progress, fit, processes, silent
@@ -43,6 +45,14 @@ from semcom.training.pace import Pace
 def data_of(build: AnyBuild, folder: Path) -> Data:
     """The messages that a build was planned on."""
     return build.task.load(RunFolder(folder).tokenizers, build.fingerprint, noted=build.digests.tokenizer)
+
+
+def exam_of(data: Data, count: int, size: int, *, skip: int, foreign: AnyCorpus | None) -> Exam:
+    """The test messages that are measured, of the data's own or of other text."""
+    if foreign is None:
+        return data.exam(count, size, skip=skip)
+    assert isinstance(data, TextData), "other text is of sentences, as check_languages has seen"
+    return data.exam(count, size, skip=skip, foreign=foreign)
 
 
 def made_spec(build: Build, folder: Path) -> Spec:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from semcom.experiment.build import data_of
+from semcom.experiment.build import data_of, exam_of
 from semcom.experiment.confusions import write_matrices
 from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.estimate import sweep_seconds
@@ -153,7 +153,8 @@ def _read(scenario: Scenario, board: Board) -> tuple[str, ...]:
 def _check_exam(scenario: Scenario, build: Build, folder: Path, board: Board) -> None:
     """Ask for the test messages before the training rather than after it."""
     measure, what = scenario.measure, messages(scenario)
-    questions = data_of(build, folder).exam(measure.sentences, measure.batch, skip=measure.skip)
+    data = data_of(build, folder)
+    questions = exam_of(data, measure.sentences, measure.batch, skip=measure.skip, foreign=measure.corpus)
     there, wanted = len(questions.messages), measure.sentences
     if there < wanted:
         skipped = f" behind {measure.skip} skipped ones" if measure.skip else ""
@@ -320,6 +321,8 @@ def told_of(build: AnyBuild, outcome: Mapping[str, Any]) -> str:
     if isinstance(build, Tuning):
         alone, together = (f"{100 * outcome[name]:.1f}" for name in ("error_alone", "error"))
         return f"{together} % of validation tokens wrong, {alone} % by the signal alone, weighed"
+    if outcome["kind"] == "made_up":
+        return f"{outcome['tokens']:,} tokens, made up"
     what = "n-grams, counted" if outcome["kind"] == "ngram" else "parameters, made"
     return f"{outcome['bits_per_token']:.2f} bits a token, {outcome['parameters']:,} {what}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from semcom.languages.made_up_spec import MadeUpSpec
 from semcom.languages.transformer_spec import TransformerSpec
 from semcom.metrics.catalog import listening
 from semcom.models.semantic_spec import USUAL_VOCABULARY
@@ -13,6 +14,7 @@ RATE = 2.5e10
 STEP_SECONDS = 0.012
 SIMILARITY_SECONDS = 1 / 90
 TUNING_SECONDS = 20.0
+MADE_UP_RATE = 1000.0  # sentences a second, by counts
 
 
 def build_seconds(build: Build) -> float:
@@ -27,12 +29,13 @@ def build_seconds(build: Build) -> float:
 def language_seconds(language: LanguageBuild) -> float:
     """Core-seconds of making one language; counting takes next to none."""
     spec, recipe = language.spec, language.recipe
+    if isinstance(spec, MadeUpSpec):
+        return spec.sentences / MADE_UP_RATE
     if recipe is None or not isinstance(spec, TransformerSpec):
         return 0.0
     layer = 4 * spec.width**2 + 2 * spec.width * spec.feedforward
     passes = 3.0 * recipe.batch * language.task.usual_units * (spec.layers * layer + spec.width * USUAL_VOCABULARY)
-    # A teacher reads every batch, and makes some of them up first, token by token.
-    taught = 1.0 + (0.8 + language.lesson.made_up if language.lesson else 0.0)
+    taught = 1.8 if language.lesson else 1.0
     return recipe.steps * (STEP_SECONDS + taught * passes / RATE)
 
 

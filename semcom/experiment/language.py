@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from torch import nn
 from channels import Chance
 from semcom.distillation.taught_language import TaughtLanguage
 from semcom.experiment.build import data_of
+from semcom.experiment.made_up_text import carry_out_text
 from semcom.identity import canonical
 from semcom.languages.bits import bits_per_token
 from semcom.languages.language import Language
-from semcom.languages.making_up import MadeUpBatches
+from semcom.languages.made_up_file import read_sentences
+from semcom.languages.made_up_spec import MadeUpSpec
 from semcom.languages.mixture import Mixture, fitted_mixture
 from semcom.languages.mixture_spec import MixtureSpec
 from semcom.languages.ngram import NGram, count
@@ -31,9 +34,8 @@ from semcom.store.digests import WEIGHTS_DIGEST
 from semcom.store.folder import RunFolder
 from semcom.tasks.text_data import TextData, by_hash, shared
 from semcom.training.checkpoint import Checkpoint, about_codec, load_weights, save_weights
-from semcom.training.fit import Batches, Progress, silent
+from semcom.training.fit import Progress, silent
 from semcom.training.language_objective import NextToken
-from semcom.training.mixed_batches import MixedBatches
 from semcom.training.train_language import train_language
 
 VALIDATION_BATCH = 64
@@ -51,6 +53,10 @@ def carry_out_language(
     Returns:
         The record: size, how well it knows validation text, times.
     """
+    if isinstance(build.spec, MadeUpSpec):
+        (teacher,) = build.needs
+        spoken = load_language(known[teacher], known, folder, device)
+        return carry_out_text(build, spoken, folder, device=device, progress=progress)
     began = time.perf_counter()
     data = text_of(build, folder)
     made, saved, facts = _made(build, known, folder, data, device=device, progress=progress)
@@ -83,16 +89,17 @@ def _made(
         mixed = fitted_mixture(parts[0], parts[1], data.validation(VALIDATION_BATCH))
         facts = {"weight": mixed.weight, "mixed_of": [known[each].name for each in build.needs]}
         return mixed, save_weights(_Weight(mixed.weight), path, about={"build": build.identity}), facts
-    sentences = sentences_of(build, data)
-    facts = {"sentences": len(sentences)}
+    sentences, invented = sentences_of(build, data), invented_for(build, known, folder, data)
+    facts = {"sentences": len(sentences), **({"made_up": len(invented)} if invented else {})}
+    text = chain(encoded(data, sentences), invented)
     if isinstance(build.spec, NGramSpec):
 
         def tell(what: str, done: int, total: int) -> None:
             progress(done, total, what)
 
-        counted = count(encoded(data, sentences), data.outputs, build.spec, tell)
+        counted = count(text, data.outputs, build.spec, tell)
         return counted, counted.save(path), facts
-    trained, history = _trained(build, known, folder, data=data, sentences=sentences, device=device, progress=progress)
+    trained, history = _trained(build, known, folder, data=data, text=text, device=device, progress=progress)
     about = about_codec(canonical(build.spec), vocabulary=data.outputs, build=build.identity)
     return trained, save_weights(trained, path, about=about), {**facts, "history": history}
 
@@ -103,21 +110,18 @@ def _trained(
     folder: Path,
     *,
     data: TextData,
-    sentences: Sequence[str],
+    text: Iterable[list[int]],
     device: str,
     progress: Progress,
 ) -> tuple[TransformerLanguage, dict[str, Any]]:
     """A Transformer after its training, and the history of that."""
     recipe, lesson, chance = build.recipe, build.lesson, Chance(build.seed or 0).of("language")
     assert isinstance(build.spec, TransformerSpec) and recipe is not None
-    batches: Batches = TrainingBatches(list(encoded(data, sentences)), recipe.batch, chance.of("batches"))
+    batches = TrainingBatches(list(text), recipe.batch, chance.of("batches"))
     objective: Callable[[TransformerLanguage], nn.Module] = NextToken
     if lesson is not None:
         teacher = load_language(known[lesson.teacher], known, folder, device)
         objective = partial(TaughtLanguage, teacher=teacher, methods=lesson.methods, label_weight=lesson.label_weight)
-        if lesson.made_up:
-            invented = MadeUpBatches(teacher, recipe.batch, chance.of("made_up"))
-            batches = MixedBatches(batches, invented, lesson.made_up)
     trained, history = train_language(
         build.spec,
         data.outputs,
@@ -147,6 +151,7 @@ def load_language(build: LanguageBuild, known: Known, folder: Path, device: str 
         load_weights(weight, path, build=build.identity, noted=build.digests.weights)
         first, second = (load_language(known[each], known, folder, device) for each in build.needs)
         return Mixture(first, second, float(weight.weight))
+    assert isinstance(build.spec, TransformerSpec), "a made-up text is read by `invented_for`"
     language = initialize_language(build.spec, text_of(build, folder).outputs, seed=0)
     load_weights(language, path, build=build.identity, noted=build.digests.weights)
     return language.requires_grad_(False).eval().to(device)
@@ -196,6 +201,14 @@ def sentences_of(build: LanguageBuild, data: TextData) -> Sequence[str]:
         train = [sentence for sentence in build.corpus.load().train if sentence not in held]
     # Hashing all of a large text takes longer than counting it, and orders what needs no order.
     return train if build.share == 1 else by_hash(train, build.salt)[: shared(build.share, len(train))]
+
+
+def invented_for(build: LanguageBuild, known: Known, folder: Path, data: TextData) -> list[list[int]]:
+    """The sentences that another language made up for it, in token numbers; none if none did."""
+    if build.made_up is None:
+        return []
+    text = known[build.made_up]
+    return read_sentences(RunFolder(folder).weights(text.identity), outputs=data.outputs, noted=text.digests.weights)
 
 
 def encoded(data: TextData, sentences: Sequence[str]) -> Iterator[list[int]]:

@@ -99,10 +99,12 @@ def _build_line(build: Build, names: dict[str, str], done: bool) -> str:
 def _language_line(language: LanguageBuild, names: dict[str, str], done: bool) -> str:
     share = "" if language.share == 1 else f"{100 * language.share:g} % of "
     text = f"{share}{language.corpus.source if language.corpus else 'the text'}"
-    origins = " and ".join(names[each] for each in language.needs)
     parts = [
-        f"{language.spec.told} of {origins}" if language.spec.kind == "mixture" else f"{language.spec.told}, {text}",
-        f"taught by {origins}" if language.lesson else "",
+        f"{language.spec.told} of {' and '.join(names[each] for each in language.needs)}"
+        if language.spec.kind in ("mixture", "made_up")
+        else f"{language.spec.told}, {text}",
+        names[language.made_up] if language.made_up else "",
+        f"taught by {names[language.lesson.teacher]}" if language.lesson else "",
         f"{language.recipe.steps} steps" if language.recipe else "",
         f"seed {language.seed}" if language.seed is not None else "",
     ]

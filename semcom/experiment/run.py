@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from channels import Chance, Energies
-from semcom.experiment.build import data_of, load_codec
+from semcom.experiment.build import data_of, exam_of, load_codec
 from semcom.experiment.tuning import reader_of
 from semcom.metrics.bootstrap import Combine, Interval, bootstrap, sum_of, sum_repeats
 from semcom.metrics.catalog import metric_named
@@ -21,6 +21,7 @@ from semcom.metrics.metric import Metric
 from semcom.metrics.score import gather
 from semcom.scenario.plans import MeasurePlan
 from semcom.scenario.work import Build, LanguageBuild, Run, Tuning
+from semcom.sources.catalog import AnyCorpus
 from semcom.store.circumstances import circumstances
 from semcom.tasks.cell import deliver_cell
 from semcom.tasks.task import Exam
@@ -48,9 +49,11 @@ class Outcome:
 # A cell of up to seven kinds of codec stays in memory beside the next wanted one, so that each encodes once: an exam
 # of 1000 sentences at 8 symbols a token takes some 5 MB a codec beside the codec itself.
 @lru_cache(maxsize=8)
-def encoded_exam(build: Build, folder: Path, *, count: int, skip: int, size: int, device: str) -> tuple[Exam, Encoded]:
+def encoded_exam(
+    build: Build, folder: Path, *, count: int, skip: int, size: int, foreign: AnyCorpus | None, device: str
+) -> tuple[Exam, Encoded]:
     """The exam, encoded once by this build's codec for all operating points."""
-    questions = data_of(build, folder).exam(count, size, skip=skip)
+    questions = exam_of(data_of(build, folder), count, size, skip=skip, foreign=foreign)
     codec = load_codec(build, folder, device)
     return questions, encode_once(codec, [batch.to(device) for batch in questions.batches])
 
@@ -68,10 +71,9 @@ def carry_out_run(
     """
     began = time.perf_counter()
     measure = run.measure
-    (questions, encoded), *others = [
-        encoded_exam(build, folder, count=measure.sentences, skip=measure.skip, size=measure.batch, device=device)
-        for build in run.builds
-    ]
+    asked: dict[str, Any] = {"count": measure.sentences, "skip": measure.skip, "size": measure.batch}
+    asked["foreign"] = measure.corpus
+    (questions, encoded), *others = [encoded_exam(build, folder, **asked, device=device) for build in run.builds]
     encoded = _read_by(encoded, run.tuning, languages, folder, device=device)
     tunings = run.crowd_tunings or (None,) * len(others)
     crowd = [

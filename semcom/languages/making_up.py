@@ -7,12 +7,10 @@ from torch import Tensor
 
 from channels import Chance
 from semcom.languages.language import BOUNDARY, Language
-from semcom.sources.batches import SentenceBatch, make_batch
 from semcom.sources.tokenizer import PAD, UNKNOWN
 
 LONGEST = 64  # tokens
 HOPELESS = 20  # times as many sentences as were asked for, hardly any of which came to an end
-POOL = 16  # batches made up at once, so that sentences of like length meet
 
 
 def make_up(
@@ -85,39 +83,3 @@ def _drawn(scores: Tensor, luck: Tensor, temperature: float, *, may_end: bool) -
     laid = logits.softmax(dim=-1).cumsum(dim=-1)
     places = torch.searchsorted(laid, (luck * laid[:, -1])[:, None], right=True)[:, 0]
     return places.clamp_max(scores.shape[1] - 1)
-
-
-class MadeUpBatches:
-    """Training batches without end, every sentence new; found by the number of the step alone.
-
-    Batches are made up several at once and cut by length, so that there is little padding.
-
-    Args:
-        size: of a batch [sentences].
-        longest, temperature: see `make_up`.
-    """
-
-    def __init__(
-        self, language: Language, size: int, chance: Chance, *, longest: int = LONGEST, temperature: float = 1.0
-    ) -> None:
-        self._language, self._size, self._chance = language, size, chance
-        self._longest, self._temperature = longest, temperature
-        # The last pool asked for, kept because its steps are asked for one after another.
-        self._number = -1
-        self._pool: list[list[list[int]]] = []
-
-    def at(self, step: int) -> SentenceBatch:
-        """The batch of a step, counted from 0."""
-        number, index = divmod(step, POOL)
-        if number != self._number:
-            self._number, self._pool = number, self._made(number)
-        return make_batch(self._pool[index])
-
-    def _made(self, number: int) -> list[list[list[int]]]:
-        chance = self._chance.of("pool", number)
-        sentences = make_up(
-            self._language, POOL * self._size, chance, longest=self._longest, temperature=self._temperature
-        )
-        sentences.sort(key=len)
-        order = torch.randperm(POOL, generator=chance.of("order").generator()).tolist()
-        return [sentences[index * self._size : (index + 1) * self._size] for index in order]

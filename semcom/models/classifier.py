@@ -88,7 +88,7 @@ class PictureReceiver(nn.Module):
     def __init__(self, spec: ClassifierSpec, outputs: int) -> None:
         super().__init__()
         self.spec = spec
-        self.channel_decoder = nn.Identity() if spec.is_raw else _channel_decoder(spec)
+        self.channel_decoder = nn.Identity() if spec.is_raw else channel_decoder(spec)
         self.trunk = Trunk(spec, spec.cut, len(spec.units))
         self.dropout = nn.Dropout(spec.dropout)
         self.output = nn.Linear(spec.widths[-1], outputs)
@@ -186,7 +186,7 @@ def _channel_encoder(spec: ClassifierSpec) -> nn.Module:
     )
 
 
-def _channel_decoder(spec: ClassifierSpec) -> nn.Module:
+def channel_decoder(spec: ClassifierSpec) -> nn.Module:
     """The reals that arrive to an embedding, or to feature maps where stages are left to go through."""
     channels, rows, columns = spec.at_cut
     if spec.is_whole:

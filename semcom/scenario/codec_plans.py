@@ -10,11 +10,12 @@ from pydantic import BaseModel, Field, create_model, field_validator, model_vali
 
 from semcom.distillation.method import check_methods
 from semcom.distillation.teaching import Teaching
+from semcom.languages.settings import SearchSettings
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.models.sizes import SIZES
 from semcom.models.spec import Spec
 from semcom.scenario.hints import suggestion
-from semcom.scenario.meanings import meanings_of, without_sections
+from semcom.scenario.meanings import said_of, without_sections
 from semcom.scenario.plan import Plan, any_of, changed, changes_to
 from semcom.scenario.variants import PruningPlan
 from semcom.tasks.catalog import TASKS
@@ -77,6 +78,7 @@ class CodecPlan(Plan):
             same plan.
         language: the language of `languages` that the receiver decides with when it is measured; it changes nothing of
             the training. Without it the signal alone decides.
+        search: how far the receiver looks that decides with its language; what `measure.search` says unless told.
     """
 
     NAMED: ClassVar[Mapping[str, Spec]]
@@ -91,6 +93,7 @@ class CodecPlan(Plan):
     training: TrainingChanges | None = None
     draw: int = Field(default=1, ge=1, le=1000)
     language: str | None = Field(default=None, min_length=1)
+    search: SearchSettings | None = None
 
     @field_validator("size")
     @classmethod
@@ -106,6 +109,8 @@ class CodecPlan(Plan):
         for key in ("fresh", "prune"):
             if getattr(self, key) and self.start is None:
                 raise ValueError(f"{key} must have a start to be of, got none; name the codec in start")
+        if self.search and self.language is None:
+            raise ValueError("search must be of a receiver that knows a language, got none; name one in language")
         if self.fresh and self.prune:
             raise ValueError("fresh must be without prune: there are no weights to choose by; leave one of them out")
         if self.adopt and not self.NAMED[self.USUAL].settled:
@@ -183,7 +188,7 @@ def plan_of(kind: str, sizes: Mapping[str, Spec], usual: str) -> type[CodecPlan]
         for each in dataclasses.fields(spec)  # type: ignore[arg-type]
         if each.name in spec.may_differ
     }
-    said = meanings_of(spec.__doc__)
+    said = said_of(spec)
     doc = f"{without_sections(spec.__doc__)}\n\nThe default size is `{usual}`.\n\nArgs:\n"
     doc += "".join(f"    {name}: {said[name]}\n" for name in fields)
     names: dict[str, Any] = {"kind": (Literal[kind], kind), **fields}

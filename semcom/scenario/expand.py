@@ -43,7 +43,9 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None) -> Sweep:
         unique.setdefault(build.identity, build)
     languages = Languages(scenario, fingerprint)
     tunings = {
-        (name, seed): tuning_of(build, languages.of(language, seed), scenario.measure.search)
+        (name, seed): tuning_of(
+            build, languages.of(language, seed), scenario.codecs[name].search or scenario.measure.search
+        )
         for (name, seed), build in builds.items()
         if name in scenario.heard_codecs and (language := scenario.codecs[name].language)
     }
@@ -159,6 +161,8 @@ def _exam(measure: MeasurePlan, facts: dict[str, Any]) -> dict[str, Any]:
     )
     if measure.skip:
         decisive["skip"] = measure.skip
+    if measure.corpus:
+        decisive["foreign"] = measure.corpus.fingerprint()
     if measure.bleu_tokenize and listening(measure.metrics, "bleu_tokenize"):
         decisive["bleu_tokenize"] = measure.bleu_tokenize
     embeds = bool(listening(measure.metrics, "similarity"))

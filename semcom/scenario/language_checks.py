@@ -15,15 +15,18 @@ def check_languages(scenario: Scenario) -> None:
     for name, codec in scenario.codecs.items():
         if codec.language:
             _check_language(scenario, name, codec.language)
+    if scenario.measure.corpus and scenario.goal.carries != "sentences":
+        raise ValueError(f"measure.corpus must be left out where {scenario.goal.carries} are sent; it is of sentences")
     if scenario.languages and scenario.goal.carries != "sentences":
         raise ValueError(f"languages must be left out where {scenario.goal.carries} are sent; they are of sentences")
     for name, plan in scenario.languages.items():
-        key = "of" if plan.kind == "mixture" else "distill.teacher"
         seen, waiting = [name], list(plan.origins)
         while waiting:
             if (origin := waiting.pop()) not in scenario.languages:
                 known, near = ", ".join(scenario.languages), suggestion(origin, scenario.languages)
-                raise ValueError(f"languages.{name}.{key} names '{origin}', none of the languages: {known}{near}")
+                raise ValueError(
+                    f"languages.{name}.{plan.key_of(origin)} names '{origin}', none of the languages: {known}{near}"
+                )
             if origin == name:
                 raise ValueError(f"languages.{name} is made from itself: {' <- '.join([*seen, name])}")
             if origin not in seen:

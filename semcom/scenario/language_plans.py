@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from semcom.distillation.language_lesson import LanguageLesson
+from semcom.languages.made_up_spec import MadeUp
 from semcom.languages.mixture_spec import MixtureSpec
 from semcom.languages.ngram_spec import HIGHEST_ORDER, NGramSpec
 from semcom.languages.transformer_spec import LANGUAGE_SIZES, TransformerSpec
@@ -39,6 +40,10 @@ class LanguagePlan(Plan):
         """The languages that must exist before this one."""
         return ()
 
+    def key_of(self, origin: str) -> str:
+        """The key under which one of the origins is named."""
+        return "of"
+
 
 class FromText(LanguagePlan):
     """A language that is made from text.
@@ -49,11 +54,22 @@ class FromText(LanguagePlan):
         own_share: whether each seed takes a share of its own, instead of all the same sentences.
         corpus: other text to make it from, cut by the scenario's own tokenizer; the scenario's validation and test
             sentences are left out of it. Without the key the scenario's own text.
+        made_up: sentences that another language makes up, to learn from beside that text.
     """
 
     share: float = Field(default=1.0, gt=0, le=1)
     own_share: bool = False
     corpus: Annotated[AnyCorpus, by("source")] | None = None
+    made_up: MadeUp | None = None
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The language whose sentences it learns from."""
+        return (self.made_up.by,) if self.made_up else ()
+
+    def key_of(self, origin: str) -> str:
+        """See `LanguagePlan.key_of`."""
+        return "made_up.by" if self.made_up and self.made_up.by == origin else "distill.teacher"
 
 
 class NGramPlan(FromText):
@@ -132,8 +148,8 @@ class TransformerPlan(FromText):
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """Its teacher."""
-        return (self.distill.teacher,) if self.distill else ()
+        """Its teacher, and the language whose sentences it learns from."""
+        return (*((self.distill.teacher,) if self.distill else ()), *super().origins)
 
 
 class MixturePlan(LanguagePlan):

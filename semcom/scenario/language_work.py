@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from semcom.identity import identity
+from semcom.languages.made_up_spec import MadeUp, MadeUpSpec
 from semcom.languages.settings import SearchSettings
 from semcom.scenario.language_plans import AnyLanguagePlan, FromText, TransformerPlan
 from semcom.scenario.scenario import Scenario
@@ -36,6 +37,8 @@ class Languages:
         if (name, seed) not in self._asked:
             plan = self._scenario.languages[name]
             origins = [self.of(each, seed) for each in plan.origins]
+            if isinstance(plan, FromText) and plan.made_up:
+                origins[-1] = self._text(plan.made_up, origins[-1], seed)
             self._asked[name, seed] = self._made(name, plan, origins, seed)
         return self._asked[name, seed]
 
@@ -58,6 +61,7 @@ class Languages:
             lesson=lesson,
             seed=own if depends else None,
             needs=tuple(each.identity for each in origins),
+            made_up=origins[-1].identity if text and text.made_up else None,
         )
         decisive: dict[str, Any] = {
             **self._scenario.goal.facts(self._fingerprint),
@@ -67,6 +71,27 @@ class Languages:
             "reading": READING,
         }
         return replace(build, identity=identity(what="language", **decisive))
+
+    def _text(self, made_up: MadeUp, teacher: LanguageBuild, seed: int) -> LanguageBuild:
+        """The sentences that a language makes up; one text for all that ask for as many."""
+        spec = MadeUpSpec(made_up.sentences)
+        key = (f"{made_up.by}'s {spec.told}", seed)
+        if key not in self._asked:
+            made = identity(what="made-up text", spec=spec, teacher=teacher.identity, reading=READING)
+            self._asked[key] = replace(
+                teacher,
+                name=key[0],
+                identity=made,
+                spec=spec,
+                share=1.0,
+                salt=None,
+                corpus=None,
+                recipe=None,
+                lesson=None,
+                needs=(teacher.identity,),
+                made_up=None,
+            )
+        return self._asked[key]
 
 
 def tuning_of(codec: Build, language: LanguageBuild, search: SearchSettings) -> Tuning:

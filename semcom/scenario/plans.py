@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -12,7 +12,7 @@ from semcom.metrics.bleu import BleuTokenizer
 from semcom.metrics.catalog import METRICS, OPTIONS, default_metrics, is_metric
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.scenario.hints import suggestion
-from semcom.scenario.plan import Plan
+from semcom.scenario.plan import Plan, by
 from semcom.scenario.variants import (
     CoherencePlan,
     CsiPlan,
@@ -21,6 +21,7 @@ from semcom.scenario.variants import (
     FadingPlan,
     InterferencePlan,
 )
+from semcom.sources.catalog import AnyCorpus
 from semcom.tasks.detectors import AS_NOISE
 from semcom.training.settings import MOST_ANTENNAS
 
@@ -64,6 +65,8 @@ class MeasurePlan(Plan):
         sentences: how many test sentences are sent at every operating point [sentences].
         skip: test sentences that are passed over first, to confirm on untouched ones what was found on the others
             [sentences].
+        corpus: other text whose test sentences are sent, cut by the scenario's own tokenizer: what becomes of sentences
+            unlike all that codecs and languages have read. Without the key the scenario's own text.
         repeats: how often each sentence is sent, each time in new air.
         beam: width of the beam search of autoregressive codecs; 1 is greedy.
         search: how far receivers that know a language look; they have a `beam` of their own there.
@@ -80,6 +83,7 @@ class MeasurePlan(Plan):
     metrics: tuple[str, ...] = Field(default=default_metrics("sentences"), min_length=1)
     sentences: int = Field(default=500, ge=1)
     skip: int = Field(default=0, ge=0)
+    corpus: Annotated[AnyCorpus, by("source")] | None = None
     repeats: int = Field(default=1, ge=1)
     beam: int = Field(default=1, ge=1, le=64)
     search: SearchSettings = SearchSettings()

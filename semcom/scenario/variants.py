@@ -14,6 +14,7 @@ from semcom.compression.criteria import CRITERIA, AnyCriterion
 from semcom.distillation.catalog import METHODS, AnyMethod
 from semcom.distillation.language_lesson import LanguageLesson
 from semcom.distillation.teaching import Teaching
+from semcom.languages.made_up_spec import MadeUp
 from semcom.languages.settings import SearchSettings
 from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.semantic_spec import SideSpec
@@ -80,4 +81,4 @@ def _mark(*variants: type) -> None:
 
 _mark(*FADING, *COHERENCE, *INTERFERENCE, *CSI, *EQUALIZERS, *METHODS, *PRUNINGS, *CRITERIA, *CORPORA, *TOKENIZERS)
 _mark(*FRAMES, *PICTURES, *TYPED, *DETECTORS, Augmentation)
-_mark(SideSpec, TrainingSettings, EmbeddingModel, Teaching, SearchSettings, LanguageLesson, Recipe)
+_mark(SideSpec, TrainingSettings, EmbeddingModel, Teaching, SearchSettings, LanguageLesson, MadeUp, Recipe)

@@ -9,6 +9,7 @@ from channels import Chance, Link
 from semcom.compression.catalog import AnyPruning
 from semcom.distillation.language_lesson import LanguageLesson
 from semcom.distillation.teaching import Teaching
+from semcom.languages.made_up_spec import MadeUpSpec
 from semcom.languages.mixture_spec import MixtureSpec
 from semcom.languages.ngram_spec import NGramSpec
 from semcom.languages.settings import SearchSettings
@@ -120,7 +121,7 @@ class LanguageBuild:
     identity: str
     task: Task  # whose tokenizer cuts the text, and whose training split it is unless there is a corpus
     fingerprint: str  # of its messages
-    spec: NGramSpec | TransformerSpec | MixtureSpec
+    spec: NGramSpec | TransformerSpec | MixtureSpec | MadeUpSpec
     share: float
     salt: int | None  # the seed whose own share of the sentences it is; None: the share that all seeds have
     corpus: AnyCorpus | None
@@ -128,11 +129,14 @@ class LanguageBuild:
     lesson: LanguageLesson | None  # its teacher is the identity of a language
     seed: int | None  # None where chance has no part in it
     needs: tuple[str, ...] = ()
+    made_up: str | None = None  # identity of the text that another language made up for it
     digests: Digests = Digests()
 
     @property
     def label(self) -> str:
         """What progress lines call the work."""
+        if isinstance(self.spec, MadeUpSpec):
+            return f"making up {self.name}"
         return f"{'training' if self.recipe else 'counting'} {self.name}"
 
 

@@ -93,7 +93,7 @@ def split_pictures(
             names = ", ".join(visible(classes[place]) for place in absent[:5])
             raise UserMistake(f"{called}: must have pictures of every class for {split}, got none of {names}; add some")
     scale = scale_of(splits["train"][0])
-    sets = {split: PictureSet(shown, there.long(), scale) for split, (shown, there) in splits.items()}
+    sets = {split: PictureSet(shown, there.long(), scale, tuple(classes)) for split, (shown, there) in splits.items()}
     return PictureCorpus(**sets, classes=tuple(classes), fingerprint=fingerprint, account=account)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from channels.chance import Chance
 from semcom.sources.batches import EpochBatches, bucket
@@ -42,12 +43,14 @@ class PictureBatch:
         labels: places in the list of classes [batch], long.
         rows: where each picture stands in its split.
         scale: of the set that they belong to.
+        names: of the classes, in the order of their numbers: what captions say.
     """
 
     pixels: Tensor
     labels: Tensor
     rows: tuple[int, ...]
     scale: Scale = Scale()
+    names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -72,6 +75,17 @@ class PictureBatch:
         told = (torch.tensor(each, device=self.pixels.device) for each in (self.scale.center, self.scale.spread))
         center, spread = (each.view(-1, 1, 1) for each in told)
         return center, spread
+
+    @property
+    def captions(self) -> Tensor:
+        """The name of each picture's class as bytes [batch, longest], long, 0 behind its end.
+
+        Raises:
+            ValueError: nobody told the names.
+        """
+        if not self.names:
+            raise ValueError("names must be those of the classes where captions are sent, got none")
+        return spelled(self.names).to(self.labels.device)[self.labels]
 
     @property
     def lengths(self) -> Tensor:
@@ -111,11 +125,13 @@ class PictureSet:
         pixels: [pictures, planes, rows, columns], uint8.
         labels: [pictures], long.
         scale: of the training pictures of the set.
+        names: of the classes.
     """
 
     pixels: Tensor
     labels: Tensor
     scale: Scale = Scale()
+    names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -123,7 +139,7 @@ class PictureSet:
     def batch(self, rows: Sequence[int]) -> PictureBatch:
         """Those pictures."""
         index = torch.tensor(rows)
-        return PictureBatch(self.pixels[index], self.labels[index], tuple(rows), self.scale)
+        return PictureBatch(self.pixels[index], self.labels[index], tuple(rows), self.scale, self.names)
 
     def part(self, skip: int, count: int) -> PictureSet:
         """The first `count` behind those skipped, or fewer if there are fewer."""
@@ -156,6 +172,12 @@ class PictureCorpus:
     classes: tuple[str, ...]
     fingerprint: str
     account: str = ""
+
+
+@lru_cache(maxsize=8)
+def spelled(names: tuple[str, ...]) -> Tensor:
+    """Words as bytes [words, longest], long, 0 behind their ends."""
+    return nn.utils.rnn.pad_sequence([torch.tensor(list(each.encode())) for each in names], batch_first=True)
 
 
 class PictureBatches(EpochBatches[PictureBatch]):

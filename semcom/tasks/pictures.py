@@ -11,6 +11,7 @@ from semcom.metrics.catalog import default_metrics
 from semcom.metrics.metric import Scored
 from semcom.models.classifier_spec import CLASSIFIER_SIZES
 from semcom.models.rebuilder_spec import REBUILDER_SIZES
+from semcom.models.senses_spec import SENSES_SIZES
 from semcom.models.spec import Carries, Spec
 from semcom.sources.augmentation import Augmentation
 from semcom.sources.digits import Digits
@@ -46,7 +47,7 @@ class Pictures:
     message: ClassVar[str] = "picture"
     usual_units: ClassVar[int] = 1
     codec: ClassVar[str] = "classifier"
-    sizes: ClassVar[Mapping[str, Spec]] = {**CLASSIFIER_SIZES, **REBUILDER_SIZES}
+    sizes: ClassVar[Mapping[str, Spec]] = {**CLASSIFIER_SIZES, **REBUILDER_SIZES, **SENSES_SIZES}
     usual_size: ClassVar[str] = "resnet8"
     defaults: ClassVar[Mapping[str, Any]] = {
         "training": {"airs": 16},

@@ -40,7 +40,7 @@ class TextData:
         self._kind = kind
         self._path = path
         self._fingerprint = fingerprint
-        self._exams: dict[tuple[int, int, int], Exam] = {}
+        self._exams: dict[tuple[int, int, int, AnyCorpus | None], Exam] = {}
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -123,11 +123,15 @@ class TextData:
         sentences = by_hash(self.corpus.validation)[:VALIDATION_SENTENCES]
         return evaluation_batches(self.tokenizer.encode(sentences), size)
 
-    def exam(self, count: int, size: int, *, skip: int = 0) -> Exam:
-        """The first `count` test sentences by hash behind those skipped, or all of them if there are fewer."""
-        asked = (count, size, skip)
+    def exam(self, count: int, size: int, *, skip: int = 0, foreign: AnyCorpus | None = None) -> Exam:
+        """The first `count` test sentences by hash behind those skipped, or all of them if there are fewer.
+
+        Args:
+            foreign: other text, whose test sentences are taken instead; cut by the same tokenizer.
+        """
+        asked = (count, size, skip, foreign)
         if asked not in self._exams:
-            sentences = by_hash(self.corpus.test)[skip:][:count]
+            sentences = by_hash((foreign.load() if foreign else self.corpus).test)[skip:][:count]
             batches: Sequence[SentenceBatch] = evaluation_batches(self.tokenizer.encode(sentences), size)
             self._exams[asked] = Exam(
                 messages=sentences,

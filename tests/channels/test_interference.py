@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels import Bursts, Chance, Crowd, Gaussian, Link, Neighbors, Qam, Tone, draw, everyone
+from channels import Bursts, Chance, Crowd, Gaussian, Jammer, Link, Neighbors, Qam, Tone, draw, everyone
 from channels.interference import neighbor_signals
 
 
@@ -222,6 +222,18 @@ def test_bursts_are_on_for_their_share_of_the_time(duty: float, length: int, ass
     for k in (0, length - 1):
         assert_mean((x[:, k] != 0).double(), duty)
         assert_mean(x[:, k].abs().square(), 1.0)
+
+
+@pytest.mark.parametrize(("first", "last", "hit"), [(0.0, 0.5, range(6)), (0.25, 0.5, range(3, 6)), (0.99, 1.0, [11])])
+def test_a_jammer_hits_its_stretch_alone_and_all_of_its_power_there(first, last, hit, assert_mean) -> None:
+    x = Jammer(first=first, last=last).draw((20_000, 12), generator=generator("jammer"))
+    for k in range(12):
+        if k in hit:
+            assert_mean(x[:, k].abs().square(), 12 / len(hit))
+        else:
+            assert torch.count_nonzero(x[:, k]) == 0
+    with pytest.raises(ValueError, match="0 <= first < last <= 1"):
+        Jammer(first=0.5, last=0.5)
 
 
 def test_a_burst_switches_once_a_block() -> None:

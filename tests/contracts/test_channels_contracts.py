@@ -119,12 +119,12 @@ def test_coherence_keeps_as_many_gains_as_fit_the_symbols(variant: type, symbols
 
 @pytest.mark.parametrize("variant", each(INTERFERENCE))
 def test_interference_has_unit_power_and_its_level_is_in_the_gain(variant: type, assert_mean) -> None:
-    # Two symbols a sentence and one of them counted: one independent sample each.
+    # The mean over a sentence: one independent sample each, and what a jammer of half of it puts on the message.
     link = Link(interferers=1, interference=variant(level_db=-20.0))
     air = draw(link, (40_000, 2), Chance(4))
     sent = everyone(symbols(40_000, 2), link, air)
     assert sent.dtype == torch.complex64
-    assert_mean(sent[:, 1, 0].abs().square(), 1.0)
+    assert_mean(sent[:, 1].abs().square().mean(dim=1), 1.0)
     torch.testing.assert_close(air.gains[:, 1].abs().square(), torch.full_like(air.gains[:, 1].real, 0.01))
 
 

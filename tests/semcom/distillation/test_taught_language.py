@@ -14,7 +14,7 @@ from semcom.distillation.method import LOGITS
 from semcom.distillation.reverse_logits import ReverseLogits
 from semcom.distillation.soft_logits import SoftLogits
 from semcom.distillation.taught_language import TaughtLanguage
-from semcom.languages.making_up import MadeUpBatches
+from semcom.languages.making_up import make_up
 from semcom.languages.rows import following, rows_of
 from semcom.languages.transformer import initialize_language
 from semcom.languages.transformer_spec import TransformerSpec
@@ -92,8 +92,8 @@ def test_a_student_comes_near_a_table(method):
 
 def test_text_that_the_teacher_makes_up_teaches_too():
     teacher = Counts()
-    batches = MadeUpBatches(teacher, RECIPE.batch, Chance(3), longest=12)
-    language, _ = train_language(SPEC, VOCABULARY, batches, RECIPE, chance=Chance(3))
+    text = make_up(teacher, 400, Chance(3), longest=12)
+    language, _ = train_language(SPEC, VOCABULARY, text, RECIPE, chance=Chance(3))
     assert divergence(teacher, language) < 0.5 * divergence(teacher, student())
 
 

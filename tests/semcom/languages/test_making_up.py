@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from channels import Chance
-from semcom.languages.making_up import MadeUpBatches, make_up
+from semcom.languages.made_up_file import read_sentences, write_sentences
+from semcom.languages.making_up import make_up
 from semcom.languages.transformer import initialize_language
 from semcom.languages.transformer_spec import TransformerSpec
+from semcom.mistakes import UserMistake
 
 
 class Table:
@@ -90,11 +92,20 @@ def test_numbers_that_make_no_sense_are_refused(wrong):
         make_up(Table(), 1, Chance(1), **wrong)
 
 
-def test_batches_without_end_are_found_by_their_step():
-    batches, again = (MadeUpBatches(Table(), 5, Chance(1)) for _ in range(2))
-    forward = [batches.at(step) for step in range(40)]
-    for step in reversed(range(40)):
-        assert torch.equal(again.at(step).tokens, forward[step].tokens)
-    assert all(len(batch) == 5 for batch in forward)
-    # By length within a pool, so that few tokens are padding.
-    assert sum(int((~batch.mask).sum()) for batch in forward) < 0.3 * sum(batch.mask.numel() for batch in forward)
+def test_sentences_come_back_from_their_file_and_others_are_refused(tmp_path):
+    path, sentences = tmp_path / "made_up.safetensors", make_up(Table(), 20, Chance(1))
+    digest = write_sentences(path, sentences)
+    assert read_sentences(path, outputs=Table().outputs, noted=digest) == sentences
+    for wrong, message in (
+        ([[3], [-1]], "a token number that cannot be"),
+        ([[3], [Table().outputs]], "a token number that cannot be"),
+        ([[3], []], "lengths that do not fit"),
+    ):
+        write_sentences(path, wrong)
+        with pytest.raises(UserMistake, match=message):
+            read_sentences(path, outputs=Table().outputs)
+        with pytest.raises(UserMistake, match="damaged, edited or exchanged"):
+            read_sentences(path, outputs=Table().outputs, noted=digest)
+    path.unlink()
+    with pytest.raises(UserMistake, match="no such file"):
+        read_sentences(path, outputs=Table().outputs)

@@ -17,7 +17,13 @@ codecs:
   reading: {size: tiny, language: counts}
 languages:
   counts: {kind: ngram, order: 3}
-  taught: {kind: transformer, size: tiny, share: 0.5, own_share: true, distill: {teacher: counts, made_up: 0.5}}
+  taught:
+    kind: transformer
+    size: tiny
+    share: 0.5
+    own_share: true
+    made_up: {by: counts, sentences: 40}
+    distill: {teacher: counts}
   both: {kind: mixture, of: [counts, taught]}
 training: {steps: 2, warmup: 1}
 sweep: {codec: [alone, reading], seed: [1, 2], snr_db: [6]}
@@ -46,7 +52,7 @@ def test_codecs_that_differ_in_their_language_alone_are_one_build(tmp_path: Path
 def test_what_a_language_is_made_from_comes_first_and_each_seed_has_its_own(tmp_path: Path) -> None:
     sweep = expand(scenario_of(tmp_path, "codecs.reading.language=both"), fingerprint="f")
     names = [each.name for each in sweep.languages]
-    assert sorted(names) == ["both", "both", "counts", "taught", "taught"]
+    assert sorted(names) == ["both", "both", "counts", "counts's 40 sentences", "taught", "taught"]
     known = set()
     for each in sweep.languages:
         assert set(each.needs) <= known
@@ -55,19 +61,29 @@ def test_what_a_language_is_made_from_comes_first_and_each_seed_has_its_own(tmp_
     fixed = expand(
         scenario_of(tmp_path, "codecs.reading.language=taught", "languages.taught.seed=7"), fingerprint="f"
     ).languages
-    assert [each.name for each in fixed] == ["counts", "taught"]
+    assert [each.name for each in fixed] == ["counts", "counts's 40 sentences", "taught"]
+
+
+def test_a_codec_may_look_further_than_the_others(tmp_path: Path) -> None:
+    changes = ("codecs.far={size: tiny, language: counts, search: {beam: 64}}", "sweep.codec=[reading, far]")
+    runs = expand(scenario_of(tmp_path, *changes), fingerprint="f").runs
+    assert {run.build.name: run.tuning.search.beam for run in runs if run.tuning} == {"reading": 16, "far": 64}
+    assert len({run.tuning.identity for run in runs}) == 4, "weights are fitted for each search"
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ("codecs.alone.search={beam: 2}", "search must be of a receiver that knows a language"),
         ("codecs.reading.language=cuonts", "none of the languages: counts, taught, both; did you mean 'counts'"),
         ("languages.both.of=[counts, both]", "languages.both is made from itself: both <- both"),
+        ("languages.taught.made_up.by=nobody", "languages.taught.made_up.by names 'nobody', none of the languages"),
+        ("languages.taught.made_up.sentences=0", "sentences must be from 1 to"),
         ("languages.both.of=[counts, nobody]", "names 'nobody', none of the languages"),
         ("languages.taught.size=huge", "must be one of tiny, small, base, large, teacher, got 'huge'"),
         ("languages.counts.order=7", "must be at most 6, got 7"),
         ("languages.taught.distill.methods=[hidden_hints]", "must look at logits alone to teach a language"),
-        ("languages.taught.distill={teacher: counts, methods: []}", "nothing is taught"),
+        ("languages.taught.distill={teacher: counts, methods: []}", "methods must name one at least"),
         ("measure.search.beam=0", "beam must be from 1 to 1024, got 0"),
     ],
 )
