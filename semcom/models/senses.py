@@ -18,7 +18,7 @@ DROWNED_DB = 15.0
 
 
 class CaptionTransmitter(nn.Module):
-    """The letters of a caption to symbols of unit power: each with its neighbors, the strongest of all places counts."""
+    """The letters of a caption to symbols of unit power: each with its neighbors, the strongest of all places."""
 
     def __init__(self, spec: SensesSpec) -> None:
         super().__init__()
