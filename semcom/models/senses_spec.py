@@ -42,9 +42,7 @@ class SensesSpec(ClassifierSpec):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.is_whole:
-            raise ValueError(
-                "transmitter_stages must be left out where there are two senses: the trunk stands whole at the transmitter"
-            )
+            raise ValueError("transmitter_stages must be left out of two senses: the trunk stands whole at one end")
         if not 1 <= self.caption_symbols <= MOST_SYMBOLS:
             raise ValueError(f"caption_symbols must be from 1 to {MOST_SYMBOLS}, got {self.caption_symbols}")
         if not 0 <= self.drowned <= 1:
