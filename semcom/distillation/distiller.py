@@ -23,10 +23,10 @@ from semcom.models.spec import Part, Side
 from semcom.models.trace import Trace
 from semcom.sources.batch import Batch
 from semcom.tasks.trip import Air, draw_parts, in_company, rehearse
-from semcom.training.objective import Losses, hard_labels
+from semcom.training.objective import Losses
 
 # What a trip shows of its transmitter; where no method looks at it, the teacher's need not run.
-OF_TRANSMITTER: frozenset[Part] = frozenset({"sent", "received"})
+OF_TRANSMITTER: frozenset[Part] = frozenset({"sent", "received", "stages"})
 
 
 class Distiller(nn.Module):
@@ -98,7 +98,7 @@ class Distiller(nn.Module):
         losses: Losses = {}
         teaching = self.teaching
         if teaching.label_weight:
-            losses["hard_labels"] = teaching.label_weight * hard_labels(ours)
+            losses[self.student.goal] = teaching.label_weight * self.student.loss(ours, batch)
         # Keep losses of weight zero: every step logs the same names, and all processes must reduce the same keys.
         share = self._share(links)
         for method, adapters in zip(self.methods, self.adapters, strict=True):

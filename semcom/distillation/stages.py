@@ -46,7 +46,7 @@ def shape_pairs(student: Spec, teacher: Spec) -> list[tuple[Shape, Shape]]:
 
 def stage_pairs(student: Trace, teacher: Trace) -> Iterator[tuple[Tensor, Tensor]]:
     """The stages themselves, in the same pairs."""
-    ours, theirs = stages_of(student), stages_of(teacher)
+    ours, theirs = student.stages, teacher.stages
     for stage, index in zip(ours, evenly(len(ours), len(theirs)), strict=True):
         yield stage, theirs[index]
 

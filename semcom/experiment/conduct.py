@@ -15,6 +15,7 @@ from semcom.experiment.confusions import write_matrices
 from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.data import data_of, exam_of
 from semcom.experiment.estimate import sweep_seconds
+from semcom.experiment.examples import keep_examples
 from semcom.experiment.failures import failure_of
 from semcom.experiment.influence import influence_rows, write_influence
 from semcom.experiment.off_label import off_label, place_of
@@ -113,6 +114,7 @@ def conduct(
             write_csv(tabulate(scenario, sweep, store), place.results_file)
             write_matrices(sweep, store, place)
             write_bins(sweep, store, place)
+            keep_examples(sweep, store, place, work.sealed, device=means.device)
             # After everything that cannot be had again in a minute: whoever stops it here loses none of that.
             time_codecs(sweep, store, board, folder=folder, device=means.device, threads=means.threads)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)

@@ -11,6 +11,7 @@ from semcom.metrics.accuracy import OF_CLASS, Accuracy, BalancedAccuracy, ClassA
 from semcom.metrics.axis import Axis, foreign
 from semcom.metrics.bleu import Bleu
 from semcom.metrics.metric import Metric, Scored
+from semcom.metrics.pictures import MsSsim, Psnr
 from semcom.metrics.similarity import Similarity
 from semcom.metrics.words import ExactMatch, WordErrorRate
 from semcom.mistakes import UserMistake
@@ -28,11 +29,14 @@ METRICS: tuple[Metric, ...] = (
     Accuracy(),
     BalancedAccuracy(),
     MacroF1(),
+    Psnr(),
+    MsSsim(),
 )
 # What is measured where a scenario names nothing.
 DEFAULTS: dict[Scored, tuple[str, ...]] = {
     "sentences": ("bleu_1", "bleu_4", "similarity"),
     "classes": ("accuracy",),
+    "pictures": ("psnr", "ms_ssim"),
 }
 # The keys of `measure` that some metric listens to.
 OPTIONS = tuple(dict.fromkeys(key for metric in METRICS for key in metric.options))

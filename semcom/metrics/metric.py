@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     Statistics: TypeAlias = NDArray[np.float64]
 
-# What a receiver says: text, or the number of a class. A task tells which, and is measured by metrics of that kind.
-Scored: TypeAlias = Literal["sentences", "classes"]
+# What a receiver says: text, the number of a class, or a picture. A task tells which, and metrics of that kind measure
+# it.
+Scored: TypeAlias = Literal["sentences", "classes", "pictures"]
 
 
 class Metric(Protocol):
@@ -27,8 +28,9 @@ class Metric(Protocol):
     `combine`; `semcom.metrics.score` computes them once.
 
     References and hypotheses are of the kind that `scores` names: sentences are strings, the empty one where nothing
-    arrived; classes are their numbers, None where nothing was recognized. A word is what `str.split` leaves between
-    white space; no metric here changes case or punctuation.
+    arrived; classes are their numbers, None where nothing was recognized; pictures are arrays [planes, rows, columns]
+    of uint8, None where nothing was rebuilt. A word is what `str.split` leaves
+    between white space; no metric here changes case or punctuation.
     """
 
     @property

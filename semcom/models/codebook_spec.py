@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from semcom.metrics.metric import Scored
 from semcom.models.semantic_spec import USUAL_VOCABULARY
 from semcom.models.spec import Carries, Part, Shape, Side, Stack
 
@@ -32,6 +33,7 @@ class CodebookSpec:
     kind: ClassVar[str] = "codebook"
     network: ClassVar[str] = "semcom.models.codebook:Codebook"
     carries: ClassVar[Carries] = "sentences"
+    says: ClassVar[Scored] = "sentences"
     may_differ: ClassVar[frozenset[str]] = frozenset({"symbols_per_token", "memory", "book", "learned"})
     settled: ClassVar[Mapping[Side, tuple[str, ...]]] = {}
     shows: ClassVar[frozenset[Part]] = frozenset({"logits"})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor, nn
 
 from channels import Arrived
 from semcom.models.evidence import Evidence
 from semcom.models.spec import Spec
-from semcom.models.trace import Heard, Sent, Trace
+from semcom.models.trace import Heard, Sent, Trace, hard_labels
 from semcom.sources.batch import Batch
 
 
@@ -25,6 +26,8 @@ class Codec(nn.Module, ABC):
 
     transmitter: nn.Module
     receiver: nn.Module
+    goal: ClassVar[str] = "hard_labels"
+    """What `loss` is called in histories."""
 
     def __init__(self, spec: Spec, outputs: int) -> None:
         super().__init__()
@@ -41,7 +44,7 @@ class Codec(nn.Module, ABC):
 
     @abstractmethod
     def decode(self, arrived: Arrived, batch: Batch, *, beam: int = 1) -> Tensor:
-        """The answers [batch, longest], found without the true ones.
+        """The answers [batch, longest], found without the true ones; a rebuilt picture has its axes behind these.
 
         Args:
             batch: only its mask and lengths are read, never its targets.
@@ -55,6 +58,14 @@ class Codec(nn.Module, ABC):
             batch: only its mask and lengths are read, never its targets.
         """
         raise ValueError(f"a codec of kind {self.spec.kind} sends no language to search in; call decode")
+
+    def loss(self, trace: Trace, batch: Batch) -> Tensor:
+        """How far the receiver is from what was sent, which training makes small; averaged over real units.
+
+        Args:
+            trace: of this codec's trip of the batch.
+        """
+        return hard_labels(trace)
 
     @abstractmethod
     def example(self) -> Batch:

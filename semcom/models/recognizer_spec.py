@@ -8,6 +8,7 @@ from itertools import pairwise
 from math import prod
 from typing import ClassVar, Literal
 
+from semcom.metrics.metric import Scored
 from semcom.models.spec import Carries, Part, Shape, Side, Stack
 
 Family = Literal["residual", "vgg", "cnn"]
@@ -67,6 +68,7 @@ class RecognizerSpec:
     kind: ClassVar[str] = "recognizer"
     network: ClassVar[str] = "semcom.models.recognizer:Recognizer"
     carries: ClassVar[Carries] = "frames"
+    says: ClassVar[Scored] = "classes"
     may_differ: ClassVar[frozenset[str]] = frozenset({"widths", "units", "planes", "dropout", "level_control"})
     settled: ClassVar[Mapping[Side, tuple[str, ...]]] = {}  # with one side alone there is nothing to take over
     shows: ClassVar[frozenset[Part]] = frozenset({"heard", "stages", "logits"})

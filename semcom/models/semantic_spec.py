@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
+from semcom.metrics.metric import Scored
 from semcom.models.spec import MOST_SYMBOLS, Carries, Part, Shape, Side, Stack
 
 # Far above any codec that one machine trains, far below what would fill its memory before anybody notices.
@@ -66,6 +67,7 @@ class SemanticSpec:
     kind: ClassVar[str] = "semantic"
     network: ClassVar[str] = "semcom.models.semantic:SemanticCodec"
     carries: ClassVar[Carries] = "sentences"
+    says: ClassVar[Scored] = "sentences"
     may_differ: ClassVar[frozenset[str]] = frozenset(
         {"transmitter", "receiver", "symbols_per_token", "decoding", "tied", "norm", "dropout"}
     )

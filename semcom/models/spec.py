@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal, Protocol
 
+from semcom.metrics.metric import Scored
+
 Part = Literal["sent", "received", "heard", "stages", "logits", "attention"]
 """What of a trip a distillation method may compare: what the transmitter made, its symbols as they arrive, the
 receiver's features and layers, its feature maps of whatever size, the logits it ends with, and what self-attention
@@ -18,7 +20,7 @@ Side = Literal["transmitter", "receiver"]
 Carries = str
 """What kind of message travels, in the plural: sentences, frames. A task and its codecs agree on the word."""
 
-SINGLE_UNIT: frozenset[Carries] = frozenset({"frames"})
+SINGLE_UNIT: frozenset[Carries] = frozenset({"frames", "pictures"})
 """The kinds of messages that are one unit each."""
 
 Shape = tuple[int, ...]
@@ -43,8 +45,12 @@ class Spec(Protocol):
     """The fields in which a codec of a scenario may differ from a named size."""
     settled: ClassVar[Mapping[Side, tuple[str, ...]]]
     """The fields that come with a side taken over from another codec: its own, and what both sides must agree on."""
-    shows: ClassVar[frozenset[Part]]
-    """What of its trips a distillation method may compare."""
+    says: ClassVar[Scored]
+    """What its receiver says; must be what the scenario's task scores."""
+
+    @property
+    def shows(self) -> frozenset[Part]:
+        """What of its trips a distillation method may compare."""
 
     @property
     def symbols_per_unit(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from channels import Arrived
 
@@ -28,13 +29,15 @@ class Sent:
     """What a transmitter made: symbols [batch, K] complex at unit power, and its Transformer layers.
 
     `layers` holds one [batch, length, width] tensor per encoder layer, first to last; `entering` is what entered
-    the last one, from which `attention` is worked out for who asks (`SemanticCodec.with_attention`).
+    the last one, from which `attention` is worked out for who asks (`SemanticCodec.with_attention`). `stages` are
+    feature maps, as in `Heard`.
     """
 
     symbols: Tensor
     layers: tuple[Tensor, ...]
     entering: Tensor | None = None
     attention: Attention | None = None
+    stages: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +46,8 @@ class Heard:
 
     `features` [batch, length, width] are a channel decoder's output; `layers` one tensor of that form per layer.
     `stages` are feature maps [batch, places, channels] of whatever size, where a network has such. `entering` and
-    `attention` are of the last layer, as in `Sent`.
+    `attention` are of the last layer, as in `Sent`. `picture` [batch, planes, rows, columns], from 0 to 1, is what a
+    receiver rebuilt that chooses among no answers; it has logits over none, [batch, length, 0].
     """
 
     features: Tensor
@@ -52,6 +56,7 @@ class Heard:
     entering: Tensor | None = None
     attention: Attention | None = None
     stages: tuple[Tensor, ...] = ()
+    picture: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +77,16 @@ class Trace:
     arrived: Arrived
     heard: Heard
     sent_arrived: Tensor | None = None
+
+    @property
+    def stages(self) -> tuple[Tensor, ...]:
+        """The feature maps of the whole network, those at the transmitter first."""
+        return (*self.sent.stages, *self.heard.stages)
+
+
+def hard_labels(trace: Trace) -> Tensor:
+    """Cross-entropy to the true tokens, averaged over real tokens [nats per token]."""
+    return masked_mean(F.cross_entropy(trace.heard.logits.mT, trace.targets, reduction="none"), trace.mask)
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:

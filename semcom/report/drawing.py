@@ -16,6 +16,7 @@ from semcom.report.ablation import Line, ablation_lines, ablation_table
 from semcom.report.calibration import calibration_drawings
 from semcom.report.confusion import confusion_drawings
 from semcom.report.costs import by_codec, read_costs
+from semcom.report.examples import example_drawings
 from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, OF_KINDS, OF_PAIRS_AND_KINDS
 from semcom.report.gains import gains_of_students
 from semcom.report.genuine import check_genuine
@@ -31,6 +32,7 @@ from semcom.report.style import in_house_style
 from semcom.report.tables import tables_of, write_table
 from semcom.store.calibrations import read_calibrations
 from semcom.store.confusions import read_confusions
+from semcom.store.examples import read_examples
 
 __all__ = ["FORMATS", "Progress", "draw_all", "drawings", "pruning_drawings", "report", "save"]
 
@@ -68,8 +70,9 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
     """
     folder = results_csv.parent
     confusion_csv, calibration_csv = folder / "confusion.csv", folder / "calibration.csv"
-    beside = ("costs.csv", "pruning.csv", "keys.csv", "confusion.csv", "calibration.csv")
-    check_genuine(results_csv, *(folder / name for name in beside))
+    examples_json = folder / "examples.json"
+    beside = ("costs.csv", "pruning.csv", "keys.csv")
+    check_genuine(results_csv, *(folder / name for name in beside), confusion_csv, calibration_csv, examples_json)
     rows, costs, pruned, kept = read_rows(results_csv), read_costs(folder), read_pruned(folder), read_kept(folder)
     results = dataclasses.replace(results_of(rows), costs=by_codec(costs))
     lines = ablation_lines(rows, results, costs)
@@ -77,6 +80,8 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
     if confusion_csv.is_file():
         work += confusion_drawings(read_confusions(confusion_csv))
     work += calibration_drawings(read_calibrations(calibration_csv), results.systems)
+    if examples_json.is_file():
+        work += example_drawings(read_examples(examples_json))
     special = (ablation_table(lines), pruning_table(pruned), keys_table(kept))
     tables = tables_of(results) + [each for each in special if each]
     total, written = len(work) + len(tables), list[Path]()

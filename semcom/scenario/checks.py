@@ -63,8 +63,8 @@ def _check_training(scenario: Scenario, name: str) -> None:
         settings = scenario.resolved(name).training
         levels = (0.0, 0.0) if settings.level_db is None else bounds(settings.level_db)
         interference = settings.interference if settings.level_db is None else Neighbors()
-        if settings.own_share and scenario.goal.carries != "sentences":
-            raise ValueError(f"own_share must be left out with {scenario.goal.carries}; it deals out sentences")
+        if settings.own_share and scenario.goal.carries == "frames":
+            raise ValueError("own_share must be left out with frames; it deals out sentences or pictures")
         _check_air(interference, settings.interferers, (*bounds(settings.snr_db), *levels))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
@@ -134,6 +134,11 @@ def _check_kinds(scenario: Scenario) -> None:
             raise ValueError(
                 f"codecs.{name} must carry {scenario.goal.carries}, which task {scenario.goal.kind} sends, got a codec "
                 f"of {carries}; name another size"
+            )
+        if (says := scenario.resolved(name).begun.says) != scenario.goal.scores:
+            raise ValueError(
+                f"codecs.{name} must have a receiver that says {scenario.goal.scores}, as this task wants, got one of "
+                f"kind {_kind(codec)} that says {says}; name another size, or another kind"
             )
         if codec.prune:
             if _kind(codec) not in EVIDENCE:

@@ -16,7 +16,7 @@ from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.models.sizes import SIZES
 from semcom.models.spec import Spec
 from semcom.scenario.hints import suggestion
-from semcom.scenario.meanings import meanings_of, without_sections
+from semcom.scenario.meanings import said_of, without_sections
 from semcom.scenario.plan import Plan, any_of, changed, changes_to
 from semcom.scenario.variants import PruningPlan
 from semcom.tasks.catalog import TASKS
@@ -189,7 +189,7 @@ def plan_of(kind: str, sizes: Mapping[str, Spec], usual: str) -> type[CodecPlan]
         for each in dataclasses.fields(spec)  # type: ignore[arg-type]
         if each.name in spec.may_differ
     }
-    said = meanings_of(spec.__doc__)
+    said = said_of(spec)
     doc = f"{without_sections(spec.__doc__)}\n\nThe default size is `{usual}`.\n\nArgs:\n"
     doc += "".join(f"    {name}: {said[name]}\n" for name in fields)
     names: dict[str, Any] = {"kind": (Literal[kind], kind), **fields}

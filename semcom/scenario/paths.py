@@ -20,6 +20,7 @@ from semcom.scenario.yaml_data import written
 from semcom.words import visible
 
 TEXT: Loc = ("corpus", "path")
+MESSAGES: Loc = ("task", "source", "path")  # frames and pictures
 ARCHIVE: Loc = ("corpus", "url")
 ENCODER: Loc = ("measure", "similarity", "model")
 _WEB = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # one letter is a drive
@@ -39,7 +40,7 @@ def anchored(document: Document, homes: tuple[Path, ...]) -> Document:
         ScenarioError: a path of the file leads somewhere from the working directory alone, or no text can hold it.
     """
     moved: dict[Loc, str] = {}
-    for loc in (TEXT, ARCHIVE, ENCODER):
+    for loc in (TEXT, MESSAGES, ARCHIVE, ENCODER):
         typed = _text_at(document.data, loc)
         found = _found(document, loc, typed, homes) if typed is not None and _is_relative(loc, typed) else None
         if found is None:

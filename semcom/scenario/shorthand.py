@@ -46,10 +46,11 @@ def for_task(data: dict[str, Any]) -> dict[str, Any]:
     task = next((each for each in TASKS if each.kind == name), None)
     if task is None:
         return data
-    full: dict[str, Any] = _under(data, task.defaults)
+    usual, defaults = task.usually(typed if isinstance(typed, dict) else {})
+    full: dict[str, Any] = _under(data, defaults)
     codecs = full.get("codecs")
     if isinstance(codecs, dict):
-        full["codecs"] = {each: _of_kind(each, codecs, task.codec) for each in codecs}
+        full["codecs"] = {each: _of_kind(each, codecs, usual) for each in codecs}
     return full
 
 

@@ -20,7 +20,8 @@ from semcom.metrics.embedding_model import EmbeddingModel
 from semcom.models.semantic_spec import SideSpec
 from semcom.scenario.plan import STRICT, by
 from semcom.scenario.task_plans import TYPED
-from semcom.sources.catalog import CORPORA, FRAMES, TOKENIZERS, AnyFrames
+from semcom.sources.augmentation import Augmentation
+from semcom.sources.catalog import CORPORA, FRAMES, PICTURES, TOKENIZERS, AnyFrames, AnyPictures
 from semcom.tasks.detectors import DETECTORS, Detector
 from semcom.training.recipe import Recipe
 from semcom.training.settings import TrainingSettings
@@ -46,6 +47,7 @@ _TOLD_APART: dict[str, Any] = {
     "Equalizer": EqualizerPlan,
     "AnyCriterion": CriterionPlan,
     "AnyFrames": Annotated[AnyFrames, by("source")],
+    "AnyPictures": Annotated[AnyPictures, by("kind")],
 }
 
 
@@ -78,5 +80,5 @@ def _mark(*variants: type) -> None:
 
 
 _mark(*FADING, *COHERENCE, *INTERFERENCE, *CSI, *EQUALIZERS, *METHODS, *PRUNINGS, *CRITERIA, *CORPORA, *TOKENIZERS)
-_mark(*FRAMES, *TYPED, *DETECTORS)
+_mark(*FRAMES, *PICTURES, *TYPED, *DETECTORS, Augmentation)
 _mark(SideSpec, TrainingSettings, EmbeddingModel, Teaching, SearchSettings, LanguageLesson, MadeUp, Recipe)

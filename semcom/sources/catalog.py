@@ -1,10 +1,14 @@
-"""The corpora, tokenizers and sources of frames that a scenario may name."""
+"""The corpora, tokenizers and sources of frames and pictures that a scenario may name."""
 
 from __future__ import annotations
 
+from semcom.sources.cifar import Cifar
+from semcom.sources.digits import Digits
 from semcom.sources.docstrings import Docstrings
 from semcom.sources.europarl import Europarl
+from semcom.sources.fashion_mnist import FashionMnist
 from semcom.sources.generated_frames import GeneratedFrames
+from semcom.sources.picture_folder import PictureFolder
 from semcom.sources.rml2016 import Rml2016
 from semcom.sources.rml2018 import Rml2018
 from semcom.sources.sigmf import SigMfFrames
@@ -14,7 +18,9 @@ from semcom.sources.tokenizer import BytePairs, Words
 CORPORA = (Docstrings, Europarl, TextFile)
 TOKENIZERS = (BytePairs, Words)
 FRAMES = (GeneratedFrames, Rml2016, Rml2018, SigMfFrames)
+PICTURES = (Digits, FashionMnist, Cifar, PictureFolder)
 
 AnyCorpus = Docstrings | Europarl | TextFile
 AnyTokenizer = BytePairs | Words
 AnyFrames = GeneratedFrames | Rml2016 | Rml2018 | SigMfFrames
+AnyPictures = Digits | FashionMnist | Cifar | PictureFolder

@@ -1,4 +1,4 @@
-"""Plain pickle: a dictionary of arrays read out of a pickle of which nothing is executed."""
+"""Plain pickle: a dictionary of arrays or lists read out of a pickle of which nothing is executed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from semcom.sources.pickled_arrays import (
+    OF_FRAMES,
+    OF_PICTURES,
+    Kind,
     Name,
     NumberFormat,
     Shell,
     UnreadablePickleError,
     array_of,
-    checked_key,
     known,
     made,
     text_of,
@@ -22,8 +24,6 @@ from semcom.sources.pickled_arrays import (
 if TYPE_CHECKING:
     import numpy as np
 
-# 220 arrays take some 10,000 operations.
-MOST_OPERATIONS = 100_000
 # A line of protocol 0 that is no array: a number, a name.
 LONGEST_LINE = 1000
 # The longest text in one piece: an array of protocol 0 has up to four characters a byte.
@@ -44,14 +44,8 @@ def arrays_in(file: BinaryIO, size: int) -> dict[tuple[str, int], np.ndarray]:
     Raises:
         UnreadablePickleError: it holds anything else, or is cut short.
     """
-    try:
-        found = _Machine(file, size).run()
-    except (IndexError, KeyError, TypeError, AttributeError, UnicodeError, OverflowError) as error:
-        raise UnreadablePickleError(f"operations that do not fit together ({type(error).__name__})") from error
-    if not isinstance(found, dict):
-        raise UnreadablePickleError("no dictionary")
     arrays = {}
-    for key, shell in found.items():
+    for key, shell in _dictionary_in(file, size, OF_FRAMES).items():
         if not isinstance(shell, Shell) or shell.array is None:
             raise UnreadablePickleError("a value that is no array")
         arrays[key] = shell.array
@@ -61,16 +55,41 @@ def arrays_in(file: BinaryIO, size: int) -> dict[tuple[str, int], np.ndarray]:
     return arrays
 
 
+def lists_and_bytes_in(file: BinaryIO, size: int) -> dict[str, Any]:
+    """What a pickled {word: array of bytes, list, word or number} holds, read like `arrays_in`.
+
+    Lists are as they come: what they hold is for the caller to check.
+
+    Raises:
+        UnreadablePickleError: it holds anything else, or is cut short.
+    """
+    found = _dictionary_in(file, size, OF_PICTURES)
+    if any(isinstance(value, Shell) and value.array is None for value in found.values()):
+        raise UnreadablePickleError("an array without numbers")
+    return {key: value.array if isinstance(value, Shell) else value for key, value in found.items()}
+
+
+def _dictionary_in(file: BinaryIO, size: int, kind: Kind) -> dict[Any, Any]:
+    try:
+        found = _Machine(file, size, kind).run()
+    except (IndexError, KeyError, TypeError, AttributeError, UnicodeError, OverflowError) as error:
+        raise UnreadablePickleError(f"operations that do not fit together ({type(error).__name__})") from error
+    if not isinstance(found, dict):
+        raise UnreadablePickleError("no dictionary")
+    return found
+
+
 class _Machine:
     """The stack, the memo and the operations of a pickle that holds data alone."""
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
+    def __init__(self, file: BinaryIO, size: int, kind: Kind) -> None:
         self._file, self._size, self._left, self._encoded = file, size, size, 0
+        self._kind = kind
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
 
     def run(self) -> Any:
-        for _ in range(MOST_OPERATIONS):
+        for _ in range(self._kind.operations):
             code = self._take(1)
             if code == b".":
                 return self._stack.pop()
@@ -78,7 +97,7 @@ class _Machine:
             if operation is None:
                 raise UnreadablePickleError(f"the operation {code!r}, which no dictionary of arrays needs")
             operation(self)
-        raise UnreadablePickleError(f"more than {MOST_OPERATIONS:,} operations")
+        raise UnreadablePickleError(f"more than {self._kind.operations:,} operations")
 
     def _take(self, count: int) -> bytes:
         # Asked before anything is read or reserved: a length is only a claim.
@@ -150,12 +169,23 @@ class _Machine:
         if type(target) is not dict or len(items) % 2:
             raise UnreadablePickleError("an entry that is in no dictionary")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            target[checked_key(key)] = value
+            target[self._kind.key(key)] = value
 
     def _dictionary(self) -> None:
         items = self._since_mark()
         self._push({})
         self._into_dictionary(items)
+
+    def _list(self) -> None:
+        if not self._kind.lists:
+            raise UnreadablePickleError("a list, which no dictionary of arrays needs")
+        self._push([])
+
+    def _into_list(self, items: list[Any]) -> None:
+        target = self._stack[-1]
+        if type(target) is not list:
+            raise UnreadablePickleError("an entry that is in no list")
+        target.extend(items)
 
     # What is named, and made
 
@@ -188,7 +218,7 @@ class _Machine:
         if type(target) is NumberFormat:
             target.order = text_of(state[1])
         elif type(target) is Shell and len(state) == 5:
-            target.array = array_of(*state[1:])
+            target.array = array_of(*state[1:], self._kind)
         else:
             raise UnreadablePickleError("a state of what has none")
 
@@ -264,6 +294,9 @@ _OPERATIONS: dict[bytes, _Operation] = {
     b"d": _Machine._dictionary,
     b"s": lambda machine: machine._into_dictionary(machine._last(2)),
     b"u": lambda machine: machine._into_dictionary(machine._since_mark()),
+    b"]": _Machine._list,
+    b"a": lambda machine: machine._into_list(machine._last(1)),
+    b"e": lambda machine: machine._into_list(machine._since_mark()),
     b"c": _Machine._global,
     b"\x93": _Machine._stack_global,
     b"R": _Machine._reduce,

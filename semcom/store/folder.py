@@ -84,9 +84,14 @@ class RunFolder:
         return self.path / "keys.csv"
 
     @property
+    def examples_file(self) -> Path:
+        """A few pictures and what became of them; only where pictures are sent."""
+        return self.path / "examples.json"
+
+    @property
     def all_tables(self) -> tuple[Path, ...]:
         """The tables that a run may write, there or not."""
-        special = (self.confusion_file, self.pruning_file, self.keys_file, self.calibration_file)
+        special = (self.confusion_file, self.pruning_file, self.keys_file, self.calibration_file, self.examples_file)
         return self.results_file, self.costs_file, *special
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,7 +24,7 @@ from semcom.sources.batch import Batch
 from semcom.tasks.cancellation import Scene, User
 from semcom.tasks.detectors import AS_NOISE, Detector
 from semcom.tasks.scrambling import sequences
-from semcom.tasks.trip import Delivery, Encoded, really_sent
+from semcom.tasks.trip import Delivery, Encoded, apart, really_sent
 
 
 @torch.inference_mode()
@@ -58,7 +59,7 @@ def deliver_cell(
         ValueError: a batch with fewer sentences than users, or a detector that these messages are nothing for.
     """
     senders = [encoded, *(crowd[user % len(crowd)] if crowd else encoded for user in range(link.interferers))]
-    arrived: list[dict[int, list[int]]] = [{} for _ in senders]
+    arrived: list[dict[int, Any]] = [{} for _ in senders]
     energies = [Energies() for _ in senders]
     for index, batch in enumerate(encoded.batches):
         length = max(air_shape(each.codec, batch)[1] for each in (encoded, *crowd))
@@ -75,7 +76,7 @@ def deliver_cell(
         ]
         decided = detector.decide(Scene(superpose(signals, air), link, air, users, beam))
         for user, (sender, turn, answers) in enumerate(zip(senders, turns, decided, strict=True)):
-            for row, ids, count in zip(turn.rows, answers.tolist(), turn.lengths.tolist(), strict=True):
+            for row, ids, count in zip(turn.rows, apart(answers), turn.lengths.tolist(), strict=True):
                 arrived[user][row] = ids[:count]
             _, heard = as_heard_for(link, air, user)
             order = list(seen_from(user, len(senders)))

@@ -50,6 +50,11 @@ class Modulation:
         "measure": {"metrics": list(default_metrics("classes"))},
     }
 
+    @classmethod
+    def usually(cls, typed: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """The same whatever is typed."""
+        return cls.codec, cls.defaults
+
     @property
     def source_name(self) -> str:
         """Of the source."""

@@ -44,8 +44,6 @@ class Task(Protocol):
 
     carries: ClassVar[Carries]
     """Which messages its codecs carry."""
-    scores: ClassVar[Scored]
-    """What its receivers say, and metrics score."""
     unit: ClassVar[str]
     """What of a message takes symbols on the air: a token, or a frame."""
     usual_units: ClassVar[int]
@@ -61,6 +59,14 @@ class Task(Protocol):
     """The kind of a codec that a scenario gives neither a kind nor a size."""
     defaults: ClassVar[Mapping[str, Any]]
     """What keys of a scenario mean for this task where they are left out, in the form in which they are typed."""
+
+    @property
+    def scores(self) -> Scored:
+        """What its receivers say, and metrics score."""
+
+    @classmethod
+    def usually(cls, typed: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """`codec` and `defaults` as they are for a task of which these keys are typed."""
 
     @property
     def source_name(self) -> str:
@@ -151,5 +157,5 @@ class Data(Protocol):
     def exam(self, count: int, size: int, *, skip: int = 0) -> Exam:
         """The first `count` test messages behind those skipped, or all of them if there are fewer."""
 
-    def read(self, answers: list[list[int]]) -> list[Any]:
-        """What arrived, as a metric takes it: sentences of token numbers, classes as they are."""
+    def read(self, answers: list[Any]) -> list[Any]:
+        """What arrived, as a metric takes it: sentences of token numbers, classes and pictures as they are."""

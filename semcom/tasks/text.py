@@ -46,6 +46,11 @@ class Text:
     usual_size: ClassVar[str] = "teacher"
     defaults: ClassVar[Mapping[str, Any]] = {}
 
+    @classmethod
+    def usually(cls, typed: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """The same whatever is typed."""
+        return cls.codec, cls.defaults
+
     @property
     def source_name(self) -> str:
         """Of the corpus."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -156,16 +157,22 @@ def encode_once(codec: Codec, batches: Sequence[Batch]) -> Encoded:
     return Encoded(codec, batches, symbols, crowd_from(symbols, batches, codec.spec.symbols_per_unit))
 
 
+def apart(answers: Tensor) -> list[Any]:
+    """The answers of a batch message by message: lists of numbers [longest], or arrays where a unit is a picture."""
+    return answers.tolist() if answers.ndim == 2 else list(answers.cpu().numpy())
+
+
 @dataclass(frozen=True, eq=False)
 class Delivery:
     """What arrived of every message, in the order of `batch.rows`, and the energies the receiver met.
 
     Args:
-        answers: of each message one number a unit: its tokens, or its class.
+        answers: of each message what was decided unit by unit: its tokens, its class, or the picture itself as an
+            array [1, planes, rows, columns].
         certainties: how sure the receiver was of each; none where nobody asked.
     """
 
-    answers: list[list[int]]
+    answers: list[Any]
     energies: Energies
     certainties: Sequence[float] = ()
 
@@ -190,7 +197,7 @@ def deliver(
         sure: whether to ask how sure the receiver is; another search, of sentences alone.
     """
     certain: dict[int, float] = {}
-    arrived: dict[int, list[int]] = {}
+    arrived: dict[int, Any] = {}
     energies, codec = Energies(), encoded.codec
     senders = [crowd[user % len(crowd)] if crowd else encoded for user in range(link.interferers)]
     for index, (batch, symbols) in enumerate(zip(encoded.batches, encoded.symbols, strict=True)):
@@ -200,7 +207,7 @@ def deliver(
         signals = signals if turned is None else signals * turned
         heard = arrive(superpose(signals, air), link, air)
         heard = heard if turned is None else replace(heard, symbols=heard.symbols * turned[:, 0].conj())
-        answers = encoded.decide(heard, batch, beam=beam).tolist()
+        answers = apart(encoded.decide(heard, batch, beam=beam))
         for row, ids, length in zip(batch.rows, answers, batch.lengths.tolist(), strict=True):
             arrived[row] = ids[:length]
         if sure:

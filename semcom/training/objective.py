@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from channels import Chance, Link
 from semcom.models.codec import Codec
-from semcom.models.trace import Trace, masked_mean
 from semcom.sources.batch import Batch
 from semcom.tasks.trip import draw_parts, rehearse
 
@@ -26,13 +24,8 @@ class Objective(Protocol):
     def __call__(self, batch: Batch, links: Sequence[Link], chance: Chance) -> Losses: ...
 
 
-def hard_labels(trace: Trace) -> Tensor:
-    """Cross-entropy to the true tokens, averaged over real tokens [nats per token]."""
-    return masked_mean(F.cross_entropy(trace.heard.logits.mT, trace.targets, reduction="none"), trace.mask)
-
-
 class HardLabels(nn.Module):
-    """Learn from the text alone."""
+    """Learn from the messages alone."""
 
     def __init__(self, codec: Codec) -> None:
         super().__init__()
@@ -40,4 +33,4 @@ class HardLabels(nn.Module):
 
     def forward(self, batch: Batch, links: Sequence[Link], chance: Chance) -> Losses:
         airs = draw_parts(links, self.codec, batch, chance)
-        return {"hard_labels": hard_labels(rehearse(self.codec, batch, airs))}
+        return {self.codec.goal: self.codec.loss(rehearse(self.codec, batch, airs), batch)}

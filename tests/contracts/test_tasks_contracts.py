@@ -21,6 +21,7 @@ from semcom.metrics.score import score
 from semcom.models.codebook_spec import CodebookSpec
 from semcom.models.codec import Codec, air_shape
 from semcom.models.make import initialize, make, spec_from
+from semcom.models.trace import hard_labels
 from semcom.scenario.codec_plans import CODECS
 from semcom.scenario.plans import MeasurePlan
 from semcom.scenario.shorthand import for_task
@@ -33,7 +34,6 @@ from semcom.tasks.modulation import Modulation
 from semcom.tasks.task import Data, Task
 from semcom.tasks.text import Text
 from semcom.tasks.trip import deliver, encode_once, rehearse
-from semcom.training.objective import hard_labels
 
 ROOT = Path(__file__).resolve().parents[2]
 CLEAN, LOUD = Link(snr_db=60.0), Link(snr_db=5.0, interferers=2)
@@ -244,7 +244,7 @@ def test_a_trace_holds_what_the_spec_shows(codec: Codec, batch: Batch) -> None:
     for stack, layers in (("sent", trace.sent.layers), ("heard", trace.heard.layers)):
         assert tuple(each.shape[-1] for each in layers) == codec.spec.widths_of(stack), stack
         assert all(each.shape[:2] == batch.mask.shape for each in layers)
-    assert bool(trace.heard.stages) == ("stages" in codec.spec.shows)
+    assert bool(trace.stages) == ("stages" in codec.spec.shows)
 
 
 def test_a_codec_can_be_counted_and_taken_apart(codec: Codec) -> None:

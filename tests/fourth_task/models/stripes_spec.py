@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from semcom.metrics.metric import Scored
 from semcom.models.spec import MOST_SYMBOLS, Carries, Part, Side, Stack
 
 PIXELS = 64
@@ -22,6 +23,7 @@ class PictureSpec:
     kind: ClassVar[str] = "perceptron"
     network: ClassVar[str] = "semcom.models.stripes:PictureCodec"
     carries: ClassVar[Carries] = "pictures"
+    says: ClassVar[Scored] = "classes"
     may_differ: ClassVar[frozenset[str]] = frozenset({"hidden", "symbols_per_picture"})
     settled: ClassVar[dict[Side, tuple[str, ...]]] = dict.fromkeys(
         ("transmitter", "receiver"), ("hidden", "symbols_per_picture")

@@ -41,6 +41,11 @@ class Stripes:
     usual_size: ClassVar[str] = "stripes_small"
     defaults: ClassVar[Mapping[str, Any]] = {"measure": {"metrics": ["accuracy"]}}
 
+    @classmethod
+    def usually(cls, typed: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """The same whatever is typed."""
+        return cls.codec, cls.defaults
+
     @property
     def source_name(self) -> str:
         """What is read."""

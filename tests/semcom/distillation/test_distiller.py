@@ -13,11 +13,11 @@ from semcom.distillation.soft_logits import SoftLogits
 from semcom.distillation.symbols import Symbols
 from semcom.distillation.teaching import Teaching
 from semcom.models.codec import air_shape
-from semcom.models.trace import masked_mean
+from semcom.models.trace import hard_labels, masked_mean
 from semcom.sources.batches import TrainingBatches
 from semcom.tasks.trip import rehearse
 from semcom.training.fit import fit
-from semcom.training.objective import HardLabels, hard_labels
+from semcom.training.objective import HardLabels
 from semcom.training.settings import TrainingSettings
 
 CHANCE = Chance(7).of("step", 3)

@@ -7,10 +7,10 @@ import torch
 
 from channels import Arrived, Chance, Link, draw
 from semcom.models.codec import air_shape
-from semcom.models.trace import Heard, Sent, Trace
+from semcom.models.trace import Heard, Sent, Trace, hard_labels
 from semcom.sources.batches import make_batch
 from semcom.tasks.trip import rehearse
-from semcom.training.objective import HardLabels, hard_labels
+from semcom.training.objective import HardLabels
 
 # Two sentences of three places and four tokens; the last place of the second is padding.
 LOGITS = [
