@@ -19,8 +19,7 @@ from semcom.metrics.catalog import metric_named
 from semcom.metrics.score import score
 from semcom.mistakes import UserMistake
 from semcom.models.make import initialize
-from semcom.report.drawing import draw_all
-from semcom.report.examples import example_pictures
+from semcom.report.examples import example_drawings, example_pictures
 from semcom.scenario.load import load_scenario
 from semcom.sources.digits import Digits
 from semcom.store.examples import read_examples
@@ -48,7 +47,7 @@ REBUILT = "{one: {size: deepjscc_quarter}}"
 
 
 def data_of(task: Pictures) -> PictureData:
-    return PictureData(task, task.fingerprint())
+    return task.load(Path(), task.fingerprint())
 
 
 @pytest.mark.slow
@@ -100,7 +99,7 @@ def test_shares_of_ones_own_differ_by_seed() -> None:
 
 def test_pictures_that_changed_meanwhile_are_refused() -> None:
     with pytest.raises(UserMistake, match="the pictures must stay as they are"):
-        _ = PictureData(Pictures(), Digits(seed=3).fingerprint()).pictures
+        _ = PictureData(Digits(), Digits(seed=3).fingerprint()).pictures
 
 
 @pytest.mark.slow
@@ -130,8 +129,11 @@ def test_a_run_keeps_examples_and_draws_them(tmp_path: Path, wants: str, codecs:
         received = {each.snr_db: np.asarray(each.pictures, dtype=float) for each in raw}
         wrong = [np.abs(received[snr_db] - examples.sent).mean() for snr_db in (0, 12)]
         assert wrong[0] > 2 * wrong[1] > 0, "pixels arrive, the noisier the further off"
-    drawn = {each.name for each in draw_all(out / "results.csv", out)}
-    assert {"examples__0_interferers.png", "examples__1_interferer.svg"} <= drawn
+    drawn = dict(example_drawings(examples))
+    assert list(drawn) == ["examples__0_interferers", "examples__1_interferer"]
+    figure = drawn["examples__1_interferer"]()
+    # What was sent, and a field for each codec at each SNR.
+    assert figure is not None and len(figure.axes) == 1 + 2 * len(names.split(","))
     assert example_pictures(examples, 7) is None
     facts = json.loads((out / "examples.json").read_text())
     facts["sent"]["shape"] = [3, 1, 800_000, 800_000]
