@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from semcom.distillation.features import On, Value, layers_of
-from semcom.distillation.stages import axes_of, brought_to, stages_of
+from semcom.distillation.stages import axes_of, brought_to
 from semcom.models.spec import Part, Shape, Spec, Stack
 from semcom.models.trace import Trace
 
@@ -37,7 +37,7 @@ def shapes_of(spec: Spec, on: On) -> list[Shape]:
 def features_of(trace: Trace, on: On) -> tuple[Tensor, ...]:
     """Those features themselves, [batch, places, channels] each."""
     if on == "stages":
-        return stages_of(trace)
+        return trace.stages
     return tuple(layer for stack in STACKS[on] for layer in layers_of(trace, stack))
 
 

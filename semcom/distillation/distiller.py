@@ -16,7 +16,6 @@ from semcom.distillation.ensemble import nothing_sent, pooled
 from semcom.distillation.method import Method, check_methods, needs_teacher
 from semcom.distillation.share import share_in
 from semcom.distillation.sight import check_sight, settled
-from semcom.distillation.stages import sends_stages
 from semcom.distillation.teaching import Teaching
 from semcom.models.codec import Codec
 from semcom.models.spec import Part, Side
@@ -147,7 +146,7 @@ class Distiller(nn.Module):
             arrived = ours.arrived.detach()
             if privileged:
                 arrived = in_company(ours.sent.symbols.detach(), batch, clean, codec=self.student)
-            looked_at = bool(self._seen & OF_TRANSMITTER) or ("stages" in self._seen and sends_stages(ours))
+            looked_at = bool(self._seen & OF_TRANSMITTER) or ("stages" in self._seen and len(ours.sent.stages) > 0)
             trips = [self._overheard(each, arrived, batch, looked_at=looked_at) for each in self.teachers]
         theirs = trips[0] if len(trips) == 1 else pooled(trips)
         if "received" in self._seen and (privileged or not self._own):

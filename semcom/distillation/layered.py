@@ -118,10 +118,9 @@ class Layered:
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
         """See the class; the student's trip is one of all views, and there is no teacher's to look at."""
         from semcom.distillation.stage_classifiers import StageClassifiers
-        from semcom.distillation.stages import stages_of
 
         assert isinstance(adapters, StageClassifiers)
-        stages, ways = stages_of(student), 1 + len(self.ways)
+        stages, ways = student.stages, 1 + len(self.ways)
         total = stages[0].new_zeros(())
         said = adapters.logits(stages) if adapters.classifiers else []
         plain = len(student.targets) // ways  # the first of all views are messages as they are

@@ -51,16 +51,6 @@ def stage_pairs(student: Trace, teacher: Trace) -> Iterator[tuple[Tensor, Tensor
         yield stage, theirs[index]
 
 
-def stages_of(trace: Trace) -> tuple[Tensor, ...]:
-    """The feature maps of a trip in the order of `Spec.stage_shapes`: the transmitter's, if it has any, come first."""
-    return (*getattr(trace.sent, "stages", ()), *trace.heard.stages)
-
-
-def sends_stages(trace: Trace) -> bool:
-    """Whether a transmitter made any of them."""
-    return bool(getattr(trace.sent, "stages", ()))
-
-
 def axes_of(shape: Shape) -> Shape:
     """(rows, places); what has no rows has one."""
     return (1, *shape[1:])[-2:]

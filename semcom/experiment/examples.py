@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -11,6 +10,7 @@ from torch import Tensor
 from channels import Chance
 from semcom.experiment.build import data_of, load_codec
 from semcom.models.classifier import Classifier
+from semcom.models.codec import Codec
 from semcom.scenario.work import Build, Run, Sweep
 from semcom.sources.pictures import BRIGHTEST, PictureBatch
 from semcom.store.examples import Arrival, Examples, write_examples
@@ -43,11 +43,13 @@ def keep_examples(
     runs = [run for run in sweep.runs if run.identity in done]
     if not runs or not isinstance(data := data_of(sealed(runs[0].build), place.path), PictureData):
         return
-    seed, air = runs[0].build.seed, runs[0].link
+    seed, fading = runs[0].build.seed, runs[0].link.fading
+    # Of nobody there is no kind.
+    kinds = [run.link.interference for run in runs if run.link.interferers]
     crowds = {run.link.interferers for run in runs}
     chosen: dict[tuple[str, float, int], Run] = {}
     for run in runs:
-        alike = (run.link.fading, run.link.interference) == (air.fading, air.interference)
+        alike = run.link.fading == fading and (not run.link.interferers or run.link.interference == kinds[0])
         if run.build.seed == seed and alike and run.link.interferers in (min(crowds), max(crowds)):
             chosen.setdefault((run.build.name, run.link.snr_db, run.link.interferers), run)
     if not chosen:
@@ -55,7 +57,7 @@ def keep_examples(
     pictures = data.pictures.test.part(runs[0].measure.skip, max(COMPANY, max(crowds) + SHOWN))
     batch = pictures.batch(range(len(pictures))).to(device)
     arrivals = tuple(
-        _arrival(run, sealed(run.build), batch, data.classes, place.path, device)
+        _arrival(run, batch, load_codec(sealed(run.build), place.path, device), data.classes)
         for run in chosen.values()
         if run.link.interferers < len(batch)
     )
@@ -65,11 +67,8 @@ def keep_examples(
 
 
 @torch.inference_mode()
-def _arrival(
-    run: Run, build: Build, batch: PictureBatch, classes: tuple[str, ...], folder: Path, device: str
-) -> Arrival:
-    codec = load_codec(build, folder, device)
-    airs = draw_parts([run.link], codec, batch, Chance(build.seed).of("examples"))
+def _arrival(run: Run, batch: PictureBatch, codec: Codec, classes: tuple[str, ...]) -> Arrival:
+    airs = draw_parts([run.link], codec, batch, Chance(run.build.seed).of("examples"))
     arrived = in_company(codec.send(batch).symbols, batch, airs, codec=codec)
     answers = codec.decode(arrived, batch)[:SHOWN].cpu()
     pictures: Tensor | None = None

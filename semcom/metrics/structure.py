@@ -44,7 +44,8 @@ def structural_similarity(ours: Tensor, theirs: Tensor) -> Tensor:
         # A root has no slope at 0 that a training could follow.
         positive = similar > LEAST
         found = found * torch.where(positive, torch.where(positive, similar, LEAST) ** weight, 0.0)
-        ours, theirs = F.avg_pool2d(ours, 2), F.avg_pool2d(theirs, 2)
+        if scale + 1 < scales:
+            ours, theirs = F.avg_pool2d(ours, 2), F.avg_pool2d(theirs, 2)
     return found
 
 

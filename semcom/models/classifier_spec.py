@@ -74,30 +74,9 @@ class ClassifierSpec:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.family not in ("residual", "wide"):
-            raise ValueError(f"family must be 'residual' or 'wide', got {self.family!r}")
-        if not self.widths or len(self.widths) != len(self.units):
-            raise ValueError(
-                f"widths and units must have one number for each stage, got {self.widths} and {self.units}"
-            )
-        _between("planes", (self.planes,), MOST_PLANES)
-        _between("rows", (self.rows,), MOST_SIDE)
-        _between("columns", (self.columns,), MOST_SIDE)
-        _between("widths", self.widths, MOST_WIDTH)
-        _between("units", self.units, MOST_UNITS)
-        _between("symbols", (self.symbols,), MOST_SYMBOLS)
-        _between("hidden", (self.hidden,), MOST_HIDDEN)
-        if sum(self.units) > MOST_UNITS:
-            raise ValueError(f"units must be at most {MOST_UNITS} together, got {sum(self.units)}; use fewer")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+        _check(self)
         if self.transmitter_stages == len(self.units):
             object.__setattr__(self, "transmitter_stages", None)  # one shape, one spec
-        if self.transmitter_stages is not None and not 0 <= self.transmitter_stages < len(self.units):
-            raise ValueError(
-                f"transmitter_stages must be from 0 to {len(self.units)}, the number of stages, got "
-                f"{self.transmitter_stages}"
-            )
 
     @property
     def cut(self) -> int:
@@ -146,13 +125,8 @@ class ClassifierSpec:
     @property
     def rough_multiply_adds(self) -> float:
         """Of one picture through the convolutions of its units."""
-        taps = KERNEL**2
-        return float(
-            sum(
-                taps * (unit.entering[0] + unit.leaving[0]) * unit.hidden * prod(unit.leaving[1:])
-                for unit in self.chain()
-            )
-        )
+        ends = [(unit.entering[0] + unit.leaving[0], unit.hidden * prod(unit.leaving[1:])) for unit in self.chain()]
+        return float(sum(KERNEL**2 * channels * inside for channels, inside in ends))
 
     def widths_of(self, stack: Stack) -> tuple[int, ...]:
         """Of the means over places that either side ends with: one layer, where the side has any."""
@@ -181,16 +155,7 @@ class ClassifierSpec:
 
     def stages(self) -> tuple[tuple[UnitShape, ...], ...]:
         """The units, stage by stage."""
-        found, reached = [], self.stem_leaving
-        for stage, (width, count) in enumerate(zip(self.widths, self.units, strict=True)):
-            shapes = []
-            for place in range(count):
-                halved = stage > 0 and place == 0
-                places = tuple((each + 1) // 2 for each in reached[1:]) if halved else reached[1:]
-                shapes.append(UnitShape(reached, (width, *places), width, KERNEL // 2, pools=False))
-                reached = shapes[-1].leaving
-            found.append(tuple(shapes))
-        return tuple(found)
+        return _stages(self)
 
     def chain(self) -> tuple[UnitShape, ...]:
         """The units, from the stem to the end."""
@@ -200,6 +165,42 @@ class ClassifierSpec:
     def at_cut(self) -> Shape:
         """The feature maps that reach the end of the transmitter's stages."""
         return self.stem_leaving if self.is_raw else self.stages()[self.cut - 1][-1].leaving
+
+
+def _stages(spec: ClassifierSpec) -> tuple[tuple[UnitShape, ...], ...]:
+    found, reached = [], spec.stem_leaving
+    for stage, (width, count) in enumerate(zip(spec.widths, spec.units, strict=True)):
+        shapes = []
+        for place in range(count):
+            halved = stage > 0 and place == 0
+            places = tuple((each + 1) // 2 for each in reached[1:]) if halved else reached[1:]
+            shapes.append(UnitShape(reached, (width, *places), width, KERNEL // 2, pools=False))
+            reached = shapes[-1].leaving
+        found.append(tuple(shapes))
+    return tuple(found)
+
+
+def _check(spec: ClassifierSpec) -> None:
+    if spec.family not in ("residual", "wide"):
+        raise ValueError(f"family must be 'residual' or 'wide', got {spec.family!r}")
+    if not spec.widths or len(spec.widths) != len(spec.units):
+        raise ValueError(f"widths and units must have one number for each stage, got {spec.widths} and {spec.units}")
+    _between("planes", (spec.planes,), MOST_PLANES)
+    _between("rows", (spec.rows,), MOST_SIDE)
+    _between("columns", (spec.columns,), MOST_SIDE)
+    _between("widths", spec.widths, MOST_WIDTH)
+    _between("units", spec.units, MOST_UNITS)
+    _between("symbols", (spec.symbols,), MOST_SYMBOLS)
+    _between("hidden", (spec.hidden,), MOST_HIDDEN)
+    if sum(spec.units) > MOST_UNITS:
+        raise ValueError(f"units must be at most {MOST_UNITS} together, got {sum(spec.units)}; use fewer")
+    if not 0 <= spec.dropout < 1:
+        raise ValueError(f"dropout must be in [0, 1), got {spec.dropout}")
+    if spec.transmitter_stages is not None and not 0 <= spec.transmitter_stages <= len(spec.units):
+        raise ValueError(
+            f"transmitter_stages must be from 0 to {len(spec.units)}, the number of stages, got "
+            f"{spec.transmitter_stages}"
+        )
 
 
 def _between(name: str, values: tuple[int, ...], most: int) -> None:

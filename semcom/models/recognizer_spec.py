@@ -61,8 +61,7 @@ class RecognizerSpec:
         dropout: share of the embedding dropped in training, before the output layer.
         level_control: scale every received frame to unit power first.
         kept: numbers of the units that are left, counted over all stages from 0; None: all of them.
-        hidden: channels inside each unit that is left, where some were pruned; None: as wide as the unit's output. A
-            `vgg` has none inside.
+        hidden: channels inside each unit that is left, pruned or not; None: as wide as its output. A `vgg` has none.
     """
 
     kind: ClassVar[str] = "recognizer"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -19,8 +20,9 @@ from semcom.words import counted
 __all__ = ["example_drawings", "example_pictures"]
 
 MOST_COLUMNS, MOST_ROWS = 6, 10
-WIDTH, LEFT, TOP, BOTTOM, WORDS = 7.2, 0.95, 0.72, 0.55, 0.34  # inches
+WIDTH, LEFT, TOP, BOTTOM, WORDS = 7.2, 0.95, 0.45, 0.3, 0.34  # inches
 RIGHT, WRONG = "#0072b2", "#d55e00"
+LINE = 130  # letters of a line of the caption
 GAP = 1  # pixels between the pictures of a field
 
 
@@ -130,4 +132,4 @@ def _caption(examples: Examples, arrivals: Sequence[Arrival]) -> str:
             said.append("Pale: no pixels are sent, only symbols made of them.")
     else:
         said.append("Below each: PSNR of that picture.")
-    return " ".join(said)
+    return textwrap.fill(" ".join(said), LINE)

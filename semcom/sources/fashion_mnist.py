@@ -125,9 +125,9 @@ class FashionMnist:
         if _has_all(PACKAGED):
             return PACKAGED
         folder = _fetched()
-        for name, (shape, sha256) in FILES.items():
+        for name in FILES:
             if not (folder / name).is_file():
-                _fetch(name, shape, sha256, folder, progress)
+                _fetch(name, folder, progress)
         return folder
 
 
@@ -139,11 +139,12 @@ def _has_all(folder: Path) -> bool:
     return all((folder / name).is_file() for name in FILES)
 
 
-def _fetch(name: str, shape: tuple[int, ...], sha256: str, folder: Path, progress: Progress | None) -> None:
+def _fetch(name: str, folder: Path, progress: Progress | None) -> None:
     """Fetch one file; it has its name only once it is known to be the official one."""
     # The network's modules are slow to load, and only needed once.
     from semcom.sources import download
 
+    shape, sha256 = FILES[name]
     unchecked = folder / f"{name}.unchecked"
     download.fetch(f"{OFFICIAL_URL}/{name}", unchecked, progress, largest=LARGEST_FILE)
     try:

@@ -82,7 +82,7 @@ class Kind:
     lists: bool = False
 
 
-def array_of(shape: Any, kind: Any, by_column: Any, data: Any, allowed: Kind) -> np.ndarray:
+def array_of(shape: Any, kind: Any, by_column: Any, data: Any, *, allowed: Kind) -> np.ndarray:
     import numpy as np
 
     if type(kind) is not NumberFormat or kind.order + kind.code not in allowed.numbers:

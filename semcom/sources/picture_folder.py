@@ -187,8 +187,8 @@ def read_picture(file: Path, size: int, planes: int) -> np.ndarray:
         raise UserMistake(f"{expected}, got more; make it smaller or take it out") from None
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise UserMistake(f"{expected}, got {visible(str(error))[:200]}; repair it or take it out") from None
-    array = np.asarray(shown, dtype=np.uint8)
-    return np.ascontiguousarray(array.reshape(size, size, planes).transpose(2, 0, 1))
+    array = np.asarray(shown, dtype=np.uint8).reshape(size, size, planes).transpose(2, 0, 1)
+    return array.copy()  # what pillow hands out is read alone
 
 
 def _has_own(root: Path) -> bool:

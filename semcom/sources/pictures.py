@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from channels.chance import Chance
 from semcom.sources.batches import EpochBatches, bucket
 from semcom.sources.recorded import taking_turns
+from semcom.sources.transformations import Transformation, views_of
 
 if TYPE_CHECKING:
     from semcom.sources.augmentation import Augmentation
@@ -111,6 +112,12 @@ class PictureBatch:
         """The batch with every picture so many rows further up, those at the top coming in at the bottom."""
         rows = self.rows[shift:] + self.rows[:shift]
         return replace(self, pixels=self.pixels.roll(-shift, dims=0), labels=self.labels.roll(-shift), rows=rows)
+
+    def views(self, transformations: Sequence[Transformation]) -> PictureBatch:
+        """The pictures as they are, and below them all of them transformed in each way in turn, under their classes."""
+        ways = 1 + len(transformations)
+        pixels = views_of(self.pixels, transformations)
+        return replace(self, pixels=pixels, labels=self.labels.repeat(ways), rows=self.rows * ways)
 
     def to(self, device: torch.device | str) -> PictureBatch:
         """The same batch on another device."""

@@ -218,7 +218,7 @@ class _Machine:
         if type(target) is NumberFormat:
             target.order = text_of(state[1])
         elif type(target) is Shell and len(state) == 5:
-            target.array = array_of(*state[1:], self._kind)
+            target.array = array_of(*state[1:], allowed=self._kind)
         else:
             raise UnreadablePickleError("a state of what has none")
 

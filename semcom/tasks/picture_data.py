@@ -12,8 +12,9 @@ from semcom.tasks.neighbors import check_batches
 from semcom.tasks.task import Exam
 
 if TYPE_CHECKING:
+    from semcom.sources.augmentation import Augmentation
     from semcom.sources.batch import Batch
-    from semcom.tasks.pictures import Pictures
+    from semcom.sources.catalog import AnyPictures
 
 VALIDATION_PICTURES = 2048
 
@@ -22,13 +23,24 @@ class PictureData:
     """The pictures of a source, read when they are first asked for.
 
     Args:
-        task: whose they are, and what is wanted of them.
+        source: where they come from.
         fingerprint: what the source must say of them.
+        wants_class: whether their classes are wanted, and not they themselves.
+        augmentation: what is done at random to training pictures.
     """
 
-    def __init__(self, task: Pictures, fingerprint: str) -> None:
-        self._task = task
+    def __init__(
+        self,
+        source: AnyPictures,
+        fingerprint: str,
+        *,
+        wants_class: bool = True,
+        augmentation: Augmentation | None = None,
+    ) -> None:
+        self._source = source
         self._fingerprint = fingerprint
+        self._wants_class = wants_class
+        self._augmentation = augmentation
 
     @cached_property
     def pictures(self) -> PictureCorpus:
@@ -37,7 +49,7 @@ class PictureData:
         Raises:
             UserMistake: they are others now; what they would give is not what identities say.
         """
-        pictures = self._task.source.load()
+        pictures = self._source.load()
         if pictures.fingerprint != self._fingerprint:
             raise UserMistake(
                 "the pictures must stay as they are while a scenario is carried out, got others now; leave them alone "
@@ -48,12 +60,12 @@ class PictureData:
     @property
     def outputs(self) -> int:
         """The number of classes, or of the levels that a value of a rebuilt picture has."""
-        return len(self.pictures.classes) if self._task.wants == "class" else BRIGHTEST + 1
+        return len(self.pictures.classes) if self._wants_class else BRIGHTEST + 1
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Their names, in the order of their numbers; none where the picture itself is wanted."""
-        return self.pictures.classes if self._task.wants == "class" else ()
+        return self.pictures.classes if self._wants_class else ()
 
     @property
     def training_messages(self) -> int:
@@ -69,7 +81,7 @@ class PictureData:
             salt: another number gives another share.
         """
         train = self.pictures.train if salt is None else self.pictures.train.reordered(salt)
-        batches = PictureBatches(train, batch, chance, share=share, augmentation=self._task.augmentation)
+        batches = PictureBatches(train, batch, chance, share=share, augmentation=self._augmentation)
         check_batches(([1] * len(each) for each in batches.epoch()), neighbors, messages="pictures")
         return batches
 
@@ -80,7 +92,7 @@ class PictureData:
     def exam(self, count: int, size: int, *, skip: int = 0) -> Exam:
         """The first `count` test pictures behind those skipped, or all of them if there are fewer."""
         pictures = self.pictures.test.part(skip, count)
-        wanted: Any = pictures.labels.tolist() if self._task.wants == "class" else list(pictures.pixels.numpy())
+        wanted: Any = pictures.labels.tolist() if self._wants_class else list(pictures.pixels.numpy())
         return Exam(messages=wanted, batches=evaluation_pictures(pictures, size), units=len(pictures))
 
     def read(self, answers: list[Any]) -> list[Any]:
@@ -89,6 +101,8 @@ class PictureData:
 
 
 @lru_cache(maxsize=2)
-def load_pictures(task: Pictures, fingerprint: str) -> PictureData:
+def load_pictures(
+    source: AnyPictures, fingerprint: str, *, wants_class: bool, augmentation: Augmentation | None
+) -> PictureData:
     """The same data for whoever asks for it in this process."""
-    return PictureData(task, fingerprint)
+    return PictureData(source, fingerprint, wants_class=wants_class, augmentation=augmentation)

@@ -113,4 +113,5 @@ class Pictures:
         """See `Task.load`."""
         from semcom.tasks.picture_data import load_pictures
 
-        return load_pictures(self, fingerprint)
+        wants_class = self.wants == "class"
+        return load_pictures(self.source, fingerprint, wants_class=wants_class, augmentation=self.augmentation)

@@ -11,11 +11,15 @@ from torch import Tensor
 from semcom.sources.batch import Batch
 from semcom.sources.batches import make_batch
 from semcom.sources.frames import FrameBatch
+from semcom.sources.pictures import PictureBatch
 
 BATCHES: dict[str, Callable[[], Batch]] = {
     "sentences": lambda: make_batch([[5, 6, 7], [8], [9, 10], [11, 12, 13, 14]], rows=(2, 0, 3, 1)),
     "sentences of one length": lambda: make_batch([[5, 6, 7], [8, 9, 10], [11, 12, 13]]),
     "one sentence": lambda: make_batch([[5, 6]]),
+    "pictures": lambda: PictureBatch(
+        torch.arange(48, dtype=torch.uint8).view(3, 1, 4, 4), torch.tensor([2, 0, 1]), (4, 0, 7)
+    ),
     "frames": lambda: FrameBatch(torch.arange(12).view(3, 4) * (1 + 1j), torch.tensor([2, 0, 1]), (4, 0, 7)),
 }
 

@@ -52,6 +52,17 @@ EXAMPLES: dict[str, Examples] = {
         references=(0, 1, 2, 0, 2, 1), damaged=(0, 1, 0, None, 2, 2), strange=(1, 2, 0, 2, 1, 0), nothing=None
     ),
 }
+# Black and white boards, and some with grey stripes.
+_PLACES = np.arange(16)
+_BOARDS = [(255 * (np.add.outer(_PLACES, _PLACES * number) // 2 % 2)).astype(np.uint8)[None] for number in range(1, 5)]
+_STRIPED = [np.where(_PLACES % 5 == 0, 128, board).astype(np.uint8) for board in _BOARDS]
+EXAMPLES["pictures"] = Examples(
+    references=tuple(_BOARDS),
+    damaged=(_BOARDS[0], *_STRIPED[1:]),
+    # Where there is black there is white: nothing is right, and all contrasts run the other way.
+    strange=tuple(255 - board for board in _BOARDS),
+    nothing=None,
+)
 EVERY = [*(metric_named(metric.name, classes=CLASSES) for metric in METRICS)]
 EVERY += [metric_named(f"accuracy_of_{name}", classes=CLASSES) for name in CLASSES[::2]]
 ALL = [

@@ -15,7 +15,6 @@ from semcom.distillation.distiller import Distiller
 from semcom.distillation.layered import Layered
 from semcom.distillation.sight import check_sight, fitting, settled
 from semcom.distillation.stage_classifiers import StageClassifiers, ends_of
-from semcom.distillation.stages import stages_of
 from semcom.distillation.teaching import Teaching
 from semcom.models.make import initialize
 from semcom.models.recognizer_spec import RECOGNIZER_SIZES, RecognizerSpec
@@ -243,7 +242,7 @@ def test_nothing_of_it_is_deployed(tmp_path):
     unstripped, stripped = trip(made.student), trip(plain)
     assert torch.equal(unstripped.heard.logits, stripped.heard.logits)
     # And classifiers were there all along: they answer beside, and touch nothing.
-    made.eval().adapters[0].logits(stages_of(unstripped))
+    made.eval().adapters[0].logits(unstripped.stages)
     assert torch.equal(trip(made.student).heard.logits, stripped.heard.logits)
 
 
