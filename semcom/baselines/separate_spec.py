@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from semcom.metrics.metric import Scored
 from semcom.models.spec import MOST_SYMBOLS, Carries, Part, Shape, Side, Stack
 
 SourceKind = Literal["tokens", "characters", "huffman_characters", "huffman_words", "compressor", "arithmetic"]
@@ -55,6 +56,7 @@ class SeparateSpec:
     kind: ClassVar[str] = "separate"
     network: ClassVar[str] = "semcom.baselines.separate:Separate"
     carries: ClassVar[Carries] = "sentences"
+    says: ClassVar[Scored] = "sentences"
     may_differ: ClassVar[frozenset[str]] = frozenset(
         {"symbols_per_token", "source", "code", "modulation", "crc", "on_failure", "iterations"}
     )

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from channels import Chance
-from semcom.experiment.build import data_of, load_codec
+from semcom.experiment.build import load_codec
+from semcom.experiment.data import data_of
 from semcom.models.classifier import Classifier
 from semcom.models.codec import Codec
 from semcom.scenario.work import Build, Run, Sweep
