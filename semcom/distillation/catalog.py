@@ -5,6 +5,7 @@ from __future__ import annotations
 from semcom.distillation.attention_maps import AttentionMaps
 from semcom.distillation.components import Components
 from semcom.distillation.decoupled_logits import DecoupledLogits
+from semcom.distillation.generated_layers import GeneratedLayers
 from semcom.distillation.hidden_hints import HiddenHints
 from semcom.distillation.received_symbols import ReceivedSymbols
 from semcom.distillation.relations import Relations
@@ -22,6 +23,7 @@ METHODS = (
     DecoupledLogits,
     SequenceLevel,
     HiddenHints,
+    GeneratedLayers,
     StageHints,
     StageAttention,
     AttentionMaps,
@@ -38,6 +40,7 @@ AnyMethod = (
     | DecoupledLogits
     | SequenceLevel
     | HiddenHints
+    | GeneratedLayers
     | StageHints
     | StageAttention
     | AttentionMaps

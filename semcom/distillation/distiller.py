@@ -10,13 +10,15 @@ from torch import nn
 
 from channels import Arrived, Chance, Link
 from semcom.distillation.ensemble import nothing_sent, pooled
+from semcom.distillation.generated_layers import GeneratedLayers
 from semcom.distillation.method import check_methods
 from semcom.distillation.share import share_in
 from semcom.distillation.sight import check_sight
 from semcom.distillation.teaching import Teaching
 from semcom.models.codec import Codec
+from semcom.models.generative import GenerativeCodec
 from semcom.models.spec import Part, Side
-from semcom.models.trace import Trace
+from semcom.models.trace import Sent, Trace
 from semcom.sources.batch import Batch
 from semcom.tasks.trip import Air, draw_parts, in_company, rehearse
 from semcom.training.objective import Losses, hard_labels
@@ -75,15 +77,23 @@ class Distiller(nn.Module):
         self._seen = frozenset().union(*(method.sees for method in teaching.methods))
         # In a tuple a teacher is no sub-module: it is neither trained, nor saved, nor switched to training mode.
         self.teachers = tuple(each.eval().requires_grad_(False) for each in teachers)
+        self._forcing = tuple(each for each in teaching.methods if isinstance(each, GeneratedLayers))
+        self._progress = 0.0
         # Who took over the teacher's transmitter for good hears what the teacher would hear of its own.
         self._own = teaching.hears == "own" and not all(are_alike(student, each, "transmitter") for each in teachers)
+
+    def reach(self, progress: float) -> None:
+        """See `Scheduled`: a student that generates layers is led by its teacher in fewer and fewer steps."""
+        self._progress = progress
 
     def forward(self, batch: Batch, links: Sequence[Link], chance: Chance) -> Losses:
         """Named, weighted losses of one batch."""
         airs = draw_parts(links, self.student, batch, chance)
-        ours = rehearse(self.student, batch, airs)
-        with torch.no_grad():
-            theirs = self._teach(ours, batch, airs, chance=chance)
+        if isinstance(self.student, GenerativeCodec) and self._is_forced(chance):
+            ours, theirs = self._lead(self.student, batch, airs, chance=chance)
+        else:
+            ours = rehearse(self.student, batch, airs)
+            theirs = self._teach(ours.sent, ours.arrived, batch, airs, chance=chance)
         if "attention" in self._seen:
             ours, theirs = self.student.with_attention(ours), self.teachers[0].with_attention(theirs)
         losses: Losses = {}
@@ -96,6 +106,29 @@ class Distiller(nn.Module):
             losses[method.kind] = share * method.weight * method.loss(ours, theirs, adapters)
         return losses
 
+    def _is_forced(self, chance: Chance) -> bool:
+        """Whether the student is led in this step; never when it is validated."""
+        shares = [each.forced_share(self._progress) for each in self._forcing]
+        if not (self.training and shares):
+            return False
+        drawn = torch.rand((), generator=chance.of("forced").generator())
+        return bool(drawn < max(shares))
+
+    def _lead(
+        self, student: GenerativeCodec, batch: Batch, airs: Sequence[Air], *, chance: Chance
+    ) -> tuple[Trace, Trace]:
+        """The trips of a student that is shown the teacher's layers, and of the teacher.
+
+        What the teacher's receiver makes of the signal is known only once the student has sent it.
+        """
+        with torch.no_grad():
+            shown = self.teachers[0].send(batch)
+        sent = student.send(batch, shown)
+        arrived = in_company(sent.symbols, batch, airs, codec=student)
+        theirs = self._teach(sent, arrived, batch, airs, chance=chance, shown=shown)
+        heard = student.hear(arrived, batch, theirs.heard)
+        return Trace(targets=batch.targets, mask=batch.mask, sent=sent, arrived=arrived, heard=heard), theirs
+
     def _share(self, links: Sequence[Link]) -> float:
         """What the methods count in this step."""
         above, rises = self.teaching.above_sinr_db, self.teaching.rises_over_db
@@ -107,32 +140,50 @@ class Distiller(nn.Module):
             )
         return shares.pop()
 
-    def _teach(self, ours: Trace, batch: Batch, airs: Sequence[Air], *, chance: Chance) -> Trace:
-        """The teachers' trip in the air they are granted: each its own, or their receivers on the student's signal."""
+    @torch.no_grad()
+    def _teach(
+        self,
+        sent: Sent,
+        arrived: Arrived,
+        batch: Batch,
+        airs: Sequence[Air],
+        *,
+        chance: Chance,
+        shown: Sent | None = None,
+    ) -> Trace:
+        """The teachers' trip in the air they are granted: each its own, or their receivers on the student's signal.
+
+        Args:
+            sent: by the student.
+            arrived: of it.
+            shown: what the only teacher makes of the batch, where it was asked already.
+        """
         links = [link for link, _ in airs]
         granted = [self.teachers_link(link) for link in links]
         privileged = granted != links
         # The same chance once more: it is the student's draw, with less noise or without the others.
         clean = draw_parts(granted, self.student, batch, chance) if privileged else airs
         if self._own:
-            trips = [rehearse(each, batch, clean) for each in self.teachers]
+            trips = [rehearse(each, batch, clean, sent=shown) for each in self.teachers]
         else:
-            arrived = ours.arrived.detach()
+            arrived = arrived.detach()
             if privileged:
-                arrived = in_company(ours.sent.symbols.detach(), batch, clean, codec=self.student)
-            trips = [self._overheard(each, arrived, batch) for each in self.teachers]
+                arrived = in_company(sent.symbols.detach(), batch, clean, codec=self.student)
+            trips = [self._overheard(each, arrived, batch, shown) for each in self.teachers]
         theirs = trips[0] if len(trips) == 1 else pooled(trips)
         if "received" in self._seen and (privileged or not self._own):
             meant = in_company(theirs.sent.symbols, batch, airs, codec=self.teachers[0])
             theirs = replace(theirs, sent_arrived=meant.symbols)
         return theirs
 
-    def _overheard(self, teacher: Codec, arrived: Arrived, batch: Batch) -> Trace:
+    def _overheard(self, teacher: Codec, arrived: Arrived, batch: Batch, shown: Sent | None) -> Trace:
         """A teacher's trip on a signal that is not its own; its transmitter runs only if somebody looks at it."""
+        if shown is None:
+            shown = teacher.send(batch) if self._seen & OF_TRANSMITTER else nothing_sent(arrived.symbols)
         return Trace(
             targets=batch.targets,
             mask=batch.mask,
-            sent=teacher.send(batch) if self._seen & OF_TRANSMITTER else nothing_sent(arrived.symbols),
+            sent=shown,
             arrived=arrived,
             heard=teacher.hear(arrived, batch),
         )

@@ -22,6 +22,7 @@ from semcom.distillation.teaching import Teaching
 from semcom.identity import canonical
 from semcom.mistakes import UserMistake
 from semcom.models.codec import Codec
+from semcom.models.generative import GenerativeCodec
 from semcom.models.make import initialize, spec_from
 from semcom.models.spec import Spec
 from semcom.models.trace import Trace
@@ -214,6 +215,10 @@ def _leaves_weights_alone(lesson: Teaching | None) -> bool:
 
 def _adopt(codec: Codec, adoption: Adoption, donor: Codec) -> None:
     """Put the donor's side into the codec and freeze it; `fit` leaves its running statistics alone as well."""
+    if adoption.side == "around":
+        assert isinstance(codec, GenerativeCodec), "as the plan of a codec has seen"
+        codec.plug_in(donor)
+        return
     side: nn.Module = getattr(codec, adoption.side)
     side.load_state_dict(getattr(donor, adoption.side).state_dict())
     side.requires_grad_(False)

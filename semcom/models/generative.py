@@ -29,6 +29,9 @@ class GenerativeCodec(Codec):
     Args:
         spec: the shape.
         outputs: how many token numbers there are, the vocabulary.
+
+    Raises:
+        ValueError: the shape does not fit the codec around.
     """
 
     spec: GenerativeSpec
@@ -37,6 +40,7 @@ class GenerativeCodec(Codec):
 
     def __init__(self, spec: GenerativeSpec, outputs: int) -> None:
         super().__init__(spec, outputs)
+        spec.check_fit()
         around = spec.plugged
         self.transmitter = Transmitter(around, outputs, maker=self._maker("transmitter"))
         shared = self.transmitter.embedding if around.shares_embedding else None

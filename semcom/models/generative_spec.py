@@ -102,21 +102,29 @@ class GenerativeSpec:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
         if not self.project and self.family == "heads":
             raise ValueError("project must be true in family heads, got false: its heads are projections; leave it out")
+        if self.layers and (min(self.layers) < 1 or list(self.layers) != sorted(set(self.layers))):
+            raise ValueError(f"layers must rise from 1 on, got {list(self.layers)}; leave the key out for all")
+
+    def check_fit(self) -> None:
+        """Refuse to be plugged into this codec around; apart from the values, which hold whatever it is.
+
+        Raises:
+            ValueError: with what to change.
+        """
         if self.makes("receiver") and self.plugged.decoding != "parallel":
             raise ValueError(
                 "generates must be encoder where the codec around decodes its tokens one after another, got "
                 f"{self.generates}: its layers are not there all at once; set generates: encoder"
             )
-        for name in ("transmitter", "receiver"):
-            if self.makes(name):
-                self._check_side(getattr(self.plugged, name), name)
+        sides: tuple[Side, ...] = ("transmitter", "receiver")
+        for name in filter(self.makes, sides):
+            self._check_side(getattr(self.plugged, name), name)
 
     def _check_side(self, side: SideSpec, name: str) -> None:
-        chosen = self.layers
-        if chosen and (min(chosen) < 1 or list(chosen) != sorted(set(chosen)) or chosen[-1] != side.layers):
+        if self.layers and self.layers[-1] != side.layers:
             raise ValueError(
-                f"layers must rise from 1 on and end with {side.layers}, the last of the {name} that it is plugged "
-                f"into, which drives what follows, got {list(chosen)}; leave the key out for all"
+                f"layers must end with {side.layers}, the last of the {name} that it is plugged into, which drives what "
+                f"follows, got {list(self.layers)}; leave the key out for all"
             )
         if not self.project and self.width != side.width:
             raise ValueError(

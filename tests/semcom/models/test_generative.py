@@ -196,7 +196,8 @@ def test_heads_cost_a_head_a_layer() -> None:
         ({"family": "fixed"}, "family must be"),
         ({"generates": "neither"}, "generates must be"),
         ({"layers": (1, 2)}, "end with 3"),
-        ({"layers": (3, 1)}, "end with 3"),
+        ({"layers": (3, 1)}, "rise from 1"),
+        ({"layers": (0, 3)}, "rise from 1"),
         ({"project": False}, "width must be 8"),
         ({"project": False, "family": "heads"}, "project must be true"),
         ({"plugged": replace(PLUGGED, decoding="autoregressive")}, "generates: encoder"),
@@ -206,7 +207,7 @@ def test_heads_cost_a_head_a_layer() -> None:
 )
 def test_shapes_that_cannot_be_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        replace(SPEC, **changes)
+        replace(SPEC, **changes).check_fit()
 
 
 def test_a_shape_survives_the_header_of_a_weights_file() -> None:
