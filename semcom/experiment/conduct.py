@@ -15,6 +15,7 @@ from semcom.experiment.confusions import write_matrices
 from semcom.experiment.costs import cost_rows, write_costs
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.failures import failure_of
+from semcom.experiment.layers import layer_rows, write_layers
 from semcom.experiment.off_label import off_label, place_of
 from semcom.experiment.progress import Board, named
 from semcom.experiment.pruning import pruning_rows, saved_by, write_pruning
@@ -52,7 +53,7 @@ def conduct(
     lenders: tuple[Path, ...] = (),
     replace: bool = False,
 ) -> int:
-    """Build what is not built, run what is not run, and write results.csv, and costs.csv and pruning.csv beside it.
+    """Build what is not built, run what is not run, and write results.csv, and the other tables beside it.
 
     Everything that is finished is in the store at once, so that a kill at any instant costs only work in progress;
     training in progress is in its own checkpoint.
@@ -105,7 +106,7 @@ def conduct(
             if note := off_label(sweep.runs, store.runs()):
                 board.say(note)
             # Record and costs tell of one table: until the new one's are complete there are none.
-            for each in (place.record_file, place.costs_file, place.confusion_file, place.pruning_file):
+            for each in (place.record_file, *place.all_tables[1:]):
                 each.unlink(missing_ok=True)
             write_csv(tabulate(scenario, sweep, store), place.results_file)
             write_matrices(sweep, store, place)
@@ -113,6 +114,7 @@ def conduct(
             time_codecs(sweep, store, board, device=means.device, threads=means.threads)
             write_costs(cost_rows(sweep, store.builds()), place.costs_file)
             write_pruning(pruning_rows(sweep, store.builds()), place.pruning_file)
+            write_layers(layer_rows(sweep, store.builds()), place.layers_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
             alike = [each.facts() for each in work.made(sweep)]
             tables = {path.name: digest_of(path) for path in place.tables_written}

@@ -123,8 +123,8 @@ class GenerativeSpec:
     def _check_side(self, side: SideSpec, name: str) -> None:
         if self.layers and self.layers[-1] != side.layers:
             raise ValueError(
-                f"layers must end with {side.layers}, the last of the {name} that it is plugged into, which drives what "
-                f"follows, got {list(self.layers)}; leave the key out for all"
+                f"layers must end with {side.layers}, the last of the {name} that it is plugged into, which drives the "
+                f"rest, got {list(self.layers)}; leave the key out for all"
             )
         if not self.project and self.width != side.width:
             raise ValueError(

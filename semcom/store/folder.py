@@ -74,9 +74,14 @@ class RunFolder:
         return self.path / "pruning.csv"
 
     @property
+    def layers_file(self) -> Path:
+        """How close generated layers are to a teacher's; there is none where nothing was generated."""
+        return self.path / "layers.csv"
+
+    @property
     def all_tables(self) -> tuple[Path, ...]:
         """The tables that a run may write, there or not."""
-        return self.results_file, self.costs_file, self.confusion_file, self.pruning_file
+        return self.results_file, self.costs_file, self.confusion_file, self.pruning_file, self.layers_file
 
     @property
     def tables_written(self) -> tuple[Path, ...]:
