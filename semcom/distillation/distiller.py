@@ -10,7 +10,7 @@ from torch import nn
 
 from channels import Arrived, Chance, Link
 from semcom.distillation.ensemble import nothing_sent, pooled
-from semcom.distillation.generated_layers import GeneratedLayers
+from semcom.distillation.generated_layers import is_forced
 from semcom.distillation.method import check_methods
 from semcom.distillation.share import share_in
 from semcom.distillation.sight import check_sight
@@ -77,7 +77,6 @@ class Distiller(nn.Module):
         self._seen = frozenset().union(*(method.sees for method in teaching.methods))
         # In a tuple a teacher is no sub-module: it is neither trained, nor saved, nor switched to training mode.
         self.teachers = tuple(each.eval().requires_grad_(False) for each in teachers)
-        self._forcing = tuple(each for each in teaching.methods if isinstance(each, GeneratedLayers))
         self._progress = 0.0
         # Who took over the teacher's transmitter for good hears what the teacher would hear of its own.
         self._own = teaching.hears == "own" and not all(are_alike(student, each, "transmitter") for each in teachers)
@@ -89,7 +88,9 @@ class Distiller(nn.Module):
     def forward(self, batch: Batch, links: Sequence[Link], chance: Chance) -> Losses:
         """Named, weighted losses of one batch."""
         airs = draw_parts(links, self.student, batch, chance)
-        if isinstance(self.student, GenerativeCodec) and self._is_forced(chance):
+        # Never led when it is validated.
+        led = self.training and is_forced(self.teaching.methods, self._progress, chance)
+        if led and isinstance(self.student, GenerativeCodec):
             ours, theirs = self._lead(self.student, batch, airs, chance=chance)
         else:
             ours = rehearse(self.student, batch, airs)
@@ -106,21 +107,10 @@ class Distiller(nn.Module):
             losses[method.kind] = share * method.weight * method.loss(ours, theirs, adapters)
         return losses
 
-    def _is_forced(self, chance: Chance) -> bool:
-        """Whether the student is led in this step; never when it is validated."""
-        shares = [each.forced_share(self._progress) for each in self._forcing]
-        if not (self.training and shares):
-            return False
-        drawn = torch.rand((), generator=chance.of("forced").generator())
-        return bool(drawn < max(shares))
-
     def _lead(
         self, student: GenerativeCodec, batch: Batch, airs: Sequence[Air], *, chance: Chance
     ) -> tuple[Trace, Trace]:
-        """The trips of a student that is shown the teacher's layers, and of the teacher.
-
-        What the teacher's receiver makes of the signal is known only once the student has sent it.
-        """
+        """The trips of a student that is shown the teacher's layers, and of the teacher, who hears what was sent."""
         with torch.no_grad():
             shown = self.teachers[0].send(batch)
         sent = student.send(batch, shown)

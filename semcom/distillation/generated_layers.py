@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +13,8 @@ from semcom.distillation.method import check_shares
 from semcom.models.generative_spec import GenerativeSpec
 
 if TYPE_CHECKING:
+    from channels import Chance
+    from semcom.distillation.method import Method
     from semcom.models.spec import Part, Spec, Stack
     from semcom.models.trace import Trace
 
@@ -108,6 +111,19 @@ class GeneratedLayers:
         log_sigmoid, alike = torch.nn.functional.logsigmoid, torch.nn.functional.cosine_similarity(made, true, dim=-1)
         turned = log_sigmoid(torch.ones_like(alike)) - log_sigmoid(alike)
         return self.l1 * (made - true).abs().mean(dim=-1) + self.cosine * turned
+
+
+def is_forced(methods: Sequence[Method], progress: float, chance: Chance) -> bool:
+    """Whether a student that generates layers is led by its teacher's in this step.
+
+    Args:
+        progress: how much of the training is done.
+        chance: of the step.
+    """
+    shares = [each.forced_share(progress) for each in methods if isinstance(each, GeneratedLayers)]
+    if not shares:
+        return False
+    return bool(torch.rand((), generator=chance.of("forced").generator()) < max(shares))
 
 
 def _pairs(student: Spec, teacher: Spec, stack: Stack) -> list[int]:

@@ -138,7 +138,7 @@ def _train(
             pace=pace,
         )
     seconds = time.perf_counter() - began
-    layers = _closeness(build, codec, known, folder, data, device=device)
+    layers = _closeness(build, codec, known, folder, data=data, device=device)
     saved = ""
     if fabric.global_rank == 0:
         about = about_codec(canonical(codec.spec), vocabulary=codec.outputs, build=build.identity)
@@ -238,7 +238,7 @@ def _objective(
 
 
 def _closeness(
-    build: Build, codec: Codec, known: dict[str, Build], folder: Path, data: Data, *, device: str
+    build: Build, codec: Codec, known: dict[str, Build], folder: Path, *, data: Data, device: str
 ) -> dict[str, Any] | None:
     """How close the layers of a codec that generates them are to those of the codec around; None of any other."""
     if build.adoption is None or not isinstance(codec, GenerativeCodec):
@@ -247,7 +247,7 @@ def _closeness(
     exam = data.exam(MESSAGES, build.settings.batch)
     batches = [batch.to(device) for batch in exam.batches if has_enough(batch, build)]
     chance = Chance(build.seed).of("closeness")
-    rows = closeness(codec.eval(), teacher, batches, build.settings, chance)
+    rows = closeness(codec.eval(), teacher, batches, build.settings, chance=chance)
     return {"own_parameters": own_parameters(codec), "rows": rows}
 
 

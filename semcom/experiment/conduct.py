@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ from semcom.experiment.failures import failure_of
 from semcom.experiment.layers import layer_rows, write_layers
 from semcom.experiment.off_label import off_label, place_of
 from semcom.experiment.progress import Board, named
-from semcom.experiment.pruning import pruning_rows, saved_by, write_pruning
+from semcom.experiment.pruning import pruning_rows, write_pruning
 from semcom.experiment.repair import mend, note_tokenizers, sealed
 from semcom.experiment.run import Outcome, metrics_of
 from semcom.experiment.sample import keep_sample
 from semcom.experiment.tabulate import measured_rows, tabulate, with_language
 from semcom.experiment.timing import time_codecs
+from semcom.experiment.told import told_of
 from semcom.experiment.workers import Alone, Job, Means, Several, crew_of
 from semcom.files import digest, digest_of, write_atomically
 from semcom.mistakes import UserMistake
@@ -112,9 +113,10 @@ def conduct(
             write_matrices(sweep, store, place)
             # After everything that cannot be had again in a minute: whoever stops it here loses none of that.
             time_codecs(sweep, store, board, device=means.device, threads=means.threads)
-            write_costs(cost_rows(sweep, store.builds()), place.costs_file)
-            write_pruning(pruning_rows(sweep, store.builds()), place.pruning_file)
-            write_layers(layer_rows(sweep, store.builds()), place.layers_file)
+            builds = store.builds()
+            write_costs(cost_rows(sweep, builds), place.costs_file)
+            write_pruning(pruning_rows(sweep, builds), place.pruning_file)
+            write_layers(layer_rows(sweep, builds), place.layers_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
             alike = [each.facts() for each in work.made(sweep)]
             tables = {path.name: digest_of(path) for path in place.tables_written}
@@ -311,20 +313,6 @@ def _record(scenario: Scenario, store: Store, means: Means, seconds: dict[str, f
         "builds": {key: vars(build) for key, build in store.builds().items()},
         "runs": {key: vars(run) for key, run in store.runs().items()},
     }
-
-
-def told_of(build: AnyBuild, outcome: Mapping[str, Any]) -> str:
-    """What a finished build came to, in a line."""
-    if isinstance(build, Build):
-        made = "trained" if build.spec.learns else "drawn"
-        return f"{outcome['parameters']:,} parameters{saved_by(outcome)}, {made}"
-    if isinstance(build, Tuning):
-        alone, together = (f"{100 * outcome[name]:.1f}" for name in ("error_alone", "error"))
-        return f"{together} % of validation tokens wrong, {alone} % by the signal alone, weighed"
-    if outcome["kind"] == "made_up":
-        return f"{outcome['tokens']:,} tokens, made up"
-    what = "n-grams, counted" if outcome["kind"] == "ngram" else "parameters, made"
-    return f"{outcome['bits_per_token']:.2f} bits a token, {outcome['parameters']:,} {what}"
 
 
 def _opening(scenario: Scenario, sweep: Sweep, work: _Work, means: Means) -> str:

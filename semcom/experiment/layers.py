@@ -67,7 +67,7 @@ COLUMNS = tuple(each.name for each in dataclasses.fields(LayerRow))
 
 @torch.no_grad()
 def closeness(
-    codec: GenerativeCodec, teacher: Codec, batches: Iterable[Batch], settings: TrainingSettings, chance: Chance
+    codec: GenerativeCodec, teacher: Codec, batches: Iterable[Batch], settings: TrainingSettings, *, chance: Chance
 ) -> list[dict[str, Any]]:
     """What a build notes of every layer that its codec makes, running free: the measured columns of `LayerRow`.
 
@@ -98,6 +98,15 @@ def _compared(made: Tensor, true: Tensor, mask: Tensor) -> Tensor:
     """Sums over real tokens of cosine, absolute difference and absolute value of the true layer, double [3]."""
     of_tokens = (F.cosine_similarity(made, true, dim=-1), (made - true).abs().mean(-1), true.abs().mean(-1))
     return torch.stack([each[mask].double().sum() for each in of_tokens])
+
+
+def closeness_of(record: Mapping[str, Any]) -> str:
+    """How close the generated layers of a build came, for a line on the board; empty of a codec that generates none."""
+    rows = record.get("layers", {}).get("rows", ())
+    if not rows:
+        return ""
+    told = ", ".join(f"{row['cosine']:.3f}" for row in rows)
+    return f", cosines {told} to the layers of the codec around"
 
 
 def own_parameters(codec: Codec) -> int:

@@ -40,6 +40,7 @@ def look_back(
     around: Residual,
     features: Tensor,
     past: KeysAndValues | None,
+    *,
     mask: Tensor | None = None,
 ) -> tuple[Tensor, KeysAndValues]:
     """Self-attention of positions [rows, new, width] that see each other and those before; and all keys and values.
@@ -84,7 +85,7 @@ class EncoderLayer(nn.Module):
         self, features: Tensor, past: KeysAndValues | None, mask: Tensor | None = None
     ) -> tuple[Tensor, KeysAndValues]:
         """Positions [batch, new, width] more that see each other and those before, and the keys and values of all."""
-        features, grown = look_back(self.attention, self.around_attention, features, past, mask)
+        features, grown = look_back(self.attention, self.around_attention, features, past, mask=mask)
         return self.around_feedforward(features, self.feedforward), grown
 
 
