@@ -12,7 +12,7 @@ from channels import Arrived, Chance, Link
 from semcom.distillation.ensemble import nothing_sent, pooled
 from semcom.distillation.generated_layers import is_forced
 from semcom.distillation.method import check_methods
-from semcom.distillation.share import share_in
+from semcom.distillation.share import common_share
 from semcom.distillation.sight import check_sight
 from semcom.distillation.teaching import Teaching
 from semcom.models.codec import Codec
@@ -102,7 +102,7 @@ class Distiller(nn.Module):
         if teaching.label_weight:
             losses["hard_labels"] = teaching.label_weight * hard_labels(ours)
         # Keep losses of weight zero: every step logs the same names, and all processes must reduce the same keys.
-        share = self._share(links)
+        share = common_share(links, above_sinr_db=teaching.above_sinr_db, rises_over_db=teaching.rises_over_db)
         for method, adapters in zip(teaching.methods, self.adapters, strict=True):
             losses[method.kind] = share * method.weight * method.loss(ours, theirs, adapters)
         return losses
@@ -118,17 +118,6 @@ class Distiller(nn.Module):
         theirs = self._teach(sent, arrived, batch, airs, chance=chance, shown=shown)
         heard = student.hear(arrived, batch, theirs.heard)
         return Trace(targets=batch.targets, mask=batch.mask, sent=sent, arrived=arrived, heard=heard), theirs
-
-    def _share(self, links: Sequence[Link]) -> float:
-        """What the methods count in this step."""
-        above, rises = self.teaching.above_sinr_db, self.teaching.rises_over_db
-        shares = {share_in(link, above_sinr_db=above, rises_over_db=rises) for link in links}
-        if len(shares) > 1:
-            raise ValueError(
-                "methods that count by SINR must be told one air a step, got several with shares of "
-                f"{min(shares):.2g} to {max(shares):.2g}; train with airs: 1"
-            )
-        return shares.pop()
 
     @torch.no_grad()
     def _teach(
