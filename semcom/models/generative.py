@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import Tensor, nn
 
 from channels import Arrived
@@ -41,7 +43,8 @@ class GenerativeCodec(Codec):
     def __init__(self, spec: GenerativeSpec, outputs: int) -> None:
         super().__init__(spec, outputs)
         spec.check_fit()
-        around = spec.plugged
+        # What is taken over is finished; dropout is the makers' own affair.
+        around = replace(spec.plugged, dropout=0.0)
         self.transmitter = Transmitter(around, outputs, maker=self._maker("transmitter"))
         shared = self.transmitter.embedding if around.shares_embedding else None
         self.receiver = Receiver(around, outputs, shared, maker=self._maker("receiver"))

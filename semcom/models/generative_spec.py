@@ -176,18 +176,7 @@ class GenerativeSpec:
     @property
     def rough_multiply_adds(self) -> float:
         """Of one token, with a vocabulary of usual size."""
-        total = float(self.plugged.receiver.width * USUAL_VOCABULARY)
-        layer = 4 * self.width**2 + 2 * self.width * self.feedforward
-        for name in ("transmitter", "receiver"):
-            side: SideSpec = getattr(self.plugged, name)
-            total += 2 * side.width * side.channel_hidden
-            if not self.makes(name):
-                total += side.layers * (4 * side.width**2 + 2 * side.width * side.feedforward)
-                continue
-            count = len(self.generator(name).wanted)
-            passes = count if self.family == "generated" else 1
-            total += passes * self.depth * layer + (passes + count) * side.width * self.width
-        return total
+        return _rough(self)
 
     def widths_of(self, stack: Stack) -> tuple[int, ...]:
         """Of the layers that a trace shows: those of the codec around, whose coordinates they are in."""
@@ -202,6 +191,22 @@ class GenerativeSpec:
     def side(self, name: Side) -> object:
         """A side whose layers it does not make is the side of the codec around."""
         return (self, name) if self.makes(name) else self.plugged.side(name)
+
+
+def _rough(spec: GenerativeSpec) -> float:
+    total = float(spec.plugged.receiver.width * USUAL_VOCABULARY)
+    layer = 4 * spec.width**2 + 2 * spec.width * spec.feedforward
+    sides: tuple[Side, ...] = ("transmitter", "receiver")
+    for name in sides:
+        side: SideSpec = getattr(spec.plugged, name)
+        total += 2 * side.width * side.channel_hidden
+        if not spec.makes(name):
+            total += side.layers * (4 * side.width**2 + 2 * side.width * side.feedforward)
+            continue
+        count = len(spec.generator(name).wanted)
+        passes = count if spec.family == "generated" else 1
+        total += passes * spec.depth * layer + (passes + count) * side.width * spec.width
+    return total
 
 
 GENERATIVE_SIZES: dict[str, GenerativeSpec] = {

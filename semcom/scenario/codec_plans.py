@@ -139,10 +139,8 @@ class CodecPlan(Plan):
         return isinstance(spec, GenerativeSpec) and not spec.makes(side)
 
     def _check_adopted(self) -> None:
-        """Refuse to take over what this kind of codec has not, and to generate layers around which there is nothing."""
+        """Refuse to take over what this kind of codec has not."""
         usual = self.NAMED[self.USUAL]
-        if usual.kind == GenerativeSpec.kind and self.adopt is None:
-            raise ValueError("adopt must say whose layers are generated, got none; write adopt: {around: NAME}")
         if self.adopt is None or self.adopt.side in usual.settled:
             return
         if not usual.settled:

@@ -12,14 +12,16 @@ if TYPE_CHECKING:
 
 
 def check_plugged(scenario: Scenario, name: str) -> None:
-    """Refuse what no such codec can be plugged into; to be asked before the shape that it then has.
+    """Refuse such a codec with nothing around it, and what it cannot be plugged into.
 
     Raises:
         ValueError: beginning with the path of the key that is wrong.
     """
     plan = scenario.codecs[name]
-    if plan.adopt is None or plan.adopt.side != "around":
+    if plan.NAMED[plan.USUAL].kind != GenerativeSpec.kind:
         return
+    if plan.adopt is None:
+        raise ValueError(f"codecs.{name}.adopt must say whose layers are generated, got none; write {{around: NAME}}")
     theirs = scenario.resolved(plan.adopt.donor).begun
     if not isinstance(theirs, SemanticSpec):
         raise ValueError(

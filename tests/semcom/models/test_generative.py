@@ -163,6 +163,13 @@ def test_with_the_teachers_layers_in_its_place_a_student_is_its_teacher() -> Non
     assert torch.equal(ours.heard.logits, theirs.heard.logits)
 
 
+def test_what_is_plugged_in_drops_nothing_in_training() -> None:
+    around = initialize(replace(PLUGGED, dropout=0.5), VOCABULARY, seed=5).eval()
+    made = codec(replace(SPEC, plugged=replace(PLUGGED, dropout=0.5), generates="decoder"))
+    made.plug_in(around)
+    assert torch.equal(made.train().send(BATCH).symbols, around.send(BATCH).symbols)
+
+
 def test_another_shape_is_not_plugged_in() -> None:
     with pytest.raises(ValueError, match="the codec around must be of the shape 3x8"):
         codec().plug_in(initialize(symmetric(8, 2, heads=2), VOCABULARY, seed=1))
