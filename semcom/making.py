@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-SIDES = ("transmitter", "receiver")
+ADOPTABLE = ("transmitter", "receiver", "around")
+"""What may be taken over from another codec: a side, or all around the layers that are generated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +16,8 @@ class Making:
     Args:
         methods: that it was taught by, joined by +; empty where nobody taught it.
         teachers: the codecs that taught it, joined by +.
-        adopted: the side that it took over, frozen, from another codec: transmitter or receiver; or empty.
+        adopted: what it took over, frozen, from another codec: transmitter, receiver, or around, which is all but the
+            layers that it generates; or empty.
         donor: that other codec.
         start: the codec whose weights it began from; empty where it began from chance.
         pruned: the criterion, then what is left of what was there, as in "psr keep 4"; empty where nothing was
@@ -42,7 +44,7 @@ class Making:
         told = [
             self.methods or "trained",
             f"{taught} teachers" if taught > 1 else "",
-            f"{self.adopted} adopted" if self.adopted else "",
+            "plugged in" if self.adopted == "around" else f"{self.adopted} adopted" if self.adopted else "",
             "from weights" if self.start else "",
             f"pruned by {self.pruned.split()[0]}" if self.pruned else "",
             f"{self.bits} bits" if self.bits is not None else "",

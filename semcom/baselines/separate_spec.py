@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from semcom.metrics.metric import Scored
-from semcom.models.spec import MOST_SYMBOLS, Carries, Part, Shape, Side, Stack
+from semcom.models.spec import MOST_SYMBOLS, Adopted, Carries, Part, Shape, Side, Stack
 
 SourceKind = Literal["tokens", "characters", "huffman_characters", "huffman_words", "compressor", "arithmetic"]
 Modulation = Literal["fit", "qpsk", "qam16", "qam64", "qam256"]
@@ -60,7 +60,7 @@ class SeparateSpec:
     may_differ: ClassVar[frozenset[str]] = frozenset(
         {"symbols_per_token", "source", "code", "modulation", "crc", "on_failure", "iterations"}
     )
-    settled: ClassVar[Mapping[Side, tuple[str, ...]]] = {}
+    settled: ClassVar[Mapping[Adopted, tuple[str, ...]]] = {}
     shows: ClassVar[frozenset[Part]] = frozenset()
 
     symbols_per_token: int = 8

@@ -6,6 +6,7 @@ from semcom.distillation.attention_features import AttentionFeatures
 from semcom.distillation.attention_maps import AttentionMaps
 from semcom.distillation.components import Components
 from semcom.distillation.decoupled_logits import DecoupledLogits
+from semcom.distillation.generated_layers import GeneratedLayers
 from semcom.distillation.hidden_hints import HiddenHints
 from semcom.distillation.layered import Layered
 from semcom.distillation.received_symbols import ReceivedSymbols
@@ -25,6 +26,7 @@ METHODS = (
     DecoupledLogits,
     SequenceLevel,
     HiddenHints,
+    GeneratedLayers,
     StageHints,
     StageAttention,
     AttentionFeatures,
@@ -44,6 +46,7 @@ AnyMethod = (
     | DecoupledLogits
     | SequenceLevel
     | HiddenHints
+    | GeneratedLayers
     | StageHints
     | StageAttention
     | AttentionFeatures

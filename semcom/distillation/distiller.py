@@ -13,13 +13,15 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from channels import Arrived, Chance, Link
 from semcom.distillation.ensemble import nothing_sent, pooled
+from semcom.distillation.generated_layers import is_forced
 from semcom.distillation.method import Method, check_methods, needs_teacher
-from semcom.distillation.share import share_in
+from semcom.distillation.share import common_share
 from semcom.distillation.sight import check_sight, settled
 from semcom.distillation.teaching import Teaching
 from semcom.models.codec import Codec
+from semcom.models.generative import GenerativeCodec
 from semcom.models.spec import Part, Side
-from semcom.models.trace import Trace
+from semcom.models.trace import Sent, Trace
 from semcom.sources.batch import Batch
 from semcom.tasks.trip import Air, draw_parts, in_company, rehearse
 from semcom.training.objective import Losses
@@ -81,17 +83,25 @@ class Distiller(nn.Module):
         self._seen = frozenset().union(*(method.sees for method in methods))
         # In a tuple a teacher is no sub-module: it is neither trained, nor saved, nor switched to training mode.
         self.teachers = tuple(each.eval().requires_grad_(False) for each in teachers)
+        self._progress = 0.0
         # Who took over the teacher's transmitter for good hears what the teacher would hear of its own.
         self._own = teaching.hears == "own" and not all(are_alike(student, each, "transmitter") for each in teachers)
+
+    def reach(self, progress: float) -> None:
+        """See `Scheduled`: a student that generates layers is led by its teacher in fewer and fewer steps."""
+        self._progress = progress
 
     def forward(self, batch: Batch, links: Sequence[Link], chance: Chance) -> Losses:
         """Named, weighted losses of one batch."""
         airs = draw_parts(links, self.student, batch, chance)
-        ours = rehearse(self.student, batch, airs)
-        theirs = ours
-        if self.teachers:
-            with torch.no_grad():
-                theirs = self._teach(ours, batch, airs, chance=chance)
+        # Never led when it is validated.
+        led = self.training and is_forced(self.methods, self._progress, chance)
+        if led and isinstance(self.student, GenerativeCodec):
+            ours, theirs = self._lead(self.student, batch, airs, chance=chance)
+        else:
+            ours = theirs = rehearse(self.student, batch, airs)
+            if self.teachers:
+                theirs = self._teach(ours.sent, ours.arrived, batch, airs, chance=chance)
         if "attention" in self._seen:
             ours, theirs = self.student.with_attention(ours), self.teachers[0].with_attention(theirs)
         losses: Losses = {}
@@ -99,7 +109,7 @@ class Distiller(nn.Module):
         if teaching.label_weight:
             losses[self.student.goal] = teaching.label_weight * self.student.loss(ours, batch)
         # Keep losses of weight zero: every step logs the same names, and all processes must reduce the same keys.
-        share = self._share(links)
+        share = common_share(links, above_sinr_db=teaching.above_sinr_db, rises_over_db=teaching.rises_over_db)
         for method, adapters in zip(self.methods, self.adapters, strict=True):
             pair = (ours, theirs)
             if not needs_teacher(method):
@@ -122,44 +132,67 @@ class Distiller(nn.Module):
         with statistics_kept(self.student):
             return rehearse(self.student, views, draw_parts(links, self.student, views, chance.of("views")))
 
-    def _share(self, links: Sequence[Link]) -> float:
-        """What the methods count in this step."""
-        above, rises = self.teaching.above_sinr_db, self.teaching.rises_over_db
-        shares = {share_in(link, above_sinr_db=above, rises_over_db=rises) for link in links}
-        if len(shares) > 1:
-            raise ValueError(
-                "methods that count by SINR must be told one air a step, got several with shares of "
-                f"{min(shares):.2g} to {max(shares):.2g}; train with airs: 1"
-            )
-        return shares.pop()
+    def _lead(
+        self, student: GenerativeCodec, batch: Batch, airs: Sequence[Air], *, chance: Chance
+    ) -> tuple[Trace, Trace]:
+        """The trips of a student that is shown the teacher's layers, and of the teacher, who hears what was sent."""
+        with torch.no_grad():
+            shown = self.teachers[0].send(batch)
+        sent = student.send(batch, shown)
+        arrived = in_company(sent.symbols, batch, airs, codec=student)
+        theirs = self._teach(sent, arrived, batch, airs, chance=chance, shown=shown)
+        heard = student.hear(arrived, batch, theirs.heard)
+        return Trace(targets=batch.targets, mask=batch.mask, sent=sent, arrived=arrived, heard=heard), theirs
 
-    def _teach(self, ours: Trace, batch: Batch, airs: Sequence[Air], *, chance: Chance) -> Trace:
-        """The teachers' trip in the air they are granted: each its own, or their receivers on the student's signal."""
+    @torch.no_grad()
+    def _teach(
+        self,
+        sent: Sent,
+        arrived: Arrived,
+        batch: Batch,
+        airs: Sequence[Air],
+        *,
+        chance: Chance,
+        shown: Sent | None = None,
+    ) -> Trace:
+        """The teachers' trip in the air they are granted: each its own, or their receivers on the student's signal.
+
+        Args:
+            sent: by the student.
+            arrived: of it.
+            shown: what the only teacher makes of the batch, where it was asked already.
+        """
         links = [link for link, _ in airs]
         granted = [self.teachers_link(link) for link in links]
         privileged = granted != links
         # The same chance once more: it is the student's draw, with less noise or without the others.
         clean = draw_parts(granted, self.student, batch, chance) if privileged else airs
         if self._own:
-            trips = [rehearse(each, batch, clean) for each in self.teachers]
+            trips = [rehearse(each, batch, clean, sent=shown) for each in self.teachers]
         else:
-            arrived = ours.arrived.detach()
+            arrived = arrived.detach()
             if privileged:
-                arrived = in_company(ours.sent.symbols.detach(), batch, clean, codec=self.student)
-            looked_at = bool(self._seen & OF_TRANSMITTER) or ("stages" in self._seen and len(ours.sent.stages) > 0)
-            trips = [self._overheard(each, arrived, batch, looked_at=looked_at) for each in self.teachers]
+                arrived = in_company(sent.symbols.detach(), batch, clean, codec=self.student)
+            trips = [
+                self._overheard(each, arrived, batch, shown or self._shown(each, sent, batch)) for each in self.teachers
+            ]
         theirs = trips[0] if len(trips) == 1 else pooled(trips)
         if "received" in self._seen and (privileged or not self._own):
             meant = in_company(theirs.sent.symbols, batch, airs, codec=self.teachers[0])
             theirs = replace(theirs, sent_arrived=meant.symbols)
         return theirs
 
-    def _overheard(self, teacher: Codec, arrived: Arrived, batch: Batch, *, looked_at: bool) -> Trace:
-        """A teacher's trip on a signal that is not its own; its transmitter runs only if somebody looks at it."""
+    def _shown(self, teacher: Codec, sent: Sent, batch: Batch) -> Sent:
+        """What the teacher's transmitter makes of a batch, if somebody looks at it where the student made `sent`."""
+        looked_at = self._seen & OF_TRANSMITTER or ("stages" in self._seen and sent.stages)
+        return teacher.send(batch) if looked_at else nothing_sent(sent.symbols)
+
+    def _overheard(self, teacher: Codec, arrived: Arrived, batch: Batch, sent: Sent) -> Trace:
+        """A teacher's trip on a signal that is not its own."""
         return Trace(
             targets=batch.targets,
             mask=batch.mask,
-            sent=teacher.send(batch) if looked_at else nothing_sent(arrived.symbols),
+            sent=sent,
             arrived=arrived,
             heard=teacher.hear(arrived, batch),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from channels import Link, mean_sinr_db
 
 ROUNDING_DB = 1e-9  # what a SINR of 2 dB may fall short of 2 by
@@ -46,3 +48,20 @@ def share_in(
         return 1.0
     nothing, full = rises_over_db
     return min(1.0, max(0.0, (mean_sinr_db(link) - nothing) / (full - nothing)))
+
+
+def common_share(
+    links: Sequence[Link], *, above_sinr_db: float | None, rises_over_db: tuple[float, float] | None
+) -> float:
+    """What the methods count in a step, through all of its airs.
+
+    Raises:
+        ValueError: they would count differently in each.
+    """
+    shares = {share_in(link, above_sinr_db=above_sinr_db, rises_over_db=rises_over_db) for link in links}
+    if len(shares) > 1:
+        raise ValueError(
+            "methods that count by SINR must be told one air a step, got several with shares of "
+            f"{min(shares):.2g} to {max(shares):.2g}; train with airs: 1"
+        )
+    return shares.pop()

@@ -21,9 +21,11 @@ from semcom.distillation.distiller import Distiller
 from semcom.distillation.teaching import Teaching
 from semcom.experiment.data import data_of
 from semcom.experiment.equipment import equip, study
+from semcom.experiment.layers import MESSAGES, closeness, own_parameters
 from semcom.identity import canonical
 from semcom.mistakes import UserMistake
 from semcom.models.codec import Codec
+from semcom.models.generative import GenerativeCodec
 from semcom.models.make import initialize, spec_from
 from semcom.models.spec import Spec
 from semcom.models.trace import Trace
@@ -125,6 +127,7 @@ def _train(
             pace=pace,
         )
     seconds = time.perf_counter() - began
+    layers = _closeness(build, codec, known, folder, data=data, device=device)
     saved = ""
     if fabric.global_rank == 0:
         about = about_codec(canonical(codec.spec), vocabulary=codec.outputs, build=build.identity)
@@ -147,6 +150,7 @@ def _train(
         "step_ms": pace.step_ms,
         **vars(circumstances(device)),
         **({"pruning": pruning} if pruning else {}),
+        **({"layers": layers} if layers else {}),
         "history": vars(history),
     }
 
@@ -203,6 +207,10 @@ def _leaves_weights_alone(lesson: Teaching | None) -> bool:
 
 def _adopt(codec: Codec, adoption: Adoption, donor: Codec) -> None:
     """Put the donor's side into the codec and freeze it; `fit` leaves its running statistics alone as well."""
+    if adoption.side == "around":
+        assert isinstance(codec, GenerativeCodec), "as the plan of a codec has seen"
+        codec.plug_in(donor)
+        return
     side: nn.Module = getattr(codec, adoption.side)
     side.load_state_dict(getattr(donor, adoption.side).state_dict())
     side.requires_grad_(False)
@@ -216,6 +224,20 @@ def _objective(
     teachers = [load_codec(known[each], folder, device) for each in build.lesson.teachers]
     seed = build.chance.of("training", "adapters").integer()
     return Distiller(codec, teachers, build.lesson, seed=seed)
+
+
+def _closeness(
+    build: Build, codec: Codec, known: dict[str, Build], folder: Path, *, data: Data, device: str
+) -> dict[str, Any] | None:
+    """How close the layers of a codec that generates them are to those of the codec around; None of any other."""
+    if build.adoption is None or not isinstance(codec, GenerativeCodec):
+        return None
+    teacher = load_codec(known[build.adoption.donor], folder, device)
+    exam = data.exam(MESSAGES, build.settings.batch)
+    batches = [batch.to(device) for batch in exam.batches if has_enough(batch, build)]
+    chance = Chance(build.seed).of("closeness")
+    rows = closeness(codec.eval(), teacher, batches, build.settings, chance=chance)
+    return {"own_parameters": own_parameters(codec), "rows": rows}
 
 
 def _validation(build: Build, objective: HardLabels | Distiller, data: Data, device: str) -> Callable[[], float]:

@@ -18,6 +18,7 @@ from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.examples import keep_examples
 from semcom.experiment.failures import failure_of
 from semcom.experiment.influence import influence_rows, write_influence
+from semcom.experiment.layers import layer_rows, write_layers
 from semcom.experiment.off_label import off_label, place_of
 from semcom.experiment.progress import Board, named
 from semcom.experiment.pruning import pruning_rows, write_pruning
@@ -117,9 +118,11 @@ def conduct(
             keep_examples(sweep, store, place, work.sealed, device=means.device)
             # After everything that cannot be had again in a minute: whoever stops it here loses none of that.
             time_codecs(sweep, store, board, folder=folder, device=means.device, threads=means.threads)
-            write_costs(cost_rows(sweep, store.builds()), place.costs_file)
-            write_pruning(pruning_rows(sweep, store.builds()), place.pruning_file)
-            write_influence(influence_rows(sweep, store.builds()), place.keys_file)
+            builds = store.builds()
+            write_costs(cost_rows(sweep, builds), place.costs_file)
+            write_pruning(pruning_rows(sweep, builds), place.pruning_file)
+            write_influence(influence_rows(sweep, builds), place.keys_file)
+            write_layers(layer_rows(sweep, builds), place.layers_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
             alike = [each.facts() for each in work.made(sweep)]
             tables = {path.name: digest_of(path) for path in place.tables_written}

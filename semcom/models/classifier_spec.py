@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from semcom.metrics.metric import Scored
 from semcom.models.recognizer_spec import MOST_UNITS, MOST_WIDTH, UnitShape
-from semcom.models.spec import MOST_SYMBOLS, Carries, Part, Shape, Side, Stack
+from semcom.models.spec import MOST_SYMBOLS, Adopted, Carries, Part, Shape, Side, Stack
 
 Family = Literal["residual", "wide"]
 # Far above any picture that a network of this kind is trained on, far below what would fill a memory.
@@ -56,7 +56,7 @@ class ClassifierSpec:
         {"widths", "units", "transmitter_stages", "symbols", "hidden", "dropout"}
     )
     # What either side needs of the network, both must agree on.
-    settled: ClassVar[Mapping[Side, tuple[str, ...]]] = dict.fromkeys(
+    settled: ClassVar[Mapping[Adopted, tuple[str, ...]]] = dict.fromkeys(
         ("transmitter", "receiver"),
         ("family", "planes", "rows", "columns", "widths", "units", "transmitter_stages", "symbols", "hidden"),
     )

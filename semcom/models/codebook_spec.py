@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from semcom.metrics.metric import Scored
 from semcom.models.semantic_spec import USUAL_VOCABULARY
-from semcom.models.spec import Carries, Part, Shape, Side, Stack
+from semcom.models.spec import Adopted, Carries, Part, Shape, Side, Stack
 
 ROWS = 65_536
 """Of the table that a code with memory takes its symbols from, at least; a power of two."""
@@ -35,7 +35,7 @@ class CodebookSpec:
     carries: ClassVar[Carries] = "sentences"
     says: ClassVar[Scored] = "sentences"
     may_differ: ClassVar[frozenset[str]] = frozenset({"symbols_per_token", "memory", "book", "learned"})
-    settled: ClassVar[Mapping[Side, tuple[str, ...]]] = {}
+    settled: ClassVar[Mapping[Adopted, tuple[str, ...]]] = {}
     shows: ClassVar[frozenset[Part]] = frozenset({"logits"})
 
     symbols_per_token: int = 8

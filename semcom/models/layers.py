@@ -36,9 +36,20 @@ class Residual(nn.Module):
 
 
 def look_back(
-    attention: MultiHeadAttention, around: Residual, features: Tensor, past: KeysAndValues | None
+    attention: MultiHeadAttention,
+    around: Residual,
+    features: Tensor,
+    past: KeysAndValues | None,
+    *,
+    mask: Tensor | None = None,
 ) -> tuple[Tensor, KeysAndValues]:
-    """Causal self-attention of one position [rows, 1, width] more; and all keys and values so far."""
+    """Self-attention of positions [rows, new, width] that see each other and those before; and all keys and values.
+
+    With one new position at a time that is causal attention.
+
+    Args:
+        mask: True where a key, of those before or of the new ones, may be seen.
+    """
     grown: list[KeysAndValues] = []
 
     def part(x: Tensor) -> Tensor:
@@ -46,7 +57,7 @@ def look_back(
         if past is not None:
             keys, values = torch.cat((past[0], keys), dim=2), torch.cat((past[1], values), dim=2)
         grown.append((keys, values))
-        return attention.attend(x, (keys, values))
+        return attention.attend(x, (keys, values), mask=mask)
 
     return around(features, part), grown[0]
 
@@ -69,6 +80,13 @@ class EncoderLayer(nn.Module):
     def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
         features = self.around_attention(features, lambda x: self.attention(x, mask))
         return self.around_feedforward(features, self.feedforward)
+
+    def step(
+        self, features: Tensor, past: KeysAndValues | None, mask: Tensor | None = None
+    ) -> tuple[Tensor, KeysAndValues]:
+        """Positions [batch, new, width] more that see each other and those before, and the keys and values of all."""
+        features, grown = look_back(self.attention, self.around_attention, features, past, mask=mask)
+        return self.around_feedforward(features, self.feedforward), grown
 
 
 class DecoderLayer(nn.Module):

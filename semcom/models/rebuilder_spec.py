@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from semcom.metrics.metric import Scored
 from semcom.models.classifier_spec import MOST_PLANES, MOST_SIDE
-from semcom.models.spec import Carries, Part, Shape, Side, Stack
+from semcom.models.spec import Adopted, Carries, Part, Shape, Side, Stack
 
 MOST_CHANNELS = 1024
 MOST_LAYERS = 16
@@ -50,7 +50,7 @@ class RebuilderSpec:
     says: ClassVar[Scored] = "pictures"
     may_differ: ClassVar[frozenset[str]] = frozenset({"widths", "halvings", "channels", "structure"})
     # Widths are either side's own only where both have as many; a pair is taken over whole.
-    settled: ClassVar[Mapping[Side, tuple[str, ...]]] = dict.fromkeys(
+    settled: ClassVar[Mapping[Adopted, tuple[str, ...]]] = dict.fromkeys(
         ("transmitter", "receiver"), ("planes", "rows", "columns", "widths", "halvings", "channels")
     )
     shows: ClassVar[frozenset[Part]] = frozenset({"sent", "received", "heard", "stages"})

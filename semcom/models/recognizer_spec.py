@@ -9,7 +9,7 @@ from math import prod
 from typing import ClassVar, Literal
 
 from semcom.metrics.metric import Scored
-from semcom.models.spec import Carries, Part, Shape, Side, Stack
+from semcom.models.spec import Adopted, Carries, Part, Shape, Side, Stack
 
 Family = Literal["residual", "vgg", "cnn"]
 # Far above any recognizer that one machine trains, far below what would fill its memory before anybody notices.
@@ -69,7 +69,7 @@ class RecognizerSpec:
     carries: ClassVar[Carries] = "frames"
     says: ClassVar[Scored] = "classes"
     may_differ: ClassVar[frozenset[str]] = frozenset({"widths", "units", "planes", "dropout", "level_control"})
-    settled: ClassVar[Mapping[Side, tuple[str, ...]]] = {}  # with one side alone there is nothing to take over
+    settled: ClassVar[Mapping[Adopted, tuple[str, ...]]] = {}  # with one side alone there is nothing to take over
     shows: ClassVar[frozenset[Part]] = frozenset({"heard", "stages", "logits"})
     learns: ClassVar[bool] = True
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from semcom.metrics.metric import Scored
-from semcom.models.spec import MOST_SYMBOLS, Carries, Part, Shape, Side, Stack
+from semcom.models.spec import MOST_SYMBOLS, Adopted, Carries, Part, Shape, Side, Stack
 
 # Far above any codec that one machine trains, far below what would fill its memory before anybody notices.
 MOST_LAYERS = 64
@@ -71,7 +71,7 @@ class SemanticSpec:
     may_differ: ClassVar[frozenset[str]] = frozenset(
         {"transmitter", "receiver", "symbols_per_token", "decoding", "tied", "norm", "dropout"}
     )
-    settled: ClassVar[Mapping[Side, tuple[str, ...]]] = {
+    settled: ClassVar[Mapping[Adopted, tuple[str, ...]]] = {
         "transmitter": ("transmitter", "symbols_per_token", "norm"),
         "receiver": ("receiver", "symbols_per_token", "norm", "decoding", "tied"),
     }

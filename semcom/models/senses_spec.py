@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from semcom.models.classifier_spec import CLASSIFIER_SIZES, ClassifierSpec
-from semcom.models.spec import MOST_SYMBOLS, Side
+from semcom.models.spec import MOST_SYMBOLS, Adopted
 
 LETTERS = 256  # values of a byte
 LETTER_WIDTH = 16
@@ -32,7 +32,7 @@ class SensesSpec(ClassifierSpec):
     may_differ: ClassVar[frozenset[str]] = frozenset(
         {"widths", "units", "symbols", "hidden", "dropout", "caption_symbols", "drowned"}
     )
-    settled: ClassVar[Mapping[Side, tuple[str, ...]]] = {
+    settled: ClassVar[Mapping[Adopted, tuple[str, ...]]] = {
         side: (*fields, "caption_symbols") for side, fields in ClassifierSpec.settled.items()
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 from channels import normalize_power, to_reals, to_symbols
@@ -24,30 +26,55 @@ def embedding(vocabulary: int, width: int) -> nn.Embedding:
     return table
 
 
-class Transmitter(nn.Module):
-    """Embedding, semantic encoder, channel encoder, unit power."""
+def through(
+    stack: nn.ModuleList,
+    maker: nn.Module | None,
+    features: Tensor,
+    *,
+    mask: Tensor | None,
+    guide: Sequence[Tensor] | None,
+) -> tuple[tuple[Tensor, ...], Tensor | None]:
+    """All layers of a stack, and what entered the last one; of layers that are made nothing entered them."""
+    if maker is not None:
+        return maker(features, mask, guide), None
+    layers, entering = [], features
+    for layer in stack:
+        entering, features = features, layer(features, mask)
+        layers.append(features)
+    return tuple(layers), entering
 
-    def __init__(self, spec: SemanticSpec, vocabulary: int) -> None:
+
+class Transmitter(nn.Module):
+    """Embedding, semantic encoder, channel encoder, unit power.
+
+    Args:
+        maker: makes the encoder's layers in its stead (`semcom.models.generative_layers`); None has layers of its own.
+    """
+
+    def __init__(self, spec: SemanticSpec, vocabulary: int, *, maker: nn.Module | None = None) -> None:
         super().__init__()
         side = spec.transmitter
         self.spec = spec
         self.embedding = embedding(vocabulary, side.width)
         self.dropout = nn.Dropout(spec.dropout)
-        self.layers = nn.ModuleList(EncoderLayer(side, spec) for _ in range(side.layers))
+        self.layers = nn.ModuleList(() if maker else (EncoderLayer(side, spec) for _ in range(side.layers)))
+        self.maker = maker
         self.norm = final_norm(side, spec)
         self.channel_encoder = ChannelEncoder(side, spec.symbols_per_token)
 
-    def forward(self, batch: SentenceBatch) -> Sent:
+    def forward(self, batch: SentenceBatch, guide: Sequence[Tensor] | None = None) -> Sent:
+        """Symbols and layers.
+
+        Args:
+            guide: layers of a teacher, which a maker follows.
+        """
         mask = attention_mask(batch)
         features = add_positions(self.embedding(batch.tokens) * self.spec.transmitter.width**0.5)
         features = self.dropout(features)
-        layers, entering = [], features
-        for layer in self.layers:
-            entering, features = features, layer(features, mask)
-            layers.append(features)
-        reals = self.channel_encoder(self.norm(features))
+        layers, entering = through(self.layers, self.maker, features, mask=mask, guide=guide)
+        reals = self.channel_encoder(self.norm(layers[-1]))
         sent = batch.mask.repeat_interleave(self.spec.symbols_per_token, dim=1) if batch.ragged else None
-        return Sent(normalize_power(to_symbols(reals).flatten(1), sent), tuple(layers), entering)
+        return Sent(normalize_power(to_symbols(reals).flatten(1), sent), layers, entering)
 
 
 class Receiver(nn.Module):
@@ -59,16 +86,25 @@ class Receiver(nn.Module):
 
     Args:
         shared: an embedding to use as the output layer (and as the decoder's own input), or None for its own.
+        maker: makes the decoder's layers in its stead, as in `Transmitter`; never of an autoregressive one.
     """
 
-    def __init__(self, spec: SemanticSpec, vocabulary: int, shared: nn.Embedding | None = None) -> None:
+    def __init__(
+        self,
+        spec: SemanticSpec,
+        vocabulary: int,
+        shared: nn.Embedding | None = None,
+        *,
+        maker: nn.Module | None = None,
+    ) -> None:
         super().__init__()
         side = spec.receiver
         self.spec = spec
         self.autoregressive = spec.decoding == "autoregressive"
         self.channel_decoder = ChannelDecoder(side, spec.symbols_per_token)
         make = DecoderLayer if self.autoregressive else EncoderLayer
-        self.layers = nn.ModuleList(make(side, spec) for _ in range(side.layers))
+        self.layers = nn.ModuleList(() if maker else (make(side, spec) for _ in range(side.layers)))
+        self.maker = maker
         self.norm = final_norm(side, spec)
         self.dropout = nn.Dropout(spec.dropout)
         self.embedding = shared or embedding(vocabulary, side.width)
@@ -89,26 +125,33 @@ class Receiver(nn.Module):
         known = self.embedding(previous) * self.spec.receiver.width**0.5
         return self.dropout(add_positions(known, first=first) + heard)
 
-    def forward(self, equalized: Tensor, batch: SentenceBatch, previous: Tensor | None = None) -> Heard:
+    def forward(
+        self,
+        equalized: Tensor,
+        batch: SentenceBatch,
+        previous: Tensor | None = None,
+        guide: Sequence[Tensor] | None = None,
+    ) -> Heard:
         """Logits for every position at once.
 
         Args:
             previous: the true tokens shifted by one [batch, length]; needed, and used, only by an
                 autoregressive decoder.
+            guide: layers of a teacher, which a maker follows.
         """
         mask = attention_mask(batch)
         heard = self.hear(equalized)
+        entering: Tensor | None
         if self.autoregressive:
             if previous is None:
                 raise ValueError("an autoregressive receiver needs the previous tokens to be rehearsed")
-            features, layers = self.start(previous, heard), []
+            features, own = self.start(previous, heard), []
             for layer in self.layers:
                 assert isinstance(layer, DecoderLayer)
                 entering, features = features, layer(features, layer.across.remember(heard), mask)
-                layers.append(features)
+                own.append(features)
+            layers = tuple(own)
         else:
-            features, layers = self.dropout(add_positions(heard)), []
-            for layer in self.layers:
-                entering, features = features, layer(features, mask)
-                layers.append(features)
-        return Heard(heard, tuple(layers), self.output(self.norm(features)), entering=entering)
+            features = self.dropout(add_positions(heard))
+            layers, entering = through(self.layers, self.maker, features, mask=mask, guide=guide)
+        return Heard(heard, layers, self.output(self.norm(layers[-1])), entering=entering)

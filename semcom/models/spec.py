@@ -17,6 +17,9 @@ Stack = Literal["sent", "heard"]
 
 Side = Literal["transmitter", "receiver"]
 
+Adopted = Literal["transmitter", "receiver", "around"]
+"""What a codec may take over from another, frozen: a side, or all around the layers that it makes itself."""
+
 Carries = str
 """What kind of message travels, in the plural: sentences, frames. A task and its codecs agree on the word."""
 
@@ -43,8 +46,8 @@ class Spec(Protocol):
     """What its messages are; must be what the scenario's task sends."""
     may_differ: ClassVar[frozenset[str]]
     """The fields in which a codec of a scenario may differ from a named size."""
-    settled: ClassVar[Mapping[Side, tuple[str, ...]]]
-    """The fields that come with a side taken over from another codec: its own, and what both sides must agree on."""
+    settled: ClassVar[Mapping[Adopted, tuple[str, ...]]]
+    """The fields that come with what is taken over from another codec: a side's own, and what both sides agree on."""
     says: ClassVar[Scored]
     """What its receiver says; must be what the scenario's task scores."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from semcom.making import MAKING, SIDES, Making
+from semcom.making import ADOPTABLE, MAKING, Making
 from semcom.mistakes import UserMistake
 from semcom.report.averaging import Row, average
 from semcom.report.results import DIFFERENCE, SHARE, SUM, VALUE, WANTED, Condition, Results, System, in_order
@@ -159,7 +159,7 @@ def _numbers(path: Path, number: int, cells: Cells) -> Values:
 
 def _check_row(path: Path, number: int, cells: Cells, values: Values) -> None:
     """What must hold between the cells of one row."""
-    for name, known in (("role", ROLES), ("status", STATUSES), ("adopted", ("", *SIDES))):
+    for name, known in (("role", ROLES), ("status", STATUSES), ("adopted", ("", *ADOPTABLE))):
         if cells[name] not in known:
             expected = f"one of {', '.join(each or 'empty' for each in known)}"
             raise UserMistake(_mistake(path, number, name, expected=expected, got=cells[name]))

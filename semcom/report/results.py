@@ -32,7 +32,7 @@ class System:
 
     Args:
         method: how it came to be; for a published system the note that has to stand beside its curve.
-        adopted: the side that it took over, transmitter or receiver, or empty.
+        adopted: what it took over, transmitter, receiver or around, or empty.
         own_method: how it came to be apart from what it took over.
         parameters: of transmitter and receiver together; None where nobody says.
         body_parameters: the same without the embeddings, which hide compression.

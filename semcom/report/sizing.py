@@ -69,7 +69,8 @@ def varied_side(part: Results) -> Side:
         for each in measured(part)
         if each.body_parameters
     )
-    if len(adopting) != 1 or not known:
+    # Who took over all around its layers may differ on either side.
+    if len(adopting) != 1 or "around" in adopting or not known:
         return "both"
     return "receiver" if "transmitter" in adopting else "transmitter"
 

@@ -15,6 +15,7 @@ from semcom.metrics.catalog import check_suited
 from semcom.mistakes import UserMistake
 from semcom.scenario.codec_plans import CodecPlan
 from semcom.scenario.detector_checks import check_detectors
+from semcom.scenario.generative_checks import check_followed, check_plugged
 from semcom.scenario.hints import suggestion
 from semcom.scenario.language_checks import check_languages
 from semcom.scenario.scenario import Scenario
@@ -127,6 +128,7 @@ def _check_kinds(scenario: Scenario) -> None:
             )
     for name in scenario.codecs:
         _check_made_of_its_kind(scenario, name)
+        check_plugged(scenario, name)
         _check_learning(scenario, name)
     for name, codec in scenario.codecs.items():
         carries = scenario.resolved(name).begun.carries
@@ -155,7 +157,8 @@ def _check_kinds(scenario: Scenario) -> None:
 def _check_made_of_its_kind(scenario: Scenario, name: str) -> None:
     """Refuse weights and sides of a codec of another kind, before shapes are asked for that do not compare."""
     codec = scenario.codecs[name]
-    for key, origin in (("start", codec.start), ("adopt", codec.adopt and codec.adopt.donor)):
+    donor = codec.adopt.donor if codec.adopt and codec.adopt.side != "around" else None
+    for key, origin in (("start", codec.start), ("adopt", donor)):
         if origin and (theirs := _kind(scenario.codecs[origin])) != (ours := _kind(codec)):
             raise ValueError(
                 f"codecs.{name}.{key} must name a codec of kind {ours}, as {name} is, got '{origin}' of kind {theirs}; "
@@ -193,6 +196,7 @@ def _check_shapes(scenario: Scenario) -> None:
         _check_adopted(scenario, name)
         _check_teachers(scenario, name)
         _check_seen(scenario, name)
+        check_followed(scenario, name)
         # Dropout has no weights; everything else shapes them.
         if codec.start and _without_dropout(scenario.resolved(codec.start).spec) != _without_dropout(
             scenario.resolved(name).begun

@@ -12,9 +12,10 @@ from semcom.distillation.method import check_methods
 from semcom.distillation.sight import settled
 from semcom.distillation.teaching import Teaching
 from semcom.languages.settings import SearchSettings
+from semcom.models.generative_spec import GenerativeSpec
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.models.sizes import SIZES
-from semcom.models.spec import Spec
+from semcom.models.spec import Adopted, Side, Spec
 from semcom.scenario.hints import suggestion
 from semcom.scenario.meanings import said_of, without_sections
 from semcom.scenario.plan import Plan, any_of, changed, changes_to
@@ -35,31 +36,34 @@ class AdoptPlan(Plan):
     """A side taken over from another codec as it is, and frozen.
 
     A student receiver under its teacher's transmitter compresses the receiving side alone, and both then speak of
-    one observation. Exactly one side is named.
+    one observation. Exactly one of the keys is there.
 
     Args:
         transmitter: the codec whose transmitter is taken over.
         receiver: the codec whose receiver is taken over.
+        around: the codec that a codec of kind `generative` is plugged into: all of it is taken over but the layers that
+            are generated.
     """
 
     transmitter: str | None = Field(default=None, min_length=1)
     receiver: str | None = Field(default=None, min_length=1)
+    around: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _one_side(self) -> Self:
-        if (self.transmitter is None) == (self.receiver is None):
-            raise ValueError("must name one side, transmitter or receiver, and the codec it comes from")
+        if sum(each is not None for each in (self.transmitter, self.receiver, self.around)) != 1:
+            raise ValueError("must name one side, transmitter or receiver, or around, and the codec it comes from")
         return self
 
     @property
-    def side(self) -> Literal["transmitter", "receiver"]:
-        """Which side is taken over."""
-        return "transmitter" if self.transmitter else "receiver"
+    def side(self) -> Adopted:
+        """What is taken over."""
+        return "around" if self.around else "transmitter" if self.transmitter else "receiver"
 
     @property
     def donor(self) -> str:
         """The codec it comes from."""
-        return self.transmitter or self.receiver or ""
+        return self.transmitter or self.receiver or self.around or ""
 
 
 class CodecPlan(Plan):
@@ -71,7 +75,7 @@ class CodecPlan(Plan):
         start: the codec of equal shape whose weights the training starts from.
         fresh: take of `start` its shape alone, as it was really made, and draw weights anew: the control of a codec
             that was pruned.
-        adopt: one side taken over from another codec, frozen.
+        adopt: one side taken over from another codec, frozen; or all around the layers that are generated.
         prune: what is taken away from `start` before the training goes on.
         distill: whom to learn from, and how; without it the codec learns from the true answers alone.
         training: what differs from the scenario's `training`.
@@ -114,17 +118,37 @@ class CodecPlan(Plan):
             raise ValueError("search must be of a receiver that knows a language, got none; name one in language")
         if self.fresh and self.prune:
             raise ValueError("fresh must be without prune: there are no weights to choose by; leave one of them out")
-        if self.adopt and not self.NAMED[self.USUAL].settled:
-            raise ValueError("adopt must be left out: this kind of codec has one side with weights at most; use start")
+        self._check_adopted()
         if self.adopt and self.prune:
             raise ValueError("prune must be without adopt, whose side stays as it is; leave one of them out")
         if self.distill:
-            frozen = self.adopt is not None and self.adopt.side == "transmitter"
             # Dropout acts in an adopted receiver too, and never in a teacher.
             drops = bool(self.spec().dropout)
-            alike = self.adopt is not None and self.distill.is_heard_by(self.adopt.receiver) and not drops
-            check_methods(settled(self.distill.methods, self.spec()), transmitter_is_frozen=frozen, hears_alike=alike)
+            donor = self.adopt.donor if self.adopt else None
+            alike = self._takes_over("receiver") and self.distill.is_heard_by(donor)
+            frozen = self._takes_over("transmitter")
+            methods = settled(self.distill.methods, self.spec())
+            check_methods(methods, transmitter_is_frozen=frozen, hears_alike=alike and not drops)
         return self
+
+    def _takes_over(self, side: Side) -> bool:
+        """Whether a side is another codec's as a whole."""
+        if self.adopt is None:
+            return False
+        if self.adopt.side != "around":
+            return self.adopt.side == side
+        spec = self.spec()
+        return isinstance(spec, GenerativeSpec) and not spec.makes(side)
+
+    def _check_adopted(self) -> None:
+        """Refuse to take over what this kind of codec has not."""
+        usual = self.NAMED[self.USUAL]
+        if self.adopt is None or self.adopt.side in usual.settled:
+            return
+        if not usual.settled:
+            raise ValueError("adopt must be left out: this kind of codec has one side with weights at most; use start")
+        known = " or ".join(usual.settled)
+        raise ValueError(f"adopt of a codec of kind {usual.kind} must name {known}, got {self.adopt.side}")
 
     def spec(self, base: Spec | None = None) -> Any:
         """The named size, or the shape of another codec, with what was typed beside it.

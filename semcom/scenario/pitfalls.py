@@ -94,9 +94,11 @@ def _strange_codes(scenario: Scenario) -> Iterator[str]:
 
 
 def _is_understood(scenario: Scenario, student: str, *, by: str) -> bool:
-    """Whether the student sends as this teacher does, begins with it, or has its receiver."""
+    """Whether the student sends as this teacher does, begins with it, has its receiver or is plugged into it."""
     if scenario.resolved(student).spec.side("transmitter") is None:
         return True  # the message goes on the air as it is
+    if (adopt := scenario.codecs[student].adopt) and adopt.around == by:
+        return True  # its symbols are made by that codec's own channel encoder
     if _origin(scenario, student, "receiver") == _origin(scenario, by, "receiver"):
         return True
     sender: str | None = student

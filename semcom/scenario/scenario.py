@@ -164,7 +164,10 @@ class Resolved:
         spec: Any = self._scenario.goal.fitted(self.plan.spec(self._scenario.resolved(start).spec if start else None))
         if adopt is not None:
             donor = self._scenario.resolved(adopt.donor).spec
-            spec = replace(spec, **{key: getattr(donor, key) for key in spec.settled[adopt.side]})
+            if adopt.side == "around":
+                spec = replace(spec, plugged=donor)
+            else:
+                spec = replace(spec, **{key: getattr(donor, key) for key in spec.settled[adopt.side]})
         begun: Spec = spec
         return begun
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from channels import Chance, Link
 from semcom.compression.catalog import AnyPruning
@@ -15,7 +14,7 @@ from semcom.languages.ngram_spec import NGramSpec
 from semcom.languages.settings import SearchSettings
 from semcom.languages.transformer_spec import TransformerSpec
 from semcom.making import Making
-from semcom.models.spec import Spec
+from semcom.models.spec import Adopted, Spec
 from semcom.scenario.plans import MeasurePlan
 from semcom.sources.catalog import AnyCorpus
 from semcom.tasks.detectors import AS_NOISE, Detector
@@ -37,9 +36,9 @@ class Digests:
 
 @dataclass(frozen=True)
 class Adoption:
-    """A side taken over, frozen, from another build."""
+    """A side taken over, frozen, from another build; or all around the layers that are generated."""
 
-    side: Literal["transmitter", "receiver"]
+    side: Adopted
     donor: str  # identity of the build it comes from
 
 

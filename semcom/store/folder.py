@@ -89,10 +89,15 @@ class RunFolder:
         return self.path / "examples.json"
 
     @property
+    def layers_file(self) -> Path:
+        """How close generated layers are to a teacher's; there is none where nothing was generated."""
+        return self.path / "layers.csv"
+
+    @property
     def all_tables(self) -> tuple[Path, ...]:
         """The tables that a run may write, there or not."""
-        special = (self.confusion_file, self.pruning_file, self.keys_file, self.calibration_file, self.examples_file)
-        return self.results_file, self.costs_file, *special
+        special = (self.confusion_file, self.pruning_file, self.keys_file, self.layers_file, self.calibration_file)
+        return self.results_file, self.costs_file, *special, self.examples_file
 
     @property
     def tables_written(self) -> tuple[Path, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from semcom.files import write_atomically
-from semcom.making import MAKING, SIDES
+from semcom.making import ADOPTABLE, MAKING
 from semcom.mistakes import UserMistake
 
 ROLES = ("teacher", "student", "control", "codec", "published")
@@ -35,7 +35,8 @@ class Row:
             of a published one, and in tables older than they are.
         methods: that it was taught by, joined by +; empty if it learned from no teacher.
         teachers: the codecs that taught it, joined by +.
-        adopted: the side that it took over from another codec, frozen: transmitter or receiver; or empty.
+        adopted: what it took over from another codec, frozen: transmitter, receiver, around (all but the layers that
+            it generates) or empty.
         donor: that other codec.
         start: the codec whose weights it began from; empty if it began from chance.
         pruned: the criterion, then what is left of what was there: psr 4 of 8 layers; empty if nothing was cut out.
@@ -125,7 +126,7 @@ class Row:
         if (self.kind or found) != found:
             raise ValueError(f"kind must be {found} by against and gap_to of its row, got {self.kind!r}")
         object.__setattr__(self, "kind", found)
-        for name, allowed in (("role", ROLES), ("status", STATUSES), ("adopted", ("", *SIDES))):
+        for name, allowed in (("role", ROLES), ("status", STATUSES), ("adopted", ("", *ADOPTABLE))):
             if getattr(self, name) not in allowed:
                 known = ", ".join(each or "empty" for each in allowed)
                 raise ValueError(f"{name} must be one of {known}, got {getattr(self, name)!r}")

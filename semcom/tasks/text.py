@@ -11,6 +11,7 @@ from semcom.baselines.separate_spec import SEPARATE_SIZES
 from semcom.identity import identity
 from semcom.metrics.metric import Scored
 from semcom.models.codebook_spec import CODEBOOK_SIZES
+from semcom.models.generative_spec import GENERATIVE_SIZES
 from semcom.models.sizes import SIZES
 from semcom.models.spec import Carries, Spec
 from semcom.sources.docstrings import Docstrings
@@ -42,7 +43,7 @@ class Text:
     usual_units: ClassVar[int] = 22
     message: ClassVar[str] = "sentence"
     codec: ClassVar[str] = "semantic"
-    sizes: ClassVar[Mapping[str, Spec]] = {**SIZES, **CODEBOOK_SIZES, **SEPARATE_SIZES}
+    sizes: ClassVar[Mapping[str, Spec]] = {**SIZES, **CODEBOOK_SIZES, **SEPARATE_SIZES, **GENERATIVE_SIZES}
     usual_size: ClassVar[str] = "teacher"
     defaults: ClassVar[Mapping[str, Any]] = {}
 

@@ -27,7 +27,7 @@ from semcom.languages.reader import Reader
 from semcom.languages.search import search
 from semcom.languages.settings import SIGNAL_ALONE
 from semcom.models.codec import Codec, air_shape
-from semcom.models.trace import Trace
+from semcom.models.trace import Sent, Trace
 from semcom.sources.batch import Batch
 from semcom.sources.batches import SentenceBatch
 from semcom.tasks.scrambling import sequences
@@ -55,13 +55,14 @@ def draw_parts(links: Sequence[Link], codec: Codec, batch: Batch, chance: Chance
     return airs
 
 
-def rehearse(codec: Codec, batch: Batch, airs: Sequence[Air]) -> Trace:
+def rehearse(codec: Codec, batch: Batch, airs: Sequence[Air], *, sent: Sent | None = None) -> Trace:
     """The same trip in training: an autoregressive receiver is handed the true past, and a trace is kept.
 
     Args:
         airs: one for each part of the batch, as `draw_parts` makes them; the receiver hears all parts at once.
+        sent: what the codec makes of the batch, where somebody asked already.
     """
-    sent = codec.send(batch)
+    sent = codec.send(batch) if sent is None else sent
     arrived = in_company(sent.symbols, batch, airs, codec=codec)
     heard = codec.hear(arrived, batch)
     return Trace(targets=batch.targets, mask=batch.mask, sent=sent, arrived=arrived, heard=heard)

@@ -18,6 +18,7 @@ from channels import Chance
 from semcom.mistakes import UserMistake
 from semcom.sources.batch import Batch
 from semcom.training.checkpoint import Checkpoint, buffers_of
+from semcom.training.objective import Scheduled
 from semcom.training.pace import Pace
 from semcom.training.recipe import Recipe
 
@@ -101,6 +102,9 @@ def fit(
         state.pace.begin()
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate_at(step)
+        if isinstance(objective, Scheduled):
+            # Told anew at every step rather than counted: a training that goes on from a checkpoint knows it too.
+            objective.reach(step / settings.steps)
         own = chance.of("step", step) if world == 1 else chance.of("step", step, "rank", rank)
         losses = _losses(model, batches.at(step * world + rank).to(fabric.device), settings, chance=own)
         each = torch.stack(list(losses.values()))

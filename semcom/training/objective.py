@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -22,6 +22,14 @@ class Objective(Protocol):
     """
 
     def __call__(self, batch: Batch, links: Sequence[Link], chance: Chance) -> Losses: ...
+
+
+@runtime_checkable
+class Scheduled(Protocol):
+    """An objective that changes in the course of a training."""
+
+    def reach(self, progress: float) -> None:
+        """Told before every step how much of the training is done, from 0 to below 1."""
 
 
 class HardLabels(nn.Module):

@@ -20,7 +20,9 @@ from semcom.metrics.catalog import check_suited, metric_named
 from semcom.metrics.score import score
 from semcom.models.codebook_spec import CodebookSpec
 from semcom.models.codec import Codec, air_shape
+from semcom.models.generative_spec import GenerativeSpec
 from semcom.models.make import initialize, make, spec_from
+from semcom.models.semantic_spec import symmetric
 from semcom.models.trace import hard_labels
 from semcom.scenario.codec_plans import CODECS
 from semcom.scenario.plans import MeasurePlan
@@ -58,11 +60,11 @@ def data(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Data:
     return task.load(tmp_path_factory.mktemp("kept"), task.fingerprint())
 
 
-@pytest.fixture(scope="module", params=("usual", "codebook", "codebook with memory", "learned codebook"))
+@pytest.fixture(scope="module", params=("usual", "codebook", "codebook with memory", "learned codebook", "generative"))
 def codec(request: pytest.FixtureRequest, task: Task, data: Data) -> Codec:
     """Of the smallest named size of the task's usual kind of codec, and of each other kind that it has."""
     if request.param != "usual" and task.kind != "text":
-        pytest.skip("codebooks are of sentences")
+        pytest.skip("codebooks and generated layers are of sentences")
     usual = min(
         (task.fitted(each) for each in task.sizes.values() if each.kind == task.codec),
         key=lambda each: each.rough_multiply_adds,
@@ -71,6 +73,7 @@ def codec(request: pytest.FixtureRequest, task: Task, data: Data) -> Codec:
         "codebook": CodebookSpec(),
         "codebook with memory": CodebookSpec(symbols_per_token=4, memory=2),
         "learned codebook": CodebookSpec(symbols_per_token=4, learned=True),
+        "generative": GenerativeSpec(plugged=symmetric(16, 2, heads=2), width=8, heads=2),
     }
     return initialize(other.get(request.param, usual), data.outputs, seed=1).eval()
 

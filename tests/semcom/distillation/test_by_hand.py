@@ -1,6 +1,6 @@
 """Every method's loss on numbers chosen so that it can be worked out on paper; a new method needs a line here."""
 
-from math import log, sqrt
+from math import exp, log, sqrt
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +12,7 @@ from semcom.distillation.attention_maps import AttentionMaps
 from semcom.distillation.catalog import METHODS
 from semcom.distillation.components import Components
 from semcom.distillation.decoupled_logits import DecoupledLogits
+from semcom.distillation.generated_layers import GeneratedLayers
 from semcom.distillation.hidden_hints import HiddenHints
 from semcom.distillation.layered import Layered
 from semcom.distillation.received_symbols import ReceivedSymbols
@@ -228,6 +229,13 @@ def parts():
     return ours, theirs, alike("semantic_encoder", "channel_decoder", "semantic_decoder")
 
 
+def generated():
+    """A right angle; twice as long; the same."""
+    adapters = torch.nn.ModuleDict({"heard": torch.nn.ModuleDict({"0_0": NOTHING})})
+    ours = trace(decoder=[[[1, 0], [0, 2]], [[3, 4], [WILD, 0]]])
+    return ours, trace(decoder=[[[0, 1], [0, 1]], [[3, 4], [1, WILD]]]), adapters
+
+
 BY_HAND = {
     SoftLogits(): (logits(), FORWARD / 3),
     SoftLogits(temperature=2.0): (logits(2.0), 4 * FORWARD / 3),
@@ -239,6 +247,11 @@ BY_HAND = {
     # It decides for 0, 2 and 1, to which the student gives 1/8, 1/2 and 2/10.
     SequenceLevel(): (logits(), (log(8) + log(2) + log(5)) / 3),
     HiddenHints(side="decoder"): (hints(), (0 + 0 + 2) / 3),
+    # Differences of 1 and 1/2 a channel; cosines 0 and 1, and log s(1) - log s(0) = log 2 - log(1 + 1/e).
+    GeneratedLayers(side="decoder", l1=3.0, cosine=5.0): (
+        generated(),
+        (3 * (1 + 1 / 2) + 5 * (log(2) - log(1 + exp(-1)))) / 3,
+    ),
     StageHints(): (stages(StageHints(), *SLANTED), (2 + 2 - 2 * 3 / sqrt(10)) / 2),
     StageAttention(): (stages(StageAttention(), *ACTIVE), (2 + 2 - 2 / sqrt(2)) / 2),
     AttentionFeatures(on="stages", width=1): (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semcom.making import SIDES
+from semcom.making import ADOPTABLE
 from semcom.mistakes import UserMistake
 from semcom.store.results import COLUMNS, Row, cell, levels, read_csv, write_csv
 
@@ -34,7 +34,7 @@ def a_row(**changes: object) -> Row:
 def rows(draw: st.DrawFn) -> Row:
     of_kind = {"str": words, "int": counts, "float": numbers}
     values = {name: draw(of_kind[kind]) for name, kind in COLUMNS.items()}
-    sides = st.sampled_from(("", *SIDES))
+    sides = st.sampled_from(("", *ADOPTABLE))
     level = st.none() | st.floats(-50, 50) | st.lists(st.floats(-50, 50), min_size=2, max_size=4).map(tuple)
     told = {"role": "student", "status": "done", "level_db": draw(level), "kind": "", "adopted": draw(sides)}
     told["common"] = draw(st.none() | st.floats(0, 1))
