@@ -113,7 +113,7 @@ class Distiller(nn.Module):
         for method, adapters in zip(self.methods, self.adapters, strict=True):
             pair = (ours, theirs)
             if not needs_teacher(method):
-                pair = (self._viewed(method, ours, batch, links, chance=chance),) * 2
+                pair = (viewed(self.student, method, ours, batch, links, chance=chance),) * 2
             losses[method.kind] = share * method.weight * method.loss(*pair, adapters)
         return losses
 
@@ -121,16 +121,6 @@ class Distiller(nn.Module):
         """By the kind of method the accounts that methods keep of their training."""
         pairs = zip(self.methods, self.adapters, strict=True)
         return {method.kind: method.told(adapters) for method, adapters in pairs if hasattr(method, "told")}
-
-    def _viewed(self, method: Any, ours: Trace, batch: Any, links: Sequence[Link], *, chance: Chance) -> Trace:
-        """The student's trip with the messages as they are and transformed in all ways, each in air of its own."""
-        if not method.ways:
-            return ours
-        views = batch.views(method.ways)
-        # As many parts for each way as for the messages alone, so that no way of them meets fewer airs.
-        links = [*links] * (1 + len(method.ways))
-        with statistics_kept(self.student):
-            return rehearse(self.student, views, draw_parts(links, self.student, views, chance.of("views")))
 
     def _lead(
         self, student: GenerativeCodec, batch: Batch, airs: Sequence[Air], *, chance: Chance
@@ -174,7 +164,8 @@ class Distiller(nn.Module):
             if privileged:
                 arrived = in_company(sent.symbols.detach(), batch, clean, codec=self.student)
             trips = [
-                self._overheard(each, arrived, batch, shown or self._shown(each, sent, batch)) for each in self.teachers
+                _overheard(each, arrived, batch, shown or _shown(each, sent, batch, self._seen))
+                for each in self.teachers
             ]
         theirs = trips[0] if len(trips) == 1 else pooled(trips)
         if "received" in self._seen and (privileged or not self._own):
@@ -182,25 +173,37 @@ class Distiller(nn.Module):
             theirs = replace(theirs, sent_arrived=meant.symbols)
         return theirs
 
-    def _shown(self, teacher: Codec, sent: Sent, batch: Batch) -> Sent:
-        """What the teacher's transmitter makes of a batch, if somebody looks at it where the student made `sent`."""
-        looked_at = self._seen & OF_TRANSMITTER or ("stages" in self._seen and sent.stages)
-        return teacher.send(batch) if looked_at else nothing_sent(sent.symbols)
-
-    def _overheard(self, teacher: Codec, arrived: Arrived, batch: Batch, sent: Sent) -> Trace:
-        """A teacher's trip on a signal that is not its own."""
-        return Trace(
-            targets=batch.targets,
-            mask=batch.mask,
-            sent=sent,
-            arrived=arrived,
-            heard=teacher.hear(arrived, batch),
-        )
-
     def teachers_link(self, link: Link) -> Link:
         """The student's link as the teacher's receiver meets it."""
         interferers = link.interferers if self.teaching.teacher_interferers == "same" else 0
         return replace(link, snr_db=link.snr_db + self.teaching.cleaner_db, interferers=interferers)
+
+
+def viewed(student: Codec, method: Any, ours: Trace, batch: Any, links: Sequence[Link], *, chance: Chance) -> Trace:
+    """The student's trip with the messages as they are and transformed in all ways, each in air of its own.
+
+    Args:
+        ours: its trip with the messages as they are, for methods that transform nothing.
+    """
+    if not method.ways:
+        return ours
+    views = batch.views(method.ways)
+    # As many parts for each way as for the messages alone, so that no way of them meets fewer airs.
+    links = [*links] * (1 + len(method.ways))
+    with statistics_kept(student):
+        return rehearse(student, views, draw_parts(links, student, views, chance.of("views")))
+
+
+def _shown(teacher: Codec, sent: Sent, batch: Batch, seen: frozenset[Part]) -> Sent:
+    """What the teacher's transmitter makes of a batch, if somebody looks at it where the student made `sent`."""
+    looked_at = seen & OF_TRANSMITTER or ("stages" in seen and sent.stages)
+    return teacher.send(batch) if looked_at else nothing_sent(sent.symbols)
+
+
+def _overheard(teacher: Codec, arrived: Arrived, batch: Batch, sent: Sent) -> Trace:
+    """A teacher's trip on a signal that is not its own."""
+    heard = teacher.hear(arrived, batch)
+    return Trace(targets=batch.targets, mask=batch.mask, sent=sent, arrived=arrived, heard=heard)
 
 
 @contextmanager

@@ -63,8 +63,7 @@ class GenerativeSpec:
         heads: attention heads of the block; must divide its width.
         feedforward: hidden units of the block's feed-forward part, at most 16384.
         skip: whether what is made is added to the layer before it; in the family `heads` to what enters the first.
-        project: whether a linear layer leads from the block to each layer; without it the block must be as wide as the
-            codec it is plugged into. Heads are such layers, so that family has it always.
+        project: whether a linear layer leads from the block to each layer, as heads do; else both must be equally wide.
         dropout: share of features dropped in training.
 
     Source: our reconstruction of GenDistiller, Gao et al., arXiv 2310.13418, 2023, and arXiv 2406.09444, 2024, of whose
