@@ -113,7 +113,7 @@ class Distiller(nn.Module):
         for method, adapters in zip(self.methods, self.adapters, strict=True):
             pair = (ours, theirs)
             if not needs_teacher(method):
-                pair = (viewed(self.student, method, ours, batch, links, chance=chance),) * 2
+                pair = (viewed(self.student, method, ours, batch, links=links, chance=chance),) * 2
             losses[method.kind] = share * method.weight * method.loss(*pair, adapters)
         return losses
 
@@ -179,7 +179,7 @@ class Distiller(nn.Module):
         return replace(link, snr_db=link.snr_db + self.teaching.cleaner_db, interferers=interferers)
 
 
-def viewed(student: Codec, method: Any, ours: Trace, batch: Any, links: Sequence[Link], *, chance: Chance) -> Trace:
+def viewed(student: Codec, method: Any, ours: Trace, batch: Any, *, links: Sequence[Link], chance: Chance) -> Trace:
     """The student's trip with the messages as they are and transformed in all ways, each in air of its own.
 
     Args:
