@@ -125,7 +125,8 @@ def test_quickstart_runs_whole(tmp_path) -> None:
     table = (out / "results.csv").read_bytes()
     weights = {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")}
     again = semcom("run", "quickstart", *changes, folder=tmp_path)
-    assert f"0 of {len(expand(scenario).builds)} codecs to train, 0 of {4 * len(codecs)} points" in again.stdout
+    built = f"0 of {len(expand(scenario).builds)} codecs to train, 0 of 1 language to make, "
+    assert f"{built}0 of {4 * len(codecs)} points" in again.stdout
     assert (out / "results.csv").read_bytes() == table
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")} == weights
 

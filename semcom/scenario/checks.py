@@ -17,7 +17,7 @@ from semcom.scenario.codec_plans import CodecPlan
 from semcom.scenario.detector_checks import check_detectors
 from semcom.scenario.generative_checks import check_followed, check_plugged
 from semcom.scenario.hints import suggestion
-from semcom.scenario.language_checks import check_languages
+from semcom.scenario.language_checks import check_counting, check_languages
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.sweep import MOST_DECIBELS
 from semcom.training.settings import bounds, extreme_links
@@ -42,6 +42,7 @@ def check_sense(scenario: Scenario) -> None:
     check_languages(scenario)
     _check_order(scenario)
     _check_kinds(scenario)
+    check_counting(scenario)  # of shapes, which there are only once no codec is made from itself
     _check_shapes(scenario)
     _check_metrics(scenario)
     _check_comparisons(scenario)

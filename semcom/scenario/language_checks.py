@@ -16,7 +16,6 @@ def check_languages(scenario: Scenario) -> None:
     for name, codec in scenario.codecs.items():
         if codec.language:
             _check_language(scenario, name, codec.language)
-        _check_counting(scenario, name)
     if scenario.measure.corpus and scenario.goal.carries != "sentences":
         raise ValueError(f"measure.corpus must be left out where {scenario.goal.carries} are sent; it is of sentences")
     if scenario.languages and scenario.goal.carries != "sentences":
@@ -36,8 +35,13 @@ def check_languages(scenario: Scenario) -> None:
                 waiting.extend(scenario.languages[origin].origins)
 
 
-def _check_counting(scenario: Scenario, name: str) -> None:
+def check_counting(scenario: Scenario) -> None:
     """Refuse separate coding that lacks the language it counts with, or has one that it does not ask."""
+    for name in scenario.codecs:
+        _check_counting(scenario, name)
+
+
+def _check_counting(scenario: Scenario, name: str) -> None:
     spec, where = scenario.resolved(name).begun, f"codecs.{name}.language"
     if not isinstance(spec, SeparateSpec):
         return

@@ -41,6 +41,7 @@ OTHER_SPEC = {
     "symbols_per_token": 3, "decoding": "autoregressive", "tied": False, "norm": "post", "dropout": 0.1,
     "transmitter": {"width": 48}, "receiver": {"layers": 3},
 }  # fmt: skip
+SHARES = {"forced", "forced_at_end"}
 OTHER_SIDE = {"width": 64, "layers": 2, "heads": 4, "feedforward": 65, "channel_hidden": 33}
 OTHER_LINK = {
     "fading": "{kind: rayleigh}", "coherence": "{kind: symbol}", "interference": "{kind: qam}", "csi": "{kind: none}",
@@ -49,7 +50,7 @@ OTHER_LINK = {
 OTHER_MEASURE = {
     "metrics": "[bleu_1]", "sentences": 19, "skip": 1, "repeats": 2, "beam": 2, "batch": 9, "resamples": 101,
     "compare": "[[small, big]]", "gap": "[[small, plain, big]]", "users": "all", "similarity": "{pooling: mean}",
-    "bleu_tokenize": "char", "search": "{beam: 3}",
+    "bleu_tokenize": "char", "search": "{beam: 3}", "confidence": "true", "corpus": "{source: docstrings}",
 }  # fmt: skip
 
 
@@ -231,9 +232,15 @@ def test_every_field_of_a_method_changes_the_student_and_no_other(tiny, method) 
         return builds(tiny(f"codecs.small.distill={json.dumps({'teacher': 'big', 'methods': [typed]})}"))
 
     before = taught()
-    numbers = [each.name for each in fields(method) if isinstance(getattr(method, each.name), int | float)]
+    values = {each.name: getattr(method, each.name) for each in fields(method)}
+    numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
     assert numbers, "a method has a weight at least"
-    found = {name: taught(**{name: getattr(method, name) + 1}) for name in numbers}
+    # A switch is turned; a share of the steps or of the messages stays one.
+    other = {
+        name: not value if isinstance(value, bool) else value + 1 if name not in SHARES else 0.25
+        for name, value in numbers.items()
+    }
+    found = {name: taught(**{name: value}) for name, value in other.items()}
     assert {after["big"] for after in found.values()} == {before["big"]}
     assert len({before["small"], *(after["small"] for after in found.values())}) == 1 + len(numbers)
 

@@ -22,6 +22,8 @@ def test_the_names_are_those_of_the_results_table():
         "accuracy",
         "balanced_accuracy",
         "macro_f1",
+        "psnr",
+        "ms_ssim",
     ]
 
 
@@ -60,7 +62,7 @@ def test_a_misspelt_name_gets_a_hint():
 def test_the_classes_of_a_task_reach_the_metrics_of_classes_alone():
     for metric in METRICS:
         named = metric_named(metric.name, classes=["ant", "bee"])
-        assert named == metric if metric.scores == "sentences" else named.classes == ("ant", "bee")
+        assert named.classes == ("ant", "bee") if metric.scores == "classes" else named == metric
     assert metric_named("accuracy_of_bee", classes=["ant", "bee"]).name == "accuracy_of_bee"
     with pytest.raises(UserMistake, match="one of the classes: ant, bee, got wasp"):
         metric_named("accuracy_of_wasp", classes=["ant", "bee"])

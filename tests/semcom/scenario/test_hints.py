@@ -84,7 +84,7 @@ def test_every_foreign_name_leads_to_a_name() -> None:
         ("sweep.seeds=[1, 2]", "write seed"),
         ("training.metrics=[bleu_1]", "write measure.metrics"),
         ("steps=9", "write training.steps"),
-        ("codecs.big.d_model=64", "write codecs.big.transmitter.width, codecs.big.receiver.width or sweep.width"),
+        ("codecs.big.d_model=64", "write codecs.big.width, codecs.big.transmitter.width or codecs.big.receiver.width"),
         ("codecs.small.distill.temperature=2", "write codecs.small.distill.methods.temperature"),
         ("codecs.small.distill.alpha=0.5", "write label_weight"),
         ("link.fading={type: rayleigh}", "write kind"),
