@@ -38,7 +38,7 @@ BY_OTHER_KEYS = {"snr"}
 def shipped(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Scenario, Sweep]:
     """A shipped scenario on the text of its committed table."""
     scenario = load_scenario(find_scenario(name))[0]
-    found = LONGER_DOCSTRINGS if name == "pruned_codec" else DOCSTRINGS
+    found = LONGER_DOCSTRINGS if name in ("pruned_codec", "foreign_text") else DOCSTRINGS
     monkeypatch.setattr(Docstrings, "fingerprint", lambda self: found)
     monkeypatch.setattr(Europarl, "fingerprint", lambda self: EUROPARL if self.sentences else ALL_EUROPARL)
     return scenario, expand(scenario)
