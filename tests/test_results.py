@@ -18,10 +18,12 @@ import pytest
 
 from semcom.making import MAKING
 from semcom.report.ablation import ablation_lines
+from semcom.report.calibration import calibration_drawings
 from semcom.report.costs import by_codec, read_costs
 from semcom.report.drawing import drawings, pruning_drawings
 from semcom.report.pruned import read_pruned
 from semcom.report.reading import read_rows, results_of
+from semcom.store.calibrations import read_calibrations
 from semcom.store.results import KINDS, Row, kind_of, read_csv, write_csv
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +47,9 @@ def test_every_committed_figure_is_drawn_from_its_tables(folder: Path) -> None:
     results = dataclasses.replace(results_of(rows), costs=by_codec(costs))
     committed = {path.stem for path in (folder / "figures").glob("*.png")}
     possible = itertools.chain(
-        drawings(results, ablation_lines(rows, results, costs)), pruning_drawings(read_pruned(folder))
+        drawings(results, ablation_lines(rows, results, costs)),
+        pruning_drawings(read_pruned(folder)),
+        calibration_drawings(read_calibrations(folder / "calibration.csv"), results.systems),
     )
     drawn = {name for name, draw in possible if name in committed and draw() is not None}
     assert committed
