@@ -9,22 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from semcom.distillation.features import On, Value, layers_of
+from semcom.distillation.features import STACKS, On, Value, layers_of
 from semcom.distillation.stages import axes_of, brought_to
-from semcom.models.spec import Part, Shape, Spec, Stack
+from semcom.models.spec import Shape, Spec
 from semcom.models.trace import Trace
-
-STACKS: dict[On, tuple[Stack, ...]] = {"receiver": ("heard",), "transmitter": ("sent",), "both": ("sent", "heard")}
-
-
-def usual_place(spec: Spec) -> On:
-    """Where a codec's features are looked for unless somebody says: its stages, or else its receiver's layers."""
-    return "stages" if "stages" in spec.shows else "receiver"
-
-
-def parts_of(on: On | None) -> frozenset[Part]:
-    """What of a trip that is; None is not settled yet, and never a transmitter alone."""
-    return frozenset({"stages"}) if on in (None, "stages") else frozenset(STACKS[on])
 
 
 def shapes_of(spec: Spec, on: On) -> list[Shape]:

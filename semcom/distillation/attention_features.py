@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from semcom.distillation.features import On, check_width
+from semcom.distillation.features import On, OnFeatures, check_width
 
 if TYPE_CHECKING:
-    from semcom.models.spec import Part, Spec
+    from semcom.models.spec import Spec
     from semcom.models.trace import Trace
 
 
 @dataclass(frozen=True)
-class AttentionFeatures:
+class AttentionFeatures(OnFeatures):
     """Distance between maps of where features are active, weighed by the teacher's attention to the student's features.
 
     loss = mean over messages of sum_t sum_s a[t, s] mean over places of ( v_t / |v_t| - v_s / |v_s| )^2
@@ -42,23 +42,8 @@ class AttentionFeatures:
     width: int = 128
     kind: Literal["attention_features"] = "attention_features"
 
-    vanishes = False
-
     def __post_init__(self) -> None:
         check_width(self.width)
-
-    @property
-    def sees(self) -> frozenset[Part]:
-        """The features that it is on."""
-        from semcom.distillation.attended import parts_of
-
-        return parts_of(self.on)
-
-    def settled(self, spec: Spec) -> Self:
-        """The same on what this kind of codec shows, where nobody said on what."""
-        from semcom.distillation.attended import usual_place
-
-        return self if self.on else replace(self, on=usual_place(spec))
 
     def adapters(self, student: Spec, teacher: Spec) -> torch.nn.Module:
         """The attention."""

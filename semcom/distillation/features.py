@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, Self
 
 import torch
 
 if TYPE_CHECKING:
-    from semcom.models.spec import Stack
+    from semcom.models.spec import Part, Spec, Stack
     from semcom.models.trace import Trace
 
 Side = Literal["encoder", "decoder", "both"]
@@ -15,6 +16,7 @@ On = Literal["stages", "receiver", "transmitter", "both"]
 Value = Literal["energy", "features"]
 Between = Literal["sentences", "tokens"]
 
+STACKS: dict[On, tuple[Stack, ...]] = {"receiver": ("heard",), "transmitter": ("sent",), "both": ("sent", "heard")}
 MOST_WIDTH = 4096
 
 
@@ -22,6 +24,35 @@ def check_width(width: int) -> None:
     """Refuse queries and keys of no width, and those far wider than any codec."""
     if not 1 <= width <= MOST_WIDTH:
         raise ValueError(f"width must be from 1 to {MOST_WIDTH}, got {width}")
+
+
+def usual_place(spec: Spec) -> On:
+    """Where a codec's features are looked for unless somebody says: its stages, or else its receiver's layers."""
+    return "stages" if "stages" in spec.shows else "receiver"
+
+
+def parts_of(on: On | None) -> frozenset[Part]:
+    """What of a trip that is; None is not settled yet, and never a transmitter alone."""
+    return frozenset({"stages"}) if on in (None, "stages") else frozenset(STACKS[on])
+
+
+class OnFeatures:
+    """What methods share that leave to the kind of codec whose features they are on.
+
+    A copy of the teacher still loses something under them, since every feature looks at several.
+    """
+
+    on: On | None
+    vanishes = False
+
+    @property
+    def sees(self) -> frozenset[Part]:
+        """The features that it is on."""
+        return parts_of(self.on)
+
+    def settled(self, spec: Spec) -> Self:
+        """The same on what this kind of codec shows, where nobody said on what."""
+        return self if self.on else replace(self, on=usual_place(spec))  # type: ignore[type-var]
 
 
 def stacks(side: Side) -> tuple[Stack, ...]:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from semcom.distillation.features import On, Value, check_width
+from semcom.distillation.features import On, OnFeatures, Value, check_width
 
 if TYPE_CHECKING:
-    from semcom.models.spec import Part, Spec
+    from semcom.models.spec import Spec
     from semcom.models.trace import Trace
 
 
 @dataclass(frozen=True)
-class RepresentativeKeys:
+class RepresentativeKeys(OnFeatures):
     """Distance to the teacher's features, weighed by attention, those left out that have little influence.
 
     loss = mean over messages of sum_{t in R} sum_s A[s, t] | v_t / |v_t| - reg(v_s) / |reg(v_s)| |^2
@@ -58,27 +58,12 @@ class RepresentativeKeys:
     width: int = 128
     kind: Literal["representative_keys"] = "representative_keys"
 
-    vanishes = False
-
     def __post_init__(self) -> None:
         if self.k is not None and self.k < 1:
             raise ValueError(f"k must be at least 1, got {self.k}; null takes all of the student's features")
         if not 0 <= self.threshold < math.inf:
             raise ValueError(f"threshold must be at least 0 and finite, got {self.threshold}; 1 is even attention")
         check_width(self.width)
-
-    @property
-    def sees(self) -> frozenset[Part]:
-        """The features that it is on."""
-        from semcom.distillation.attended import parts_of
-
-        return parts_of(self.on)
-
-    def settled(self, spec: Spec) -> Self:
-        """The same on what this kind of codec shows, where nobody said on what."""
-        from semcom.distillation.attended import usual_place
-
-        return self if self.on else replace(self, on=usual_place(spec))
 
     def adapters(self, student: Spec, teacher: Spec) -> torch.nn.Module:
         """The attention, regressors where there are any, and an account of which keys were kept."""

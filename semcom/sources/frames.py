@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,12 +9,13 @@ import torch
 from torch import Tensor
 
 from channels.chance import Chance
-from semcom.sources.batches import EpochBatches, bucket
+from semcom.sources.batches import EpochBatches
+from semcom.sources.labelled import LabelledBatch, share_of, shuffled
 from semcom.sources.transformations import Transformation, views_of
 
 
 @dataclass(frozen=True, eq=False)
-class FrameBatch:
+class FrameBatch(LabelledBatch):
     """Several frames and their classes; a frame is one unit, as a word is one of a sentence.
 
     Args:
@@ -27,29 +27,6 @@ class FrameBatch:
     samples: Tensor
     labels: Tensor
     rows: tuple[int, ...]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @property
-    def lengths(self) -> Tensor:
-        """Units of each frame [batch], long: one."""
-        return torch.ones_like(self.labels)
-
-    @property
-    def mask(self) -> Tensor:
-        """True where a unit is real [batch, 1]: everywhere."""
-        return torch.ones_like(self.targets, dtype=torch.bool)
-
-    @property
-    def ragged(self) -> bool:
-        """Whether some frames have fewer units than others: never."""
-        return False
-
-    @property
-    def targets(self) -> Tensor:
-        """What a receiver should find [batch, 1], long."""
-        return self.labels[:, None]
 
     def turned(self, shift: int) -> FrameBatch:
         """The batch with every frame so many rows further up, those at the top coming in at the bottom."""
@@ -121,13 +98,8 @@ class FrameBatches(EpochBatches[FrameBatch]):
     """
 
     def __init__(self, frames: FrameSet, batch_size: int, chance: Chance, *, share: float = 1.0) -> None:
-        if not 0 < share <= 1:
-            raise ValueError(f"share must be more than 0 and at most 1, got {share}; 0.1 is a tenth of the frames")
-        if not len(frames):
-            raise ValueError("training must have at least one frame, got none; check the source")
         self._frames = frames
-        # Rounded up, so that no share leaves nothing; a hair less, because 0.07 * 100 is a hair more than 7.
-        self._count = math.ceil(share * len(frames) * (1 - 1e-12))
+        self._count = share_of(share, len(frames), called="frame")
         self._batch_size = batch_size
         super().__init__(chance)
 
@@ -139,16 +111,4 @@ class FrameBatches(EpochBatches[FrameBatch]):
         return self._batches
 
     def _order(self, epoch: int) -> list[tuple[int, ...]]:
-        generator = self._chance.of("epoch", epoch).generator()
-        order = torch.randperm(self._count, generator=generator).tolist()
-        return bucket([1] * self._count, self._batch_size, order)
-
-
-def evaluation_frames(frames: FrameSet, size: int) -> list[FrameBatch]:
-    """Every frame once, in batches that are always the same; `rows` tells which frame is which.
-
-    Not in the order of the set: there, the frame before one is always of the same other class, and a crowd made of
-    neighbors in the batch would always be the same pair of classes.
-    """
-    mixed = torch.randperm(len(frames), generator=Chance(0).of("evaluation").generator()).tolist()
-    return [frames.batch(rows) for rows in bucket([1] * len(frames), size, mixed)]
+        return shuffled(self._count, self._batch_size, self._chance.of("epoch", epoch))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -12,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from channels.chance import Chance
-from semcom.sources.batches import EpochBatches, bucket
+from semcom.sources.batches import EpochBatches
+from semcom.sources.labelled import LabelledBatch, share_of, shuffled
 from semcom.sources.recorded import taking_turns
 from semcom.sources.transformations import Transformation, views_of
 
@@ -36,7 +36,7 @@ class Scale:
 
 
 @dataclass(frozen=True, eq=False)
-class PictureBatch:
+class PictureBatch(LabelledBatch):
     """Several pictures and their classes; a picture is one unit, as a word is one of a sentence.
 
     Args:
@@ -52,9 +52,6 @@ class PictureBatch:
     rows: tuple[int, ...]
     scale: Scale = Scale()
     names: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
     @property
     def shades(self) -> Tensor:
@@ -87,26 +84,6 @@ class PictureBatch:
         if not self.names:
             raise ValueError("names must be those of the classes where captions are sent, got none")
         return spelled(self.names).to(self.labels.device)[self.labels]
-
-    @property
-    def lengths(self) -> Tensor:
-        """Units of each picture [batch], long: one."""
-        return torch.ones_like(self.labels)
-
-    @property
-    def mask(self) -> Tensor:
-        """True where a unit is real [batch, 1]: everywhere."""
-        return torch.ones_like(self.targets, dtype=torch.bool)
-
-    @property
-    def ragged(self) -> bool:
-        """Whether some pictures have fewer units than others: never."""
-        return False
-
-    @property
-    def targets(self) -> Tensor:
-        """The class of each [batch, 1], long."""
-        return self.labels[:, None]
 
     def turned(self, shift: int) -> PictureBatch:
         """The batch with every picture so many rows further up, those at the top coming in at the bottom."""
@@ -209,13 +186,8 @@ class PictureBatches(EpochBatches[PictureBatch]):
         share: float = 1.0,
         augmentation: Augmentation | None = None,
     ) -> None:
-        if not 0 < share <= 1:
-            raise ValueError(f"share must be more than 0 and at most 1, got {share}; 0.1 is a tenth of the pictures")
-        if not len(pictures):
-            raise ValueError("training must have at least one picture, got none; check the source")
         self._pictures = pictures
-        # Rounded up, so that no share leaves nothing; a hair less, because 0.07 * 100 is a hair more than 7.
-        self._count = math.ceil(share * len(pictures) * (1 - 1e-12))
+        self._count = share_of(share, len(pictures), called="picture")
         self._batch_size = batch_size
         self._augmentation = augmentation
         super().__init__(chance)
@@ -235,15 +207,4 @@ class PictureBatches(EpochBatches[PictureBatch]):
         return self._pictures.batch(rows)
 
     def _order(self, epoch: int) -> list[tuple[int, ...]]:
-        order = torch.randperm(self._count, generator=self._chance.of("epoch", epoch).generator()).tolist()
-        return bucket([1] * self._count, self._batch_size, order)
-
-
-def evaluation_pictures(pictures: PictureSet, size: int) -> list[PictureBatch]:
-    """Every picture once, in batches that are always the same; `rows` tells which picture is which.
-
-    Not in the order of the set: there, the picture before one is always of the same other class, and a crowd made of
-    neighbors in the batch would always be the same pair of classes.
-    """
-    mixed = torch.randperm(len(pictures), generator=Chance(0).of("evaluation").generator()).tolist()
-    return [pictures.batch(rows) for rows in bucket([1] * len(pictures), size, mixed)]
+        return shuffled(self._count, self._batch_size, self._chance.of("epoch", epoch))

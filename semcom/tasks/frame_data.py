@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from channels import Chance
 from semcom.mistakes import UserMistake
-from semcom.sources.frames import FrameBatches, FrameCorpus, FrameSet, evaluation_frames
+from semcom.sources.frames import FrameBatches, FrameCorpus, FrameSet
+from semcom.sources.labelled import evaluation_labelled
 from semcom.tasks.neighbors import check_batches
 from semcom.tasks.task import Exam
 
@@ -70,12 +71,12 @@ class FrameData:
 
     def validation(self, size: int) -> list[Batch]:
         """The first frames of the validation split, which hold the classes as evenly as can be."""
-        return list(evaluation_frames(_part(self.frames.validation, 0, VALIDATION_FRAMES), size))
+        return list(evaluation_labelled(_part(self.frames.validation, 0, VALIDATION_FRAMES), size))
 
     def exam(self, count: int, size: int, *, skip: int = 0) -> Exam:
         """The first `count` test frames behind those skipped, or all of them if there are fewer."""
         frames = _part(self.frames.test, skip, count)
-        return Exam(messages=frames.labels.tolist(), batches=evaluation_frames(frames, size), units=len(frames))
+        return Exam(messages=frames.labels.tolist(), batches=evaluation_labelled(frames, size), units=len(frames))
 
     def read(self, answers: list[list[int]]) -> list[int]:
         """The class of each frame."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from channels import Chance
 from semcom.mistakes import UserMistake
-from semcom.sources.pictures import BRIGHTEST, PictureBatches, PictureCorpus, evaluation_pictures
+from semcom.sources.labelled import evaluation_labelled
+from semcom.sources.pictures import BRIGHTEST, PictureBatches, PictureCorpus
 from semcom.tasks.neighbors import check_batches
 from semcom.tasks.task import Exam
 
@@ -87,13 +88,13 @@ class PictureData:
 
     def validation(self, size: int) -> list[Batch]:
         """The first pictures of the validation split, which hold the classes as evenly as can be."""
-        return list(evaluation_pictures(self.pictures.validation.part(0, VALIDATION_PICTURES), size))
+        return list(evaluation_labelled(self.pictures.validation.part(0, VALIDATION_PICTURES), size))
 
     def exam(self, count: int, size: int, *, skip: int = 0) -> Exam:
         """The first `count` test pictures behind those skipped, or all of them if there are fewer."""
         pictures = self.pictures.test.part(skip, count)
         wanted: Any = pictures.labels.tolist() if self._wants_class else list(pictures.pixels.numpy())
-        return Exam(messages=wanted, batches=evaluation_pictures(pictures, size), units=len(pictures))
+        return Exam(messages=wanted, batches=evaluation_labelled(pictures, size), units=len(pictures))
 
     def read(self, answers: list[Any]) -> list[Any]:
         """The class of each picture, or the picture itself as an array [planes, rows, columns] of uint8."""

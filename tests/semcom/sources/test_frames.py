@@ -5,7 +5,8 @@ import torch
 
 from channels.chance import Chance
 from semcom.sources.batches import SentenceBatch, make_batch
-from semcom.sources.frames import FrameBatch, FrameBatches, FrameSet, evaluation_frames
+from semcom.sources.frames import FrameBatch, FrameBatches, FrameSet
+from semcom.sources.labelled import evaluation_labelled
 
 
 def frames(count: int = 50, classes: int = 5) -> FrameSet:
@@ -57,10 +58,10 @@ def test_a_share_is_the_first_frames_and_its_classes_stay_even(share: float, kep
 
 
 def test_evaluation_is_always_the_same_and_no_class_has_a_neighbor_of_its_own() -> None:
-    first, second = evaluation_frames(frames(), 10), evaluation_frames(frames(), 10)
+    first, second = evaluation_labelled(frames(), 10), evaluation_labelled(frames(), 10)
     assert [batch.rows for batch in first] == [batch.rows for batch in second]
     assert sorted(row for batch in first for row in batch.rows) == list(range(50))
-    labels = torch.cat([batch.labels for batch in evaluation_frames(frames(2000), 100)])
+    labels = torch.cat([batch.labels for batch in evaluation_labelled(frames(2000), 100)])
     pairs = (5 * labels[:-1] + labels[1:]).bincount(minlength=25)
     # 80 of each pair, with a deviation of 9.
     assert pairs.min() > 80 - 5 * 9 and pairs.max() < 80 + 5 * 9
@@ -72,5 +73,5 @@ def test_what_cannot_be_batches_is_refused() -> None:
     with pytest.raises(ValueError, match="share must be more than 0 and at most 1, got 0"):
         FrameBatches(frames(), 8, Chance(1), share=0)
     with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
-        evaluation_frames(frames(), 0)
-    assert evaluation_frames(frames(0), 8) == []
+        evaluation_labelled(frames(), 0)
+    assert evaluation_labelled(frames(0), 8) == []
