@@ -7,7 +7,6 @@ import math
 from typing import TypeAlias
 
 import torch
-from torch import Tensor
 
 from channels.coherence import PerSentence
 from channels.interference import Gaussian, Neighbors, Qam
@@ -104,7 +103,7 @@ def symmetric_capacity(link: Link) -> float:
     return min(joint_capacity(link, each) / len(each) for each in sets if each)
 
 
-def share_that_arrives(link: Link, *, symbols: Tensor, bits: Tensor) -> float:
+def share_that_arrives(link: Link, *, symbols: torch.Tensor, bits: torch.Tensor) -> float:
     """About the largest share of messages that any code can deliver whole, each message a block of its own.
 
     share = mean over messages of E[ Q( (b - n C - log2(2n)/2) / sqrt(n V) ) ],   C and V of the SINR over fading
@@ -128,7 +127,7 @@ def share_that_arrives(link: Link, *, symbols: Tensor, bits: Tensor) -> float:
     return share_over_gains(link, ladder_of(link, symbols, bits), symbols, bits)
 
 
-def snr_db_for_share(link: Link, share: float, *, symbols: Tensor, bits: Tensor) -> float:
+def snr_db_for_share(link: Link, share: float, *, symbols: torch.Tensor, bits: torch.Tensor) -> float:
     """The SNR at which this share of messages can arrive whole, the link being otherwise as it is [dB].
 
     Args:
@@ -179,7 +178,7 @@ def has_one_sinr(link: Link) -> bool:
     return is_unfading(link.fading) and has_steady_disturbance(link)
 
 
-def ladder_of(link: Link, symbols: Tensor, bits: Tensor) -> Ladder:
+def ladder_of(link: Link, symbols: torch.Tensor, bits: torch.Tensor) -> Ladder:
     """The steps in which the share that arrives grows with the SINR; none are needed where that stands still."""
     if has_one_sinr(link):
         return []
@@ -190,7 +189,7 @@ def ladder_of(link: Link, symbols: Tensor, bits: Tensor) -> Ladder:
     return list(zip(middles[felt].tolist(), steps[felt].tolist(), strict=True))
 
 
-def share_over_gains(link: Link, ladder: Ladder, symbols: Tensor, bits: Tensor) -> float:
+def share_over_gains(link: Link, ladder: Ladder, symbols: torch.Tensor, bits: torch.Tensor) -> float:
     """With F the share at a fixed SINR, E[F(SINR)] is the sum of the steps of F times P(SINR above the step)."""
     if has_one_sinr(link):
         sinr = link.antennas / (link.noise_power + sum(link.interferer_powers))
@@ -198,7 +197,7 @@ def share_over_gains(link: Link, ladder: Ladder, symbols: Tensor, bits: Tensor) 
     return math.fsum(step * (1 - sinr_below(link, sinr)) for sinr, step in ladder)
 
 
-def delivered(sinr: Tensor, symbols: Tensor, bits: Tensor) -> Tensor:
+def delivered(sinr: torch.Tensor, symbols: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
     """The share of messages that can arrive at fixed SINRs: [S], [messages], [messages] -> [S]."""
     sizes, held = symbols.double(), bits.double()
     at = sinr.double()[:, None]
