@@ -11,6 +11,7 @@ from channels.emission import Emitter
 from channels.fading import Fading, Nakagami, NoFading, RandomPhase, Rayleigh, Rician
 from channels.interference import Bursts, Crowd, Gaussian, Interference, Jammer, Neighbors, Qam, Tone
 from channels.likelihood import Recognition, likelihood_accuracy, log_likelihoods
+from channels.limits import joint_capacity, outage_capacity, share_that_arrives, snr_db_for_share, symmetric_capacity
 from channels.link import Link, mean_sinr_db, mean_sir_db
 from channels.matched import matched_filter
 from channels.modulation import MODULATIONS, RML2016, RML2018, modulation_named
@@ -110,6 +111,7 @@ __all__ = [
     "finite_length_error_rate",
     "finite_length_rate",
     "join",
+    "joint_capacity",
     "known_gains",
     "likelihood_accuracy",
     "link_for",
@@ -121,12 +123,16 @@ __all__ = [
     "measured_powers",
     "modulation_named",
     "normalize_power",
+    "outage_capacity",
     "outage_probability",
     "ratio_to_db",
     "seen_from",
     "sentence_shifts",
+    "share_that_arrives",
+    "snr_db_for_share",
     "snr_to_ebno_db",
     "superpose",
+    "symmetric_capacity",
     "to_reals",
     "to_symbols",
 ]

@@ -188,10 +188,14 @@ def is_unfaded(link: Link) -> bool:
     return isinstance(link.fading, NoFading) and isinstance(link.interferer_fading, NoFading) and link.antennas == 1
 
 
+def is_unfading(fading: Fading) -> bool:
+    """Whether a user arrives with one power for ever, whatever the phase."""
+    return isinstance(fading, NoFading | RandomPhase)
+
+
 def has_steady_disturbance(link: Link) -> bool:
     """Whether what disturbs the wanted user has one power for ever, so that it is simply more noise."""
-    is_steady = isinstance(link.interferer_fading, NoFading | RandomPhase)
-    return link.interferers == 0 or (is_steady and link.antennas == 1)
+    return link.interferers == 0 or (is_unfading(link.interferer_fading) and link.antennas == 1)
 
 
 def refuse_many_antennas(link: Link) -> None:

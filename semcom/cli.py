@@ -89,17 +89,21 @@ def _draw(folder: Path) -> None:
 
     paths = draw(folder / "results.csv", folder)
     console.print(summary_table(folder / "results.csv"))
-    _print_ablation(folder / "results.csv")
+    _print_special(folder / "results.csv")
     figures = sum(path.suffix == ".png" for path in paths)
     said = f"{counted(figures, 'figure')} in {folder / 'figures'}, tables in {folder / 'tables'}"
     console.print(said, highlight=False, markup=False)
 
 
-def _print_ablation(results_csv: Path) -> None:
+def _print_special(results_csv: Path) -> None:
+    """What there is only where it was asked for, or where codecs were compared."""
+    from semcom.report.crossovers import crossover_summary
+    from semcom.report.limits import limit_summary
     from semcom.report.summary import ablation_summary
 
-    if found := ablation_summary(results_csv):
-        console.print(found)
+    for summary in (ablation_summary, crossover_summary, limit_summary):
+        if found := summary(results_csv):
+            console.print(found)
 
 
 @app.command()
@@ -126,7 +130,7 @@ def report(
     paths = draw(run_dir / "results.csv", out or run_dir)
     for path in paths:
         console.print(str(path), highlight=False, markup=False)
-    _print_ablation(run_dir / "results.csv")
+    _print_special(run_dir / "results.csv")
 
 
 @app.command()

@@ -19,6 +19,7 @@ from semcom.experiment.examples import keep_examples
 from semcom.experiment.failures import failure_of
 from semcom.experiment.influence import influence_rows, write_influence
 from semcom.experiment.layers import layer_rows, write_layers
+from semcom.experiment.limits import unread, write_bounds
 from semcom.experiment.off_label import off_label, place_of
 from semcom.experiment.progress import Board, named
 from semcom.experiment.pruning import pruning_rows, write_pruning
@@ -115,6 +116,7 @@ def conduct(
             write_csv(tabulate(scenario, sweep, store), place.results_file)
             write_matrices(sweep, store, place)
             write_bins(sweep, store, place)
+            write_bounds(sweep, store, place, device=means.device)
             keep_examples(sweep, store, place, work.sealed, device=means.device)
             # After everything that cannot be had again in a minute: whoever stops it here loses none of that.
             time_codecs(sweep, store, board, folder=folder, device=means.device, threads=means.threads)
@@ -192,7 +194,7 @@ class _Work:
         self.runs = {run.identity: run for run in sweep.runs if run.identity not in done}
         self.total_runs = len({run.identity for run in sweep.runs})
         self.ended_runs = self.total_runs - len(self.runs)
-        measured = {identity for run in self.runs.values() for identity in run.needs}
+        measured = {identity for run in self.runs.values() for identity in run.needs} | unread(sweep, done)
         # A codec that was forgotten while its points are all measured, then or in an earlier attempt, is wanted too.
         forgotten = {run.build.identity for run in sweep.runs} - store.done_builds()
         needed = self._needed((measured | forgotten | lost) & set(self.known))

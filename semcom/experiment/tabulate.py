@@ -245,7 +245,7 @@ def _facts(run: Run, built: dict[str, Any], record: dict[str, Any], user: str) -
         **{name: record.get(name) for name in ("symbols_per_word", "measured_snr_db", "measured_sinr_db")},
         "seed": build.seed,
         "run_id": run.identity,
-        **_conditions(run.link),
+        **conditions(run.link),
         **({"interference": in_words(run.link.interference) + ", scrambled"} if run.scrambling else {}),
         "crowd": crowd_of(run),
         "detector": "" if run.detector == AS_NOISE else in_words(run.detector),
@@ -271,7 +271,8 @@ def crowd_of(run: Run) -> str:
     return "+".join(build.name for build in run.crowd or ())
 
 
-def _conditions(link: Link) -> dict[str, Any]:
+def conditions(link: Link) -> dict[str, Any]:
+    """The columns that say in what a run was."""
     crowded = link.interferers > 0
     return {
         "fading": in_words(link.fading),
@@ -302,7 +303,7 @@ def _overlay(name: str, metrics: list[Metric]) -> Iterator[Row]:
         for label, value in zip(curve.snr_db, curve.scores.get(metric.name, ()), strict=False):
             link = Link(snr_db=label + curve.offset_db)
             facts = {
-                **_conditions(link),
+                **conditions(link),
                 "task": "text",
                 "codec": curve.name,
                 "role": "published",

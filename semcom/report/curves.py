@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from semcom.metrics.catalog import axis_of
+from semcom.report.limit_lines import draw_limits, told_of_limits
 from semcom.report.results import VALUE, Point, Results, evenly, in_order
 from semcom.report.sheet import Sheet, Words
 from semcom.report.style import Look, handle, in_house_style, look, typeset
@@ -63,12 +64,17 @@ def against_snr(part: Results) -> Figure | None:
     axis = axis_of(part.metric)
     with in_house_style():
         sheet = Sheet([crowd_title(count, part.absolute) for count in counts])
+        limits: dict[object, Line2D] = {}
         for axes, count in zip(sheet.panels, counts, strict=True):
-            _draw_systems(axes, [p for p in drawn if p.interferers == count], part, lambda point: point.snr_db)
+            here = [point for point in drawn if point.interferers == count]
+            limits |= {line.get_label(): line for line in draw_limits(axes, part, here)}
+            _draw_systems(axes, here, part, lambda point: point.snr_db)
         mark_values(sheet.panels[0], drawn, lambda point: point.snr_db)
-        told = quality_axis(sheet.panels[0], drawn) + left_out(part.absolute, drawn)
+        entries = [*limits.values()]
+        told = quality_axis(sheet.panels[0], drawn) + told_of_limits(entries) + left_out(part.absolute, drawn)
         title = title_of(f"{axis.name} against SNR", part)
-        return sheet.finish(Words(title, SNR, axis.label, caption(part, drawn, first=told)), _handles(drawn, part))
+        said = Words(title, SNR, axis.label, caption(part, drawn, first=told))
+        return sheet.finish(said, [*_handles(drawn, part), *entries])
 
 
 def shortfall_against_snr(part: Results) -> Figure | None:

@@ -16,12 +16,14 @@ from semcom.report.ablation import Line, ablation_lines, ablation_table
 from semcom.report.calibration import calibration_drawings
 from semcom.report.confusion import confusion_drawings
 from semcom.report.costs import by_codec, read_costs
+from semcom.report.crossovers import crossover_table, leads_of
 from semcom.report.examples import example_drawings
 from semcom.report.figures import ACROSS_LEVELS, FIGURES, OF_CELLS, OF_KINDS, OF_PAIRS_AND_KINDS
 from semcom.report.gains import gains_of_students
 from semcom.report.genuine import check_genuine
 from semcom.report.influences import read_kept
 from semcom.report.keys_kept import keys_drawings, keys_table
+from semcom.report.limits import distances_of, limit_table
 from semcom.report.naming import file_name
 from semcom.report.pruned import Pruned, read_pruned, seeds_of
 from semcom.report.pruning import layers_kept
@@ -33,6 +35,7 @@ from semcom.report.tables import tables_of, write_table
 from semcom.store.calibrations import read_calibrations
 from semcom.store.confusions import read_confusions
 from semcom.store.examples import read_examples
+from semcom.store.limits import read_limits
 
 __all__ = ["FORMATS", "Progress", "draw_all", "drawings", "pruning_drawings", "report", "save"]
 
@@ -71,10 +74,11 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
     folder = results_csv.parent
     confusion_csv, calibration_csv = folder / "confusion.csv", folder / "calibration.csv"
     examples_json = folder / "examples.json"
-    beside = ("costs.csv", "pruning.csv", "keys.csv")
+    beside = ("costs.csv", "pruning.csv", "keys.csv", "limits.csv")
     check_genuine(results_csv, *(folder / name for name in beside), confusion_csv, calibration_csv, examples_json)
     rows, costs, pruned, kept = read_rows(results_csv), read_costs(folder), read_pruned(folder), read_kept(folder)
-    results = dataclasses.replace(results_of(rows), costs=by_codec(costs))
+    limits = tuple(read_limits(folder / "limits.csv"))
+    results = dataclasses.replace(results_of(rows), costs=by_codec(costs), limits=limits)
     lines = ablation_lines(rows, results, costs)
     work = [*drawings(results, lines), *pruning_drawings(pruned), *keys_drawings(kept)]
     if confusion_csv.is_file():
@@ -82,7 +86,8 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
     work += calibration_drawings(read_calibrations(calibration_csv), results.systems)
     if examples_json.is_file():
         work += example_drawings(read_examples(examples_json))
-    special = (ablation_table(lines), pruning_table(pruned), keys_table(kept))
+    special = [ablation_table(lines), pruning_table(pruned), keys_table(kept)]
+    special += [limit_table(distances_of(results, limits)), crossover_table(leads_of(results))]
     tables = tables_of(results) + [each for each in special if each]
     total, written = len(work) + len(tables), list[Path]()
     for done, (name, draw) in enumerate(work, start=1):
@@ -103,7 +108,7 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
 
 def _forget_others(out_dir: Path, written: set[Path]) -> None:
     """Remove figures and tables of an earlier table of results, which would be taken for this one's."""
-    # Two underscores are in the name of every figure and table but four, and hardly in anybody's own file.
+    # Two underscores are in the name of every figure and table but six, and hardly in anybody's own file.
     tables = ("md", "tex", "csv")
     for folder, name, endings in (
         ("figures", "*__*", FORMATS),
@@ -111,6 +116,8 @@ def _forget_others(out_dir: Path, written: set[Path]) -> None:
         ("tables", "ablation", tables),
         ("tables", "pruning", tables),
         ("tables", "keys", tables),
+        ("tables", "limits", tables),
+        ("tables", "crossovers", tables),
     ):
         for file in (out_dir / folder).glob(f"{name}.*"):
             if file.suffix.removeprefix(".") in endings and file not in written:

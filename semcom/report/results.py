@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar
 
 from semcom.report.costs import Costs
+from semcom.store.limits import Limit
 
 __all__ = ["DIFFERENCE", "NO_GAP", "SHARE", "SUM", "VALUE", "WANTED", "Condition", "Point", "Results", "System"]
 __all__ += ["Bound", "evenly", "in_order"]
@@ -144,12 +145,14 @@ class Results:
         systems: of the whole table, in order of appearance, so that a part keeps the colors of the whole.
         distinction: the words that tell this part from its sisters; none if it has no sisters.
         costs: by codec, where they are known.
+        limits: of any code for the same sentences, where they were asked for.
     """
 
     points: tuple[Point, ...]
     systems: tuple[System, ...]
     distinction: tuple[str, ...] = ()
     costs: Mapping[str, Costs] = field(default_factory=dict)
+    limits: tuple[Limit, ...] = ()
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from semcom.scenario.axes import values
 from semcom.scenario.language_work import NOTHING_TOLD, Languages, tuning_of
 from semcom.scenario.plans import MeasurePlan
 from semcom.scenario.scenario import Scenario
-from semcom.scenario.work import Adoption, Build, LanguageBuild, Run, Sweep, Tuning
+from semcom.scenario.work import Adoption, Build, LanguageBuild, Run, Surprise, Sweep, Tuning
 from semcom.tasks.detectors import AS_NOISE, Detector
 from semcom.training.settings import TrainingSettings
 
@@ -71,7 +71,24 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None, corpora: Mappi
         for link, crowd, detector in places
     ]
     weighed = {each.identity: each for run in runs for each in (run.tuning, *run.crowd_tunings) if each}
-    return Sweep(tuple(unique.values()), tuple(runs), languages.made, tuple(weighed.values()))
+    surprises = _surprises(scenario, fingerprint, languages)
+    return Sweep(tuple(unique.values()), tuple(runs), languages.made, tuple(weighed.values()), surprises)
+
+
+def _surprises(scenario: Scenario, fingerprint: str, languages: Languages) -> dict[tuple[str, int], Surprise]:
+    """Under which language the test sentences have their bits, for every measured codec; none where nobody asks."""
+    measure = scenario.measure
+    if measure.limits is None:
+        return {}
+    exam = {**scenario.goal.exam_facts(fingerprint), "sentences": measure.sentences, "skip": measure.skip}
+    if measure.corpus:
+        exam["foreign"] = measure.corpus.fingerprint()
+    found = {}
+    for name, seed in itertools.product(scenario.sweep.codec, scenario.seeds):
+        language = languages.of(scenario.codecs[name].language or measure.limits.language or "", seed)
+        known = identity(what="surprise", language=language.identity, **exam)
+        found[name, seed] = Surprise(known, language, measure)
+    return found
 
 
 def _build(

@@ -20,6 +20,7 @@ def check_languages(scenario: Scenario) -> None:
         raise ValueError(f"measure.corpus must be left out where {scenario.goal.carries} are sent; it is of sentences")
     if scenario.languages and scenario.goal.carries != "sentences":
         raise ValueError(f"languages must be left out where {scenario.goal.carries} are sent; they are of sentences")
+    _check_limits(scenario)
     for name, plan in scenario.languages.items():
         seen, waiting = [name], list(plan.origins)
         while waiting:
@@ -33,6 +34,34 @@ def check_languages(scenario: Scenario) -> None:
             if origin not in seen:
                 seen.append(origin)
                 waiting.extend(scenario.languages[origin].origins)
+
+
+def _check_limits(scenario: Scenario) -> None:
+    """Refuse limits of sentences that nobody counts, or that have no language to have their bits under."""
+    measure, where = scenario.measure, "measure.limits"
+    if measure.limits is None:
+        return
+    if scenario.goal.carries != "sentences":
+        raise ValueError(f"{where} must be left out where {scenario.goal.carries} are sent; it is of sentences")
+    if "exact_match" not in measure.metrics:
+        named = ", ".join(measure.metrics)
+        raise ValueError(
+            f"{where} must have exact_match among the metrics, which counts sentences that arrive whole, got {named}; "
+            "add it to measure.metrics"
+        )
+    if measure.limits.language is None:
+        for name in scenario.sweep.codec:
+            if not scenario.codecs[name].language:
+                raise ValueError(
+                    f"{where}.language must name the language that sentences have their bits under, got none, and "
+                    f"codec {name} knows none of its own; name one of languages"
+                )
+    elif measure.limits.language not in scenario.languages:
+        known, near = ", ".join(scenario.languages), suggestion(measure.limits.language, scenario.languages)
+        raise ValueError(
+            f"{where}.language names '{measure.limits.language}', none of the languages: {known or 'there are none'}"
+            f"{near or '; write it under languages'}"
+        )
 
 
 def check_counting(scenario: Scenario) -> None:

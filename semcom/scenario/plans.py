@@ -57,6 +57,20 @@ class LinkPlan(Plan):
         return {name: value for name, value in self if name not in ("crowd", "detector", "scrambling")}
 
 
+class LimitsPlan(Plan):
+    """How far codecs are from what any code could do for the same sentences on the same air.
+
+    Args:
+        language: whose bits a sentence has, for codecs that know no language; those that do are held to their own.
+        whole: the shares of sentences that are to arrive whole, each between 0 and 1.
+        lines: also draw the limits as thin lines in the figure of `exact_match` against SNR.
+    """
+
+    language: str | None = None
+    whole: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(default=(0.5, 0.9), min_length=1, max_length=16)
+    lines: bool = False
+
+
 class MeasurePlan(Plan):
     """What is measured, on how much, and how surely.
 
@@ -79,6 +93,8 @@ class MeasurePlan(Plan):
         similarity: the sentence encoder of the similarity metrics.
         confidence: also keep how sure the receiver is of each sentence, for the figure `calibration`: is it right as
             often as it is sure? Of the wanted user, and at the price of a second search.
+        limits: also tell at which SNR sentences arrive whole, and how far that is from the limit of any code that knows
+            the language: `limits.csv`, a table, and lines on request. Nothing is measured anew for it.
         bleu_tokenize: how BLEU cuts text into words, by sacreBLEU's names; without the key, at white space.
     """
 
@@ -96,6 +112,7 @@ class MeasurePlan(Plan):
     gap: tuple[tuple[str, str, str], ...] | None = None
     similarity: EmbeddingModel = EmbeddingModel()
     confidence: bool = False
+    limits: LimitsPlan | None = None
     bleu_tokenize: BleuTokenizer | None = None
 
     @property

@@ -127,8 +127,12 @@ class Scenario(Plan):
 
     @property
     def needed_languages(self) -> tuple[str, ...]:
-        """The languages of the codecs that are measured or send in a crowd, and all that they are made from."""
+        """The languages of the codecs that are measured or send in a crowd, that of the limits where it counts, and all
+        that they are made from."""
         known = [language for name in self.heard_codecs if (language := self.codecs[name].language)]
+        limits = self.measure.limits
+        if limits and limits.language and not all(self.codecs[name].language for name in self.sweep.codec):
+            known.append(limits.language)
         found = _with_origins(known, lambda name: self.languages[name].origins)
         return tuple(name for name in self.languages if name in found)
 

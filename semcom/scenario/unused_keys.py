@@ -73,6 +73,9 @@ def _measure(scenario: Scenario) -> Iterator[str]:
         getattr(scenario.resolved(name).spec, "decoding", "parallel") == "parallel" for name in scenario.needed_codecs
     ):
         yield "measure.beam has no effect: every codec decodes in parallel"
+    limits = measure.limits
+    if limits and limits.language and all(scenario.codecs[name].language for name in scenario.sweep.codec):
+        yield "measure.limits.language has no effect: every codec is held to the language that it knows"
     for key, told in measure.options.items():
         if key in measure.model_fields_set and told is not None and not listening(measure.metrics, key):
             yield f"measure.{key} has no effect: it describes metrics that measure.metrics leaves out"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from channels import Chance, Link
 from semcom.compression.catalog import AnyPruning
@@ -219,6 +220,15 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Surprise:
+    """The bits that each test sentence has under a language; counted once and kept under its identity."""
+
+    identity: str
+    language: LanguageBuild
+    measure: MeasurePlan
+
+
+@dataclass(frozen=True)
 class Sweep:
     """All of a scenario's work: builds with origins first, and runs in the order of the table."""
 
@@ -226,6 +236,8 @@ class Sweep:
     runs: tuple[Run, ...]
     languages: tuple[LanguageBuild, ...] = ()
     tunings: tuple[Tuning, ...] = ()
+    # By name and seed of a measured codec, where limits are asked for.
+    surprises: Mapping[tuple[str, int], Surprise] = field(default_factory=dict)
 
     @property
     def everything(self) -> tuple[AnyBuild, ...]:

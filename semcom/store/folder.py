@@ -155,7 +155,7 @@ class RunFolder(TableFiles):
 
 def _is_drawn(name: str) -> bool:
     """Whether a figure or table of ours is called so."""
-    return "__" in name or name.partition(".")[0] in ("ablation", "codecs", "keys", "pruning")
+    return "__" in name or name.partition(".")[0] in ("ablation", "codecs", "crossovers", "keys", "limits", "pruning")
 
 
 def _half_written(folder: Path) -> list[tuple[Path, str]]:

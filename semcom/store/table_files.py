@@ -57,10 +57,15 @@ class TableFiles:
         return self.path / "layers.csv"
 
     @property
+    def limits_file(self) -> Path:
+        """What any code could do for the sentences that were sent; only where it was asked for."""
+        return self.path / "limits.csv"
+
+    @property
     def all_tables(self) -> tuple[Path, ...]:
         """The tables that a run may write, there or not."""
         special = (self.confusion_file, self.pruning_file, self.keys_file, self.layers_file, self.calibration_file)
-        return self.results_file, self.costs_file, *special, self.examples_file
+        return self.results_file, self.costs_file, *special, self.limits_file, self.examples_file
 
     @property
     def tables_written(self) -> tuple[Path, ...]:
