@@ -37,6 +37,7 @@ from channels.receiver import (
     PerfectCsi,
     ZeroForcing,
 )
+from channels.standard import Cdl, Tdl
 from channels.subtraction import Guesses, arrive_without
 from channels.theory import (
     bit_error_rate,
@@ -59,6 +60,7 @@ __all__ = [
     "RML2018",
     "Arrived",
     "Bursts",
+    "Cdl",
     "Chance",
     "Coherence",
     "Crowd",
@@ -92,6 +94,7 @@ __all__ = [
     "Realization",
     "Recognition",
     "Rician",
+    "Tdl",
     "Tone",
     "Waveform",
     "ZeroForcing",
