@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources.abc import Traversable
@@ -73,26 +74,24 @@ def profile_named(name: str) -> Profile:
     powers = db_to_ratio(torch.tensor(told["powers"], dtype=torch.float64))
     powers /= powers.sum()
     first = int(told["los"])  # the steady path stands in front of the scattered ones
-    with_angles = "aoa" in told
+    has_directions = "aoa" in told
     return Profile(
         delays=torch.tensor(told["delays"], dtype=torch.float64)[first:],
         powers=powers[first:],
         steady=float(powers[0]) if first else 0.0,
-        base=_directions(told, "aod", "zod", "cASD", "cZSD", first) if with_angles else None,
-        terminal=_directions(told, "aoa", "zoa", "cASA", "cZSA", first) if with_angles else None,
+        base=_directions(told, "d") if has_directions else None,
+        terminal=_directions(told, "a") if has_directions else None,
     )
 
 
-def _directions(told: dict[str, Any], azimuth: str, zenith: str, wide: str, high: str, first: int) -> Directions:
-    """One end's columns of a CDL table, in degrees there."""
+def _directions(told: dict[str, Any], end: str) -> Directions:
+    """Columns of departure (d) or arrival (a) in a CDL table, in degrees there, as of a terminal that is sent to."""
     offsets = torch.tensor([sign * offset for offset in _OFFSETS for sign in (1, -1)], dtype=torch.float64)
-    angles = [torch.tensor(told[name], dtype=torch.float64).deg2rad() for name in (azimuth, zenith)]
-    rays = [
-        each[first:, None] + torch.tensor(float(told[spread])).double().deg2rad() * offsets
-        for each, spread in zip(angles, (wide, high), strict=True)
-    ]
-    steady = (float(angles[0][0]), float(angles[1][0])) if first else (0.0, 0.0)
-    return Directions(azimuth=rays[0], zenith=rays[1], steady=steady)
+    azimuth, zenith = (torch.tensor(told[f"{which}o{end}"], dtype=torch.float64).deg2rad() for which in "az")
+    wide, high = (math.radians(told[f"c{which}S{end.upper()}"]) * offsets for which in "AZ")
+    first = int(told["los"])
+    steady = (float(azimuth[0]), float(zenith[0])) if first else (0.0, 0.0)
+    return Directions(azimuth=azimuth[first:, None] + wide, zenith=zenith[first:, None] + high, steady=steady)
 
 
 def _table(name: str) -> Traversable:
@@ -101,8 +100,7 @@ def _table(name: str) -> Traversable:
         package = importlib.resources.files("sionna")
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            f"{name} must have the tables that Sionna comes with, got no Sionna installed; "
-            "pip install 'semcom[classical]'"
+            f"{name} must have Sionna, got none installed; pip install 'semcom[classical]'"
         ) from None
     for folder in _FOLDERS:
         if (found := package.joinpath(folder, f"{name}.json")).is_file():
