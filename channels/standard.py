@@ -36,10 +36,11 @@ class Tdl:
 
     H(f, t) = sum over l of  sqrt(p_l) h_l(t) exp(-2 pi j f d_l),  E[h_l(t + s) conj(h_l(t))] = J0(2 pi f_D s)
 
-    Symbol k goes on carrier k mod `carriers` of OFDM symbol k // `carriers`, and meets the one gain there: echoes end
-    within the guard interval, and nothing changes within an OFDM symbol. The link's `coherence` says how long one such
-    channel lasts before another is drawn: a sentence, a block, or a symbol, where neighbors share nothing. Antennas
-    fade independently. Models D and E have a steady path, with a uniform phase at each antenna.
+    Symbol k goes on carrier k mod `carriers` of OFDM symbol k // `carriers`, and meets the one gain there, as if all
+    echoes ended within the guard interval and nothing changed within an OFDM symbol; settings far from that are
+    refused. The link's `coherence` says how long one such channel lasts before another is drawn: a sentence, a block,
+    or a symbol, where neighbors share nothing. Antennas fade independently. Models D and E have a steady path, with a
+    uniform phase at each antenna.
 
     Args:
         model: the table; A, B and C are without line of sight, D and E with it.
