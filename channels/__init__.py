@@ -38,6 +38,7 @@ from channels.receiver import (
     PerfectCsi,
     ZeroForcing,
 )
+from channels.standard import Cdl, Tdl
 from channels.subtraction import Guesses, arrive_without
 from channels.theory import (
     bit_error_rate,
@@ -60,6 +61,7 @@ __all__ = [
     "RML2018",
     "Arrived",
     "Bursts",
+    "Cdl",
     "Chance",
     "Coherence",
     "Crowd",
@@ -93,6 +95,7 @@ __all__ = [
     "Realization",
     "Recognition",
     "Rician",
+    "Tdl",
     "Tone",
     "Waveform",
     "ZeroForcing",

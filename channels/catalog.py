@@ -9,10 +9,11 @@ from channels.coherence import PerBlock, PerSentence, PerSymbol
 from channels.fading import Nakagami, NoFading, RandomPhase, Rayleigh, Rician
 from channels.interference import Bursts, Gaussian, Jammer, Neighbors, Qam, Tone
 from channels.receiver import InterferenceRejecting, Mmse, NoCsi, NoEqualizer, NoisyCsi, PerfectCsi, ZeroForcing
+from channels.standard import Cdl, Tdl
 
 __all__ = ["COHERENCE", "CSI", "EQUALIZERS", "FADING", "INTERFERENCE"]
 
-FADING = (NoFading, RandomPhase, Rayleigh, Rician, Nakagami)
+FADING = (NoFading, RandomPhase, Rayleigh, Rician, Nakagami, Tdl, Cdl)
 COHERENCE = (PerSymbol, PerBlock, PerSentence)
 INTERFERENCE = (Neighbors, Qam, Gaussian, Tone, Bursts, Jammer)
 EQUALIZERS = (NoEqualizer, ZeroForcing, Mmse, InterferenceRejecting)

@@ -1,4 +1,4 @@
-"""NoFading, RandomPhase, Rayleigh, Rician, Nakagami: how each user arrives."""
+"""NoFading, RandomPhase, Rayleigh, Rician, Nakagami: how each user arrives, but for the channels of a standard."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 
 from channels.chance import complex_gaussian
+from channels.standard import Cdl, Tdl
 from channels.units import db_to_ratio
 
 __all__ = ["Fading", "Nakagami", "NoFading", "RandomPhase", "Rayleigh", "Rician"]
@@ -149,7 +150,7 @@ class Nakagami:
         return turned(power.sqrt(), generator=generator)
 
 
-Fading = NoFading | RandomPhase | Rayleigh | Rician | Nakagami
+Fading = NoFading | RandomPhase | Rayleigh | Rician | Nakagami | Tdl | Cdl
 
 
 def leave_out_false(fading: Rayleigh | Rician | Nakagami) -> None:

@@ -10,6 +10,7 @@ from channels.coherence import Coherence, PerSentence
 from channels.fading import Fading, NoFading
 from channels.interference import Interference, Neighbors
 from channels.receiver import Csi, Equalizer, Mmse, PerfectCsi
+from channels.standard import Cdl, Tdl
 from channels.units import db_to_ratio, ratio_to_db
 
 __all__ = ["Link", "mean_sinr_db", "mean_sir_db"]
@@ -28,12 +29,12 @@ class Link:
     Args:
         snr_db: see above [dB].
         fading: how the wanted user arrives, and the interferers unless `interference` says otherwise.
-        coherence: how long one gain lasts, for every user.
+        coherence: how long one gain lasts, for every user; of `Tdl` and `Cdl` one channel, whose gains vary within it.
         interferers: how many others send at the same time.
         interference: what they send, and how loud each is.
         csi: what the receiver knows of the gains.
         equalizer: what it does with that.
-        antennas: receive antennas, fading independently; each has its own noise.
+        antennas: receive antennas, fading independently but under `Cdl`; each has its own noise.
     """
 
     snr_db: float = 12.0
@@ -88,6 +89,11 @@ class Link:
     def is_steady(self) -> bool:
         """Whether nobody fades, so that every gain is known beforehand."""
         return all(isinstance(fading, NoFading) for fading in self.fadings)
+
+    @cached_property
+    def is_selective(self) -> bool:
+        """Whether somebody's gains vary from carrier to carrier, so that every symbol has gains of its own."""
+        return any(isinstance(fading, Tdl | Cdl) for fading in self.fadings)
 
     @cached_property
     def fadings(self) -> tuple[Fading, ...]:

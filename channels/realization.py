@@ -11,9 +11,9 @@ from threading import get_ident
 import torch
 
 from channels.chance import Chance, complex_gaussian
-from channels.coherence import spread
 from channels.interference import Crowd, Neighbors, neighbor_signals
 from channels.link import Link
+from channels.paths import draw_csi_error, draw_paths
 from channels.units import ratio_to_db
 
 __all__ = ["Energies", "Realization", "draw", "equalize", "everyone", "measured_powers", "superpose"]
@@ -98,18 +98,10 @@ def draw(link: Link, shape: tuple[int, int], chance: Chance) -> Realization:
     )
     # Gains that never change are not drawn at all, whatever the coherence: AWGN costs no more than a number a user.
     # Their estimates are, and last as long as the coherence says: who else fades must not change them.
-    drawn = not link.is_steady or link.csi_error_power > 0
-    span = link.coherence.span(symbols) if drawn else symbols
-    each = (batch, link.antennas, -(-symbols // span))
     paths: tuple[torch.Tensor | float, ...]
-    paths = link.amplitudes if link.is_steady else draw_paths(link, each, chance, generator)
+    paths = link.amplitudes if link.is_steady else draw_paths(link, shape, chance, generator)
     interference = draw_interference(link, shape, chance, generator) if link.interferers else None
-    error = draw_csi_error(link, each, chance, generator) if link.csi_error_power else None
-    if symbols % span:
-        paths = tuple(
-            spread(path, span=span, symbols=symbols) if isinstance(path, torch.Tensor) else path for path in paths
-        )
-        error = None if error is None else spread(error, span=span, symbols=symbols)
+    error = draw_csi_error(link, shape, chance, generator) if link.csi_error_power else None
     return Realization(paths, noise, interference, error)
 
 
@@ -123,31 +115,10 @@ def own_generator(thread: int) -> torch.Generator:
     return torch.Generator()
 
 
-def draw_paths(
-    link: Link, each: tuple[int, int, int], chance: Chance, generator: torch.Generator
-) -> tuple[torch.Tensor, ...]:
-    """Draw every user's gains, [B, A, G] each; the interferers' levels are in them.
-
-    The wanted user's come from the generator as it stands, in the noise's stream and after the noise.
-    """
-    paths = [link.fading.draw(each, generator=generator)]
-    for user in range(1, 1 + link.interferers):
-        gains = link.interferer_fading.draw(each, generator=chance.begin(generator, "fading", user))
-        # The level goes into the gain and not into the signal: only the air knows who is the wanted user.
-        paths.append(gains * link.amplitudes[user])
-    return tuple(paths)
-
-
 def draw_interference(link: Link, shape: tuple[int, int], chance: Chance, generator: torch.Generator) -> torch.Tensor:
     """Draw what is to be drawn of every interferer's sending, [B, U-1, K] or [B, U-1, 1]."""
     streams = (chance.begin(generator, "interference", user) for user in range(1, 1 + link.interferers))
     return torch.stack([link.interference.draw(shape, generator=one) for one in streams], dim=1)
-
-
-def draw_csi_error(link: Link, each: tuple[int, int, int], chance: Chance, generator: torch.Generator) -> torch.Tensor:
-    """Draw what the receiver's estimates of the gains are wrong by, [B, U, A, G]."""
-    streams = (chance.begin(generator, "csi", user) for user in range(1 + link.interferers))
-    return torch.stack([complex_gaussian(each, power=link.csi_error_power, generator=one) for one in streams], dim=1)
 
 
 def everyone(

@@ -12,7 +12,8 @@ import torch
 from channels.fading import Fading, Nakagami, NoFading, RandomPhase, Rayleigh, Rician
 from channels.interference import Gaussian, Qam
 from channels.link import Link
-from channels.units import db_to_ratio
+from channels.standard import Cdl, Tdl
+from channels.units import db_to_ratio, ratio_to_db
 
 __all__ = [
     "bit_error_rate",
@@ -54,6 +55,7 @@ def bit_error_rate(link: Link, *, order: int = 4) -> float:
             f"interferers must be Gaussian for a closed-form error rate, got kind {link.interference.kind!r}; "
             "simulate this link instead"
         )
+    refuse_many_antennas(link)
     terms = error_terms(order)
     if has_steady_disturbance(link):
         sinr = 1 / (link.noise_power + sum(link.interferer_powers))
@@ -199,10 +201,12 @@ def has_steady_disturbance(link: Link) -> bool:
 
 
 def refuse_many_antennas(link: Link) -> None:
-    """Refuse interferers on several antennas: what two antennas hear of one interferer is not independent."""
-    if link.interferers and link.antennas > 1:
+    """Refuse several antennas that do not fade independently, and interferers on them, whom all of them hear."""
+    alike = isinstance(link.fading, Cdl)
+    if link.antennas > 1 and (link.interferers or alike):
         raise ValueError(
-            f"antennas must be 1 for a closed form with interferers, got {link.antennas}; simulate this link instead"
+            f"antennas must be 1 for a closed form {'under fading cdl' if alike else 'with interferers'}, "
+            f"got {link.antennas}; simulate this link instead"
         )
 
 
@@ -243,6 +247,8 @@ def gain_below(fading: Fading, x: float, *, antennas: int) -> float:
             shares = torch.softmax(j * math.log(mean) - torch.lgamma(j + 1), dim=0)
             below = float(shares @ torch.special.gammainc(antennas + j, torch.full_like(j, (k + 1) * x)))
             return min(1.0, below)  # the last digit of a sum may be too much
+        case Tdl() | Cdl():
+            return gain_below(single(fading), x, antennas=antennas)
         case _:
             raise unknown(fading)
 
@@ -268,8 +274,16 @@ def laplace(fading: Fading, s: float) -> float:
             return (1 + k) / (1 + k + s) * math.exp(-k * s / (1 + k + s))
         case Nakagami(m=m):
             return math.pow(1 + s / m, -m)
+        case Tdl() | Cdl():
+            return laplace(single(fading), s)
         case _:
             raise unknown(fading)
+
+
+def single(fading: Tdl | Cdl) -> Rayleigh | Rician:
+    """The fading that has the power of one gain of a standard channel, whatever the gains around it."""
+    steady = fading.profile.steady
+    return Rician(k_factor_db=ratio_to_db(steady / (1 - steady))) if steady else Rayleigh()
 
 
 def unknown(fading: Fading) -> ValueError:

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from channels import Cdl, Tdl
 from semcom.metrics.catalog import axis_of
 from semcom.metrics.rare import NEAR
 from semcom.report.results import DIFFERENCE, NO_GAP, SHARE, SUM, Condition, Point, Results, System, in_order
@@ -130,7 +131,9 @@ def _range(values: Iterable[float], form: str = "g") -> str:
 def air_of(told: Condition) -> str:
     """Fading and what the receiver knows of it and does about it; what the table leaves empty is left unsaid."""
     fading = {"": "", "none": "No fading (AWGN)"}.get(told.fading, f"Fading: {told.fading}")
-    held = f", one gain per {told.coherence}" if told.coherence and told.fading not in ("", "none") else ""
+    # Within a standard channel gains vary from carrier to carrier.
+    lasting = "channel" if told.fading.partition("(")[0] in (Tdl.kind, Cdl.kind) else "gain"
+    held = f", one {lasting} per {told.coherence}" if told.coherence and told.fading not in ("", "none") else ""
     receiver = [
         {"": "", "none": "no equalizer"}.get(told.equalizer, f"{told.equalizer} equalizer"),
         {"": "", "none": "no knowledge of the gains (CSI none)"}.get(told.csi, f"{told.csi} CSI"),

@@ -20,6 +20,7 @@ from semcom.scenario.axes import values
 from semcom.scenario.language_work import NOTHING_TOLD, Languages, tuning_of
 from semcom.scenario.plans import MeasurePlan
 from semcom.scenario.scenario import Scenario
+from semcom.scenario.sionna_checks import check_sionna
 from semcom.scenario.work import Adoption, Build, LanguageBuild, Run, Surprise, Sweep, Tuning
 from semcom.tasks.detectors import AS_NOISE, Detector
 from semcom.training.settings import TrainingSettings
@@ -33,6 +34,9 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None, corpora: Mappi
     Args:
         fingerprint: of the messages as they were; None looks at them as they are.
         corpora: the same of the text of languages that have their own, by language.
+
+    Raises:
+        UserMistake: more points than anyone waits for, or work that needs what is not installed.
     """
     fingerprint = fingerprint or scenario.goal.fingerprint()
     builds: dict[tuple[str, int], Build] = {}
@@ -71,6 +75,7 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None, corpora: Mappi
         for link, crowd, detector in places
     ]
     weighed = {each.identity: each for run in runs for each in (run.tuning, *run.crowd_tunings) if each}
+    check_sionna(tuple(unique.values()), tuple(runs))
     surprises = _surprises(scenario, fingerprint, languages)
     return Sweep(tuple(unique.values()), tuple(runs), languages.made, tuple(weighed.values()), surprises)
 

@@ -11,7 +11,21 @@ import numpy as np
 import pytest
 import torch
 
-from channels import Arrived, Chance, Link, Rayleigh, arrive, draw, superpose
+from channels import (
+    Arrived,
+    Cdl,
+    Chance,
+    InterferenceRejecting,
+    Link,
+    Mmse,
+    Qam,
+    Rayleigh,
+    Tdl,
+    arrive,
+    draw,
+    everyone,
+    superpose,
+)
 from semcom.baselines.ldpc import Ldpc
 from semcom.baselines.separate import Separate
 from semcom.baselines.separate_spec import CRC_BITS, TABLE_BYTES, SeparateSpec
@@ -67,6 +81,20 @@ def test_every_scheme_sends_at_unit_power_and_arrives_in_good_air(equipped, batc
     link = Link(snr_db=30.0, fading=Rayleigh(), antennas=2)
     answers = codec.decode(through(codec, batch, link), batch)
     assert torch.equal(answers, batch.tokens)
+
+
+@pytest.mark.parametrize("fading", [Tdl(), Cdl(model="B")], ids=["tdl", "cdl"])
+def test_combining_lets_blocks_through_a_standard_channel_beside_an_interferer(equipped, batch, fading) -> None:
+    codec = equipped(source="arithmetic")
+    arrived = {}
+    for equalizer in (Mmse(), InterferenceRejecting()):
+        loud = Qam(level_db=12.0)
+        link = Link(24.0, fading, interferers=1, interference=loud, antennas=2, equalizer=equalizer)
+        air = draw(link, air_shape(codec, batch), Chance(1))
+        heard = arrive(superpose(everyone(codec.send(batch).symbols, link, air), air), link, air)
+        whole = (codec.decode(heard, batch) == batch.tokens).all(dim=1)
+        arrived[equalizer.kind] = float(whole.double().mean())
+    assert arrived["interference_rejecting"] > 0.9 > 0.5 > arrived["mmse"]
 
 
 def test_a_failed_block_is_dropped_or_kept(equipped, batch, tokenizer) -> None:

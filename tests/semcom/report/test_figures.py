@@ -10,8 +10,10 @@ from matplotlib.collections import FillBetweenPolyCollection
 
 from semcom.report import curves, gaps, sizes
 from semcom.report.figures import ACROSS_LEVELS, FIGURES
+from semcom.report.results import Condition
 from semcom.report.sheet import EDGE, WIDTH
 from semcom.report.tables import codec_table, difference_table
+from semcom.report.wording import air_of
 
 SMALL = {"snrs": (-6.0, 3.0, 12.0), "counts": (0, 2), "metrics": ("bleu_4",)}
 
@@ -360,3 +362,15 @@ def test_what_a_receiver_knows_is_told_and_joined_to_nothing_else(made):
     table = codec_table(part)
     assert [row[table.header.index("language")] for row in table.rows] == [""] * 3 + ["counts"] * 3
     assert "language" not in codec_table(made.part(lines)).header
+
+
+@pytest.mark.parametrize(
+    ("fading", "said"),
+    [
+        ("tdl(model=A)", "one channel per sentence"),
+        ("cdl", "one channel per sentence"),
+        ("rician", "one gain per sentence"),
+    ],
+)
+def test_of_a_standard_channel_a_channel_lasts_and_not_a_gain(fading, said):
+    assert air_of(Condition(fading=fading, coherence="sentence")) == f"Fading: {fading}, {said}"

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from channels import Arrived, Chance, Link, Neighbors, NoisyCsi, PerBlock, Rayleigh, mean_sinr_db
+from channels import Arrived, Chance, Link, Neighbors, NoisyCsi, PerBlock, Rayleigh, Tdl, mean_sinr_db
 from channels.cell import link_for
 from semcom.models.codec import air_shape
 from semcom.models.make import initialize
@@ -93,7 +93,11 @@ def test_a_user_far_above_all_else_gets_its_own_sentences_exactly(crowd: list[En
 
 
 @each_crowd
-@pytest.mark.parametrize("air", [{}, {"fading": Rayleigh(), "coherence": PerBlock(2)}], ids=["steady", "fading"])
+@pytest.mark.parametrize(
+    "air",
+    [{}, {"fading": Rayleigh(), "coherence": PerBlock(2)}, {"fading": Tdl(), "coherence": PerBlock(2)}],
+    ids=["steady", "fading", "standard"],
+)
 def test_every_user_meets_the_sinr_of_its_closed_form(crowd: list[Encoded], air: dict[str, object]) -> None:
     link = crowded(3, snr_db=4.0, level_db=(-6.0, 0.0, 3.0), **air)
     met = [module.Energies() for _ in range(4)]

@@ -12,6 +12,7 @@ import torch
 
 from channels import (
     Arrived,
+    Cdl,
     Chance,
     Guesses,
     InterferenceRejecting,
@@ -112,8 +113,9 @@ def scene(link: Link, batch: int = 0, sender: Encoded = BOOK) -> tuple[Scene, to
 every_air = pytest.mark.parametrize(
     "air",
     [{}, {"fading": Rayleigh(), "coherence": PerBlock(4), "csi": NoisyCsi()}, {"antennas": 3, "csi": NoCsi()},
-     {"fading": Rayleigh(), "antennas": 2, "equalizer": InterferenceRejecting()}],
-    ids=["phase", "noisy", "none", "antennas"],
+     {"fading": Rayleigh(), "antennas": 2, "equalizer": InterferenceRejecting()},
+     {"fading": Cdl(), "antennas": 2, "equalizer": InterferenceRejecting(), "csi": NoisyCsi()}],
+    ids=["phase", "noisy", "none", "antennas", "standard"],
 )  # fmt: skip
 
 
