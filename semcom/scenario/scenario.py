@@ -73,7 +73,12 @@ class Scenario(Plan):
         return self._meant(self.task)
 
     def goal_of(self, name: str) -> Task:
-        """What this codec sends and what its receiver wants of it."""
+        """What this codec sends and what its receiver wants of it.
+
+        A codec holds its other task itself: every build was of a task and every crowd of codecs before, so identities,
+        the store and borrowing hear nothing new, and one run trains both and measures either one beside the other. A
+        finished codec from another folder is taken over by `--borrow` as ever.
+        """
         own = self.codecs[name].task
         return self.goal if own is None else self._meant(own)
 
