@@ -13,15 +13,15 @@ from rich.console import Console
 from semcom.experiment.calibrations import write_bins
 from semcom.experiment.confusions import write_matrices
 from semcom.experiment.costs import cost_rows, write_costs
-from semcom.experiment.data import data_of, exam_of
 from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.examples import keep_examples
 from semcom.experiment.failures import failure_of
 from semcom.experiment.influence import influence_rows, write_influence
 from semcom.experiment.layers import layer_rows, write_layers
 from semcom.experiment.limits import unread, write_bounds
+from semcom.experiment.messages import check_exams, read_messages
 from semcom.experiment.off_label import off_label, place_of
-from semcom.experiment.progress import Board, named
+from semcom.experiment.progress import Board
 from semcom.experiment.pruning import pruning_rows, write_pruning
 from semcom.experiment.repair import mend, note_tokenizers, sealed
 from semcom.experiment.run import Outcome, metrics_of
@@ -33,9 +33,7 @@ from semcom.experiment.workers import Alone, Job, Means, Several, crew_of
 from semcom.files import digest, digest_of, write_atomically
 from semcom.mistakes import UserMistake
 from semcom.scenario.expand import expand
-from semcom.scenario.metric_checks import check_metrics
-from semcom.scenario.neighbor_supply import check_cells, check_counts, check_exam, messages
-from semcom.scenario.pitfalls import pitfalls, scarce
+from semcom.scenario.pitfalls import pitfalls
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.unused_keys import unused_keys
 from semcom.scenario.work import AnyBuild, Build, LanguageBuild, Run, Sweep, Tuning
@@ -85,7 +83,7 @@ def conduct(
     sweep = expand(scenario)
     with Board(console) as board:
         # A text that is no use leaves no folder behind.
-        told = None if place.store_file.is_file() else _read(scenario, board)
+        told = None if place.store_file.is_file() else read_messages(scenario, board)
         place.prepare()
         with Store(place.store_file) as store:
             place.tidy()
@@ -99,9 +97,9 @@ def conduct(
             for line in _remarks(scenario, sweep, work):
                 board.say(line)
             if work.builds or work.runs:
-                for line in _read(scenario, board) if told is None else told:
+                for line in read_messages(scenario, board) if told is None else told:
                     board.say(line)
-                _check_exam(scenario, work.sealed(sweep.builds[0]), folder, board)
+                check_exams(scenario, [work.sealed(each) for each in sweep.builds], folder, board)
                 work.seal()
             keep_sample(sweep, place, store)
             store.noted.note_file(place.scenario_file.name, digest(text.encode()))
@@ -151,31 +149,6 @@ def _check_processes(scenario: Scenario, means: Means) -> None:
             f"--workers must be 1 where training.devices is above 1, got {means.workers} workers and {most} devices; "
             "spread either the codecs over workers or one codec over devices"
         )
-
-
-def _read(scenario: Scenario, board: Board) -> tuple[str, ...]:
-    """Obtain the messages, which may take minutes the first time, see that there are enough, and tell of them."""
-    there = scenario.goal.count(named(board.tick(f"reading {scenario.goal.source_name}")))
-    check_counts(scenario, there)
-    return *((there.account,) if there.account else ()), *scarce(scenario, there)
-
-
-def _check_exam(scenario: Scenario, build: Build, folder: Path, board: Board) -> None:
-    """Ask for the test messages before the training rather than after it."""
-    measure, what = scenario.measure, messages(scenario)
-    data = data_of(build, folder)
-    questions = exam_of(data, measure.sentences, measure.batch, skip=measure.skip, foreign=measure.corpus)
-    there, wanted = len(questions.messages), measure.sentences
-    if there < wanted:
-        skipped = f" behind {measure.skip} skipped ones" if measure.skip else ""
-        board.say(f"measure.sentences asks for {wanted}, there are {there} test {what}{skipped}: all are measured")
-    for each in check_metrics(measure, questions.messages) if scenario.goal.carries == "sentences" else ():
-        board.say(each)
-    lengths = [batch.lengths.tolist() for batch in questions.batches]
-    if scenario.measure.users == "all":
-        check_cells(scenario, lengths)
-    else:
-        check_exam(scenario, [length for each in lengths for length in each])
 
 
 class _Work:

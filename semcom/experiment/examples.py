@@ -42,6 +42,9 @@ def keep_examples(
     """
     done = store.done_runs()
     runs = [run for run in sweep.runs if run.identity in done]
+    # Where several tasks are carried out, those of the first that sends pictures.
+    sent = next((run.build for run in runs if run.build.task.carries == "pictures"), None)
+    runs = [run for run in runs if sent and run.build.task == sent.task]
     if not runs or not isinstance(data := data_of(sealed(runs[0].build), place.path), PictureData):
         return
     seed, fading = runs[0].build.seed, runs[0].link.fading

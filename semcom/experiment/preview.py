@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from semcom.experiment.estimate import build_seconds, language_seconds, sweep_seconds
@@ -17,7 +18,7 @@ from semcom.store.circumstances import foreseen, made, otherwise
 from semcom.store.folder import RunFolder
 from semcom.store.ownership import check_owner, left_out
 from semcom.store.store import Finished, Store
-from semcom.tasks.task import Counts
+from semcom.tasks.task import Counts, Task
 from semcom.words import counted, lasting
 
 
@@ -33,10 +34,10 @@ def preview(scenario: Scenario, folder: Path, *, replace: bool = False) -> str:
     place = RunFolder(folder)
     check_owner(scenario, place, replace=replace)
     sweep = expand(scenario)
-    there = scenario.goal.count() if scenario.goal.is_at_hand else None
-    if there:
-        check_counts(scenario, there)
-    short = scarce(scenario, there) if there else ()
+    there = {goal: goal.count() for goal in scenario.goals_of(scenario.needed_codecs) if goal.is_at_hand}
+    for goal, counts in there.items():
+        check_counts(scenario, goal, counts)
+    short = [line for goal, counts in there.items() for line in scarce(scenario, goal, counts)]
     built, ran = _done(place)
     runs = {run.identity: run for run in sweep.runs}
     left = [build for build in sweep.builds if build.identity not in built]
@@ -53,11 +54,7 @@ def preview(scenario: Scenario, folder: Path, *, replace: bool = False) -> str:
     lines += [_language_line(each, names, each.identity in built) for each in sweep.languages]
     if unweighed := dict.fromkeys(each.name for each in sweep.tunings if each.identity not in built):
         lines += [f"  weights of signal and language to fit for {', '.join(unweighed)}"]
-    metrics = counted(len(scenario.measure.metrics), "metric")
-    lines += [
-        "",
-        f"{counted(len(runs), 'point')} ({len(waiting)} to measure), {metrics} each, on {_exam(scenario, there)}",
-    ]
+    lines += ["", f"{counted(len(runs), 'point')} ({len(waiting)} to measure), {_exams(scenario, there)}"]
     lines += _run_lines(scenario, list(runs.values()))
     gone = left_out(sweep, place, done=ran.keys())
     # As `semcom run` without options would go on.
@@ -86,9 +83,18 @@ def _notes(scenario: Scenario, sweep: Sweep) -> tuple[str, ...]:
     return *unused_keys(scenario), *pitfalls(scenario), *phase_note(scenario, (run.link for run in sweep.runs))
 
 
-def _exam(scenario: Scenario, there: Counts | None) -> str:
+def _exams(scenario: Scenario, there: Mapping[Task, Counts]) -> str:
+    """By how many metrics points are measured and on how many messages, task by task."""
+    measured = {scenario.goal_of(name): len(scenario.measure_of(name).metrics) for name in scenario.sweep.codec}
+    return "; ".join(
+        f"{counted(metrics, 'metric')} each, on {_exam(scenario, goal, there.get(goal))}"
+        for goal, metrics in measured.items()
+    )
+
+
+def _exam(scenario: Scenario, goal: Task, there: Counts | None) -> str:
     """How many messages a point is measured on, of how many where that is known."""
-    measure, message = scenario.measure, f"test {scenario.goal.message}"
+    measure, message = scenario.measure, f"test {goal.message}"
     skipped = f", behind {measure.skip}" if measure.skip else ""
     if there is None:
         return f"{counted(measure.sentences, message)}{skipped}"

@@ -26,7 +26,7 @@ from semcom.sources.catalog import AnyCorpus
 from semcom.store.circumstances import circumstances
 from semcom.tasks.cell import deliver_cell
 from semcom.tasks.task import Data, Exam
-from semcom.tasks.trip import Delivery, Encoded, deliver, encode_once
+from semcom.tasks.trip import Delivery, Encoded, deliver, encode_once, strangers
 
 CONFIDENCE = "confidence"  # under which name it is stored beside what metrics keep
 NO_LANGUAGES: Mapping[str, LanguageBuild] = {}
@@ -78,13 +78,15 @@ def carry_out_run(
     (questions, encoded), *others = [encoded_exam(build, folder, **asked, device=device) for build in run.builds]
     encoded = _read_by(encoded, run.tuning, languages, folder, device=device)
     tunings = run.crowd_tunings or (None,) * len(others)
+    data = data_of(run.build, folder)
     crowd = [
         _read_by(each, tuning, languages, folder, device=device)
-        for (_, each), tuning in zip(others, tunings, strict=True)
+        if build.sends_as(run.build)
+        else strangers(each, encoded.batches)
+        for build, (_, each), tuning in zip(run.crowd or (), others, tunings, strict=True)
     ]
     air = Chance(run.build.seed).of("air")
     trips = [_trip(run, encoded, air.of("repeat", repeat), crowd=crowd) for repeat in range(measure.repeats)]
-    data = data_of(run.build, folder)
     metrics, statistics = metrics_of(measure, classes=data.classes), dict[str, np.ndarray]()
     for user, deliveries in zip(run.users, zip(*trips, strict=True), strict=False):
         arrived = [message for delivery in deliveries for message in data.read(delivery.answers)]

@@ -36,10 +36,11 @@ class Sample(Plan):
 
 def keep_sample(sweep: Sweep, place: RunFolder, store: Store) -> None:
     """Write the sample of a sweep's text into the run folder, unless it is there as it was written."""
-    build = sweep.builds[0]
+    build = next((each for each in sweep.builds if isinstance(each.task, Text)), None)
     corpora = {each.name: each.corpus.fingerprint() for each in sweep.languages if each.corpus}
-    if not isinstance(build.task, Text):
+    if build is None:
         return
+    assert isinstance(build.task, Text)
     name, corpus = place.sample_file.name, build.task.corpus
     try:
         kept = read_sample(place, corpus)

@@ -79,7 +79,8 @@ def send_sentence(
         _check_noted(place, place.sample_file, "the sample of the text")
     sample = read_sample(place, scenario.corpus)
     sweep = _sweep(scenario, folder, sample)
-    named, talking = codecs or scenario.sweep.codec, scenario.link.crowd or ()
+    named, talking = codecs or _of_text(scenario), scenario.link.crowd or ()
+    _check_text(scenario, (*named, *talking))
     builds = _sealed(folder, _builds(sweep, (*named, *talking)), sample)
     link = _link(scenario, snr_db, interferers)
     said, bleu = _said(scenario, sentence), Bleu(order=1, tokenize=scenario.measure.bleu_tokenize)
@@ -109,6 +110,21 @@ def send_sentence(
     if notes:
         table.caption, table.caption_justify = Text("\n".join(dict.fromkeys(notes))), "left"
     return table
+
+
+def _of_text(scenario: Scenario) -> tuple[str, ...]:
+    """The codecs that are measured and carry sentences."""
+    return tuple(name for name in scenario.sweep.codec if isinstance(scenario.goal_of(name), TextTask))
+
+
+def _check_text(scenario: Scenario, names: Iterable[str]) -> None:
+    """Refuse codecs that carry no sentences, as the wanted user's and as its neighbors'."""
+    for name in names:
+        if name in scenario.codecs and (goal := scenario.goal_of(name)) != scenario.goal:
+            raise UserMistake(
+                f"send says a sentence among others, so its codecs must be of task text, got '{name}' of task "
+                f"{goal.kind}; look at the figures instead"
+            )
 
 
 def _scenario_of(folder: Path) -> Scenario:

@@ -37,6 +37,10 @@ class _Known:
     runs: dict[str, Finished]
     metrics: list[Metric]
 
+    def metrics_of(self, run: Run) -> list[Metric]:
+        """Those that score what the receiver of this run says."""
+        return [metric for metric in self.metrics if metric.name in run.measure.metrics]
+
     def is_done(self, run: Run) -> bool:
         """Whether this run has numbers."""
         return run.identity in self.runs and self.runs[run.identity].status == "done"
@@ -145,8 +149,11 @@ def _triples(scenario: Scenario, roles: dict[str, str]) -> list[tuple[str, str, 
 
 
 def _same_air(run: Run, twin: Run) -> bool:
-    """Only codecs that send equally many symbols meet the same air; otherwise a difference is not paired."""
-    return run.build.spec.symbols_per_unit == twin.build.spec.symbols_per_unit
+    """Only codecs that send equally many symbols meet the same air; otherwise a difference is not paired.
+
+    Of sentences and pictures there is no difference.
+    """
+    return run.build.task == twin.build.task and run.build.spec.symbols_per_unit == twin.build.spec.symbols_per_unit
 
 
 def measured_rows(
@@ -178,7 +185,7 @@ def _measured(run: Run, known: _Known, seeds: Seeds) -> Iterator[Row]:
         for row in known.store.rows(run.identity):
             yield replace(row, **called, common=seeds.common((run,), metrics[row.metric], row.user))
         return
-    for user, metric in itertools.product(run.users, known.metrics):
+    for user, metric in itertools.product(run.users, known.metrics_of(run)):
         facts = known.facts(run, {}, user)
         yield _row(facts, metric.name, None, status="failed" if known.is_failed(run) else "skipped")
 
@@ -186,7 +193,7 @@ def _measured(run: Run, known: _Known, seeds: Seeds) -> Iterator[Row]:
 def _paired(run: Run, twin: Run, known: _Known, seeds: Seeds) -> Iterator[Row]:
     """One row a user and metric: this codec's run minus its twin's, with the interval of the difference."""
     record = known.runs[run.identity].record if known.is_done(run) else {}
-    for user, metric in itertools.product(run.users, known.metrics):
+    for user, metric in itertools.product(run.users, known.metrics_of(run)):
         facts = {**known.facts(run, record, user), "against": twin.build.name}
         if not (known.is_done(run) and known.is_done(twin)):
             yield _row(facts, metric.name, None, status="skipped")
@@ -208,7 +215,7 @@ def _shared(parts: list[list[Run]], known: _Known) -> Iterator[Row]:
     are_done = all(known.is_done(run) for runs in parts for run in runs)
     record = known.runs[first.identity].record if known.is_done(first) else {}
     named = {"against": control.build.name, "gap_to": teacher.build.name, "seed": None}
-    for user, metric in itertools.product(first.users, known.metrics):
+    for user, metric in itertools.product(first.users, known.metrics_of(first)):
         facts = {**known.facts(first, record, user), **named}
         if not are_done:
             yield _row(facts, metric.name, None, status="skipped")

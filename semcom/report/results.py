@@ -333,7 +333,15 @@ def _distinctions(conditions: tuple[Condition, ...]) -> list[tuple[str, ...]]:
     """Per condition the fields in which it differs from any other, as words."""
     names = [each.name for each in dataclasses.fields(Condition)]
     varied = [name for name in names if len({getattr(each, name) for each in conditions}) > 1]
-    return [tuple(_told(name, getattr(condition, name)) for name in varied) for condition in conditions]
+    return [
+        tuple(_told(name, getattr(each, name)) for name in varied if name != "crowd" or _has_crowd(each))
+        for each in conditions
+    ]
+
+
+def _has_crowd(condition: Condition) -> bool:
+    """Whether interferers send through codecs; what is only noise is of no crowd."""
+    return bool(condition.crowd) or condition.interference.partition("(")[0] in ("", "neighbors")
 
 
 def _told(name: str, value: object) -> str:

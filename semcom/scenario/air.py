@@ -67,7 +67,7 @@ def phase_note(scenario: Scenario, links: Iterable[Link]) -> tuple[str, ...]:
     training = any(_meet_in_phase(bounds(each.interferers)[1], each.fading, each.interference) for each in trainings)
     places = [name for name, is_so in (("test", any(map(in_phase, links))), ("training", training)) if is_so]
     # A frame's carrier has a phase of its own.
-    if not places or scenario.goal.carries == "frames":
+    if not places or all(each.carries == "frames" for each in scenario.goals_of(scenario.needed_codecs)):
         return ()
     return (
         f"in {' and in '.join(places)} interferers arrive in phase with the wanted user, since nobody fades; real ones "

@@ -8,18 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from channels import Interference, Link, Neighbors, mean_sinr_db
-from semcom.compression.catalog import EVIDENCE
 from semcom.distillation.share import share_in
 from semcom.distillation.sight import check_sight
-from semcom.metrics.catalog import check_suited
-from semcom.mistakes import UserMistake
-from semcom.scenario.codec_plans import CodecPlan
 from semcom.scenario.detector_checks import check_detectors
-from semcom.scenario.generative_checks import check_followed, check_plugged
+from semcom.scenario.generative_checks import check_followed
 from semcom.scenario.hints import suggestion
 from semcom.scenario.language_checks import check_counting, check_languages
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.sweep import MOST_DECIBELS
+from semcom.scenario.task_checks import check_company, check_kinds, check_scores
 from semcom.training.settings import bounds, extreme_links
 
 
@@ -41,14 +38,15 @@ def check_sense(scenario: Scenario) -> None:
         _check_share(scenario, name)
     check_languages(scenario)
     _check_order(scenario)
-    _check_kinds(scenario)
+    check_kinds(scenario)
     check_counting(scenario)  # of shapes, which there are only once no codec is made from itself
     _check_shapes(scenario)
-    _check_metrics(scenario)
+    check_scores(scenario)
     _check_comparisons(scenario)
     _check_gaps(scenario)
     _check_crowds(scenario)
     _check_senders(scenario)
+    check_company(scenario)
     check_detectors(scenario)
 
 
@@ -65,21 +63,11 @@ def _check_training(scenario: Scenario, name: str) -> None:
         settings = scenario.resolved(name).training
         levels = (0.0, 0.0) if settings.level_db is None else bounds(settings.level_db)
         interference = settings.interference if settings.level_db is None else Neighbors()
-        if settings.own_share and scenario.goal.carries == "frames":
+        if settings.own_share and scenario.goal_of(name).carries == "frames":
             raise ValueError("own_share must be left out with frames; it deals out sentences or pictures")
         _check_air(interference, settings.interferers, (*bounds(settings.snr_db), *levels))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
-
-
-def _check_metrics(scenario: Scenario) -> None:
-    try:
-        check_suited(scenario.measure.metrics, scenario.goal.scores)
-    except UserMistake as error:
-        raise ValueError(f"measure.metrics: {error}") from None
-    if scenario.measure.confidence and (scenario.measure.users == "all" or scenario.goal.carries != "sentences"):
-        what = "users: all" if scenario.measure.users == "all" else scenario.goal.carries
-        raise ValueError(f"measure.confidence must be left out with {what}; it is of the wanted user's sentences")
 
 
 def _check_share(scenario: Scenario, name: str) -> None:
@@ -117,66 +105,6 @@ def _check_order(scenario: Scenario) -> None:
             if name not in seen:
                 seen.append(name)
                 waiting.extend(scenario.origins(name))
-
-
-def _check_kinds(scenario: Scenario) -> None:
-    """Refuse codecs that carry other messages than the task sends, and prunings that leave no shape."""
-    for key in ("corpus", "tokenizer"):
-        if key in scenario.model_fields_set and scenario.goal.carries != "sentences":
-            raise ValueError(
-                f"{key} belongs to task text, got it with task {scenario.goal.kind}; leave it out: the keys under task "
-                "say where its messages come from"
-            )
-    for name in scenario.codecs:
-        _check_made_of_its_kind(scenario, name)
-        check_plugged(scenario, name)
-        _check_learning(scenario, name)
-    for name, codec in scenario.codecs.items():
-        carries = scenario.resolved(name).begun.carries
-        if carries != scenario.goal.carries:
-            raise ValueError(
-                f"codecs.{name} must carry {scenario.goal.carries}, which task {scenario.goal.kind} sends, got a codec "
-                f"of {carries}; name another size"
-            )
-        if (says := scenario.resolved(name).begun.says) != scenario.goal.scores:
-            raise ValueError(
-                f"codecs.{name} must have a receiver that says {scenario.goal.scores}, as this task wants, got one of "
-                f"kind {_kind(codec)} that says {says}; name another size, or another kind"
-            )
-        if codec.prune:
-            if _kind(codec) not in EVIDENCE:
-                raise ValueError(
-                    f"codecs.{name}.prune must be of a codec of kind {' or '.join(EVIDENCE)}, got kind {_kind(codec)}; "
-                    "leave it out"
-                )
-            try:
-                _ = scenario.resolved(name).spec
-            except UserMistake as mistake:
-                raise ValueError(f"codecs.{name}.prune: {mistake}") from None
-
-
-def _check_made_of_its_kind(scenario: Scenario, name: str) -> None:
-    """Refuse weights and sides of a codec of another kind, before shapes are asked for that do not compare."""
-    codec = scenario.codecs[name]
-    donor = codec.adopt.donor if codec.adopt and codec.adopt.side != "around" else None
-    for key, origin in (("start", codec.start), ("adopt", donor)):
-        if origin and (theirs := _kind(scenario.codecs[origin])) != (ours := _kind(codec)):
-            raise ValueError(
-                f"codecs.{name}.{key} must name a codec of kind {ours}, as {name} is, got '{origin}' of kind {theirs}; "
-                "name another"
-            )
-
-
-def _check_learning(scenario: Scenario, name: str) -> None:
-    """Refuse lessons and beginnings of a codec that learns nothing."""
-    codec = scenario.codecs[name]
-    for key in ("start", "distill"):
-        if getattr(codec, key) and not scenario.resolved(name).begun.learns:
-            raise ValueError(f"codecs.{name}.{key} must be left out: {name} has nothing to learn, as {_kind(codec)} is")
-
-
-def _kind(plan: CodecPlan) -> str:
-    return plan.NAMED[plan.USUAL].kind
 
 
 def _check_seen(scenario: Scenario, name: str) -> None:
@@ -234,7 +162,7 @@ def _check_adopted(scenario: Scenario, name: str) -> None:
 def _check_teachers(scenario: Scenario, name: str) -> None:
     """Refuse teachers that cannot share their student's air, and several that are one."""
     plan, ours = scenario.codecs[name].distill, scenario.resolved(name).spec.symbols_per_unit
-    teachers, unit = plan.teachers if plan else (), scenario.goal.unit
+    teachers, unit = plan.teachers if plan else (), scenario.goal_of(name).unit
     for teacher in teachers:
         theirs = scenario.resolved(teacher).spec.symbols_per_unit
         if theirs != ours:
@@ -288,10 +216,15 @@ def _check_same_air(scenario: Scenario, where: str, names: tuple[str, ...]) -> N
     if missing := [name for name in names if name not in scenario.sweep.codec]:
         raise ValueError(f"{where} names '{missing[0]}', which is not measured; add it to sweep.codec")
     rates = {name: scenario.resolved(name).spec.symbols_per_unit for name in names}
+    if len(goals := scenario.goals_of(names)) > 1:
+        raise ValueError(
+            f"{where} must name codecs of one task, whose messages have a difference, got {', '.join(names)} of "
+            f"{' and '.join(each.kind for each in goals)}; compare those of each with each other"
+        )
     for name, rate in rates.items():
         if rate != rates[names[0]]:
             raise ValueError(
-                f"{where} must name codecs that send equally many symbols a {scenario.goal.unit} and so meet the same "
+                f"{where} must name codecs that send equally many symbols a {goals[0].unit} and so meet the same "
                 f"air, got {rates[names[0]]} of '{names[0]}' and {rate} of '{name}'"
             )
 
@@ -317,8 +250,7 @@ def _check_senders(scenario: Scenario) -> None:
     if scenario.measure.users == "all" and scenario.most_neighbors >= scenario.measure.batch:
         raise ValueError(
             f"measure.batch must be above {scenario.most_neighbors} where measure.users is all, got "
-            f"{scenario.measure.batch}; every user of a cell sends a {scenario.goal.message} of its own of the same "
-            "batch"
+            f"{scenario.measure.batch}; every user of a cell sends a message of its own of the same batch"
         )
     if scenario.sweep.crowd and scenario.link.crowd:
         raise ValueError("link.crowd must be left out where sweep.crowd names crowds, got both; keep one of them")
@@ -327,16 +259,17 @@ def _check_senders(scenario: Scenario) -> None:
         raise ValueError(f"{where} must have interferers to send through it, got none; raise sweep.interferers")
     for crowd in named:
         _check_names(scenario, where, crowd)
-    for interference in scenario.sweep.interference or (scenario.link.interference,):
+    kinds = scenario.sweep.interference or (scenario.link.interference,)
+    if named and not any(isinstance(each, Neighbors) for each in kinds):
+        raise ValueError(
+            f"{where} names codecs for interferers of kind neighbors to send through, got kind {kinds[0].kind}; leave "
+            "out either"
+        )
+    for interference in kinds:
         if scenario.measure.users == "all" and not isinstance(interference, Neighbors):
             raise ValueError(
                 f"measure.users must be wanted where interferers are of kind {interference.kind}, got all; only "
                 "neighbors send messages that could be scored"
-            )
-        if named and not isinstance(interference, Neighbors):
-            raise ValueError(
-                f"{where} names codecs for interferers of kind neighbors to send through, got kind "
-                f"{interference.kind}; leave out either"
             )
 
 

@@ -19,6 +19,7 @@ from semcom.models.spec import Adopted, Side, Spec
 from semcom.scenario.hints import suggestion
 from semcom.scenario.meanings import said_of, without_sections
 from semcom.scenario.plan import Plan, any_of, changed, changes_to
+from semcom.scenario.task_plans import AnyTaskPlan
 from semcom.scenario.variants import PruningPlan
 from semcom.tasks.catalog import TASKS
 from semcom.tasks.task import Task
@@ -81,6 +82,8 @@ class CodecPlan(Plan):
         training: what differs from the scenario's `training`.
         draw: which draw of weights, batches and training air under the seed: another number makes another codec of the
             same plan.
+        task: what it sends and what its receiver wants of it, where that is not the scenario's `task`; written as that
+            is. Codecs of two tasks meet where one is in the crowd of the other.
         language: the language of `languages` that the receiver decides with when it is measured; it changes nothing of
             the training. Without it the signal alone decides.
         search: how far the receiver looks that decides with its language; what `measure.search` says unless told.
@@ -97,6 +100,7 @@ class CodecPlan(Plan):
     distill: Teaching | None = None
     training: TrainingChanges | None = None
     draw: int = Field(default=1, ge=1, le=1000)
+    task: AnyTaskPlan | None = None
     language: str | None = Field(default=None, min_length=1)
     search: SearchSettings | None = None
 

@@ -17,9 +17,10 @@ def check_detectors(scenario: Scenario) -> None:
     found = [each.kind for each in scenario.detectors if each != AS_NOISE]
     if (scenario.sweep.detector or found) and not scenario.most_interferers:
         raise ValueError(f"{where} must have interferers to tell apart, got none; raise sweep.interferers")
-    if found and scenario.goal.carries != "sentences":
+    others = [each.carries for each in scenario.goals_of(scenario.heard_codecs) if each.carries != "sentences"]
+    if found and others:
         raise ValueError(
-            f"{where} must be noise where {scenario.goal.carries} are sent, got {found[0]}; only sentences can be "
+            f"{where} must be noise where {others[0]} are sent, got {found[0]}; only sentences can be "
             "decoded and sent again"
         )
     if found and scenario.measure.users != "all":

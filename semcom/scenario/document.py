@@ -99,10 +99,12 @@ def read_document(path: Path, overrides: Sequence[str] = (), model: type[BaseMod
         raise ScenarioError([f"{path}:1:1: a scenario must be a mapping of keys to values, got {shown(data)}"])
     schema = schema_of(model) if model else {}
     document = Document(str(path), data, text, _question(text), reading.places, schema)
+    meant: set[tuple[str, str]] = set()
     for override in overrides:
         # Below a bare name there is nothing to set; below what it stands for there is.
-        untold = _without_kind(document.data)
+        untold, typed = _without_kind(document.data), _own_training(document.data)
         document.data.update(with_kinds(document.data, schema))
+        meant |= _own_training(document.data) - typed
         _lay_over(document, override)
         # A kind that followed from a size must follow from the size that is there now.
         for name in untold:
@@ -111,8 +113,33 @@ def read_document(path: Path, overrides: Sequence[str] = (), model: type[BaseMod
             told = override.partition("=")[0].strip() in ("codecs", f"codecs.{name}", f"codecs.{name}.kind")
             if isinstance(codec, dict) and not told:
                 codec.pop("kind", None)
+        _forget(document.data, meant, override.partition("=")[0].strip().split("."))
     document.data.update(in_full(document.data, schema))
     return document
+
+
+def _own_training(data: dict[str, Any]) -> set[tuple[str, str]]:
+    """The keys of training that stand beside a task of a codec's own: the codec's name and the key."""
+    codecs, found = data.get("codecs"), set()
+    for name, codec in codecs.items() if isinstance(codecs, dict) else ():
+        training = codec.get("training") if isinstance(codec, dict) and codec.get("task") is not None else None
+        found |= {(name, key) for key in training} if isinstance(training, dict) else set()
+    return found
+
+
+def _forget(data: dict[str, Any], meant: set[tuple[str, str]], path: list[str]) -> None:
+    """Take out of codecs what their own task meant by a key of training that was left out, once it is typed.
+
+    Args:
+        meant: those keys; what is typed for the codec itself is none of them any more.
+        path: what was typed.
+    """
+    meant -= {each for each in meant if path[:2] in (["codecs"], ["codecs", each[0]])}
+    if path[0] != "training":
+        return
+    for name, key in [each for each in meant if path[1:2] in ([], [each[1]])]:
+        data["codecs"][name]["training"].pop(key, None)
+        meant.remove((name, key))
 
 
 def _without_kind(data: dict[str, Any]) -> list[str]:

@@ -23,6 +23,7 @@ from semcom.scenario.scenario import Scenario
 from semcom.scenario.sionna_checks import check_sionna
 from semcom.scenario.work import Adoption, Build, LanguageBuild, Run, Surprise, Sweep, Tuning
 from semcom.tasks.detectors import AS_NOISE, Detector
+from semcom.tasks.task import Task
 from semcom.training.settings import TrainingSettings
 
 MOST_POINTS = 100_000  # of one codec; more would take longer to list than anyone waits
@@ -32,18 +33,20 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None, corpora: Mappi
     """Everything a scenario asks for, nothing twice.
 
     Args:
-        fingerprint: of the messages as they were; None looks at them as they are.
+        fingerprint: of the messages of the scenario's own task as they were; None looks at them as they are, as it is
+            done with those of other tasks.
         corpora: the same of the text of languages that have their own, by language.
 
     Raises:
         UserMistake: more points than anyone waits for, or work that needs what is not installed.
     """
-    fingerprint = fingerprint or scenario.goal.fingerprint()
+    prints = {goal: goal.fingerprint() for goal in scenario.goals_of(scenario.needed_codecs) if goal != scenario.goal}
+    prints[scenario.goal] = fingerprint = fingerprint or scenario.goal.fingerprint()
     builds: dict[tuple[str, int], Build] = {}
     languages = Languages(scenario, fingerprint, corpora)
     for seed in scenario.seeds:
         for name in scenario.heard_codecs:
-            _build(scenario, name, seed, fingerprint=fingerprint, builds=builds, languages=languages)
+            _build(scenario, name, seed, prints=prints, builds=builds, languages=languages)
     unique: dict[str, Build] = {}
     for build in builds.values():
         # Codecs that differ in their receiver's language alone are one build, known by the first one's name.
@@ -56,14 +59,18 @@ def expand(scenario: Scenario, *, fingerprint: str | None = None, corpora: Mappi
         if name in scenario.heard_codecs and (language := scenario.codecs[name].language) and not build.languages
     }
     roles = _roles(scenario)
-    places, exam = _places(scenario), _exam(scenario.measure, scenario.goal.exam_facts(fingerprint))
+    places, measures = _places(scenario), {name: scenario.measure_of(name) for name in scenario.sweep.codec}
+    exams = {
+        name: _exam(measure, (goal := scenario.goal_of(name)).exam_facts(prints[goal]))
+        for name, measure in measures.items()
+    }
     runs = [
         _run(
             builds[name, seed],
             roles[name],
             link,
-            measure=scenario.measure,
-            exam=exam,
+            measure=measures[name],
+            exam=exams[name],
             crowd=None if crowd is None else tuple(builds[each, seed] for each in crowd),
             tuning=tunings.get((name, seed)),
             crowd_tunings=tuple(tunings.get((each, seed)) for each in crowd or ()),
@@ -101,7 +108,7 @@ def _build(
     name: str,
     seed: int,
     *,
-    fingerprint: str,
+    prints: Mapping[Task, str],
     builds: dict[tuple[str, int], Build],
     languages: Languages,
 ) -> Build:
@@ -110,7 +117,7 @@ def _build(
         return builds[name, seed]
     plan = scenario.codecs[name]
     origins = {
-        each: _build(scenario, each, seed, fingerprint=fingerprint, builds=builds, languages=languages)
+        each: _build(scenario, each, seed, prints=prints, builds=builds, languages=languages)
         for each in scenario.origins(name)
     }
     lesson = _lesson(plan.distill, origins) if plan.distill else None
@@ -120,8 +127,9 @@ def _build(
     counted: tuple[LanguageBuild, ...] = ()
     if plan.language and counts_with_language(spec):
         counted = languages.with_parts(plan.language, seed)
+    goal = scenario.goal_of(name)
     decisive: dict[str, Any] = {
-        **scenario.goal.facts(fingerprint),
+        **goal.facts(prints[goal]),
         "spec": spec,
         "settings": scenario.resolved(name).training,
         "seed": seed,
@@ -137,8 +145,8 @@ def _build(
     build = Build(
         name=name,
         identity=identity(what="build", **decisive),
-        task=scenario.goal,
-        fingerprint=fingerprint,
+        task=goal,
+        fingerprint=prints[goal],
         spec=spec,
         settings=scenario.resolved(name).training,
         seed=seed,
@@ -179,10 +187,15 @@ def _roles(scenario: Scenario) -> dict[str, str]:
 
 
 def _places(scenario: Scenario) -> list[tuple[Link, tuple[str, ...] | None, Detector]]:
-    """Every operating point under every crowd and detector; where nobody interferes there is nobody to tell apart."""
+    """Every operating point under every crowd and detector; where nobody interferes there is nobody to tell apart.
+
+    Signals that no codec sends are of no crowd.
+    """
     links = list(operating_points(scenario))
     met = (
-        (link, crowd, detector) if link.interferers else (link, None, AS_NOISE)
+        (link, crowd if isinstance(link.interference, Neighbors) else None, detector)
+        if link.interferers
+        else (link, None, AS_NOISE)
         for crowd in scenario.crowds
         for detector in scenario.detectors
         for link in links

@@ -15,6 +15,8 @@ Schema = dict[str, Any]
 
 LISTED = 16  # longer lists of allowed keys hide the mistake they should explain
 _DEEPEST = 5  # codecs.NAME.distill.methods.temperature
+# What a codec may have of its own in the keys of the scenario's.
+_AS_ABOVE = (("codecs", "NAME", "training"), ("codecs", "NAME", "task"))
 
 
 @cache
@@ -107,7 +109,8 @@ def described(nodes: list[Schema]) -> str:
 def homes(schema: Schema) -> dict[str, list[str]]:
     """Where in a scenario every key may stand, the shallowest place first.
 
-    Not told are the points of an axis and what a codec changes of the training, which has the keys of `training`.
+    Not told are the points of an axis, what a codec changes of the training, which has the keys of `training`, and a
+    task of its own, which has those of `task`.
     """
     found: dict[str, list[str]] = {}
     waiting: list[tuple[Loc, Schema]] = [((), schema)]
@@ -125,4 +128,4 @@ def homes(schema: Schema) -> dict[str, list[str]]:
 
 def _has_keys_of_its_own(path: Loc) -> bool:
     is_axis = len(path) > 1 and path[0] == "sweep"
-    return len(path) < _DEEPEST and not is_axis and path != ("codecs", "NAME", "training")
+    return len(path) < _DEEPEST and not is_axis and path not in _AS_ABOVE

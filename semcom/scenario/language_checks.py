@@ -16,8 +16,10 @@ def check_languages(scenario: Scenario) -> None:
     for name, codec in scenario.codecs.items():
         if codec.language:
             _check_language(scenario, name, codec.language)
-    if scenario.measure.corpus and scenario.goal.carries != "sentences":
-        raise ValueError(f"measure.corpus must be left out where {scenario.goal.carries} are sent; it is of sentences")
+    defined = [name for name in scenario.heard_codecs if name in scenario.codecs]
+    others = [each.carries for each in scenario.goals_of(defined) if each.carries != "sentences"]
+    if scenario.measure.corpus and others:
+        raise ValueError(f"measure.corpus must be left out where {others[0]} are sent; it is of sentences")
     if scenario.languages and scenario.goal.carries != "sentences":
         raise ValueError(f"languages must be left out where {scenario.goal.carries} are sent; they are of sentences")
     _check_limits(scenario)
@@ -88,5 +90,5 @@ def _check_language(scenario: Scenario, name: str, language: str) -> None:
         known = f"none of the languages: {', '.join(scenario.languages)}" if scenario.languages else "not defined"
         near = suggestion(language, scenario.languages) or "; write it under languages"
         raise ValueError(f"{where} names '{language}', which is {known}{near}")
-    if scenario.goal.carries != "sentences":
-        raise ValueError(f"{where} must be of a codec of sentences, got one of {scenario.goal.carries}; leave it out")
+    if (carries := scenario.goal_of(name).carries) != "sentences":
+        raise ValueError(f"{where} must be of a codec of sentences, got one of {carries}; leave it out")

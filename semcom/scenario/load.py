@@ -38,7 +38,7 @@ def load_scenario(path: Path, overrides: tuple[str, ...] = (), *, homes: tuple[P
     if scenario.measure.sentences <= most:
         raise UserMistake(
             f"{document.position(('measure', 'sentences'))}: measure.sentences: {most} interferers need at least "
-            f"{most + 1} {messages(scenario)} to take their turns from, got {scenario.measure.sentences}"
+            f"{most + 1} {messages(scenario.goal)} to take their turns from, got {scenario.measure.sentences}"
         )
     return scenario, document.resolved()
 

@@ -40,7 +40,9 @@ def anchored(document: Document, homes: tuple[Path, ...]) -> Document:
         ScenarioError: a path of the file leads somewhere from the working directory alone, or no text can hold it.
     """
     moved: dict[Loc, str] = {}
-    for loc in (TEXT, MESSAGES, ARCHIVE, ENCODER):
+    codecs = document.data.get("codecs")
+    own = [("codecs", name, *MESSAGES) for name in codecs] if isinstance(codecs, dict) else []
+    for loc in (TEXT, MESSAGES, ARCHIVE, ENCODER, *own):
         typed = _text_at(document.data, loc)
         found = _found(document, loc, typed, homes) if typed is not None and _is_relative(loc, typed) else None
         if found is None:

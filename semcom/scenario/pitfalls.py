@@ -13,7 +13,7 @@ from semcom.words import counted
 if TYPE_CHECKING:
     from semcom.distillation.catalog import AnyMethod
     from semcom.scenario.scenario import Scenario
-    from semcom.tasks.task import Counts
+    from semcom.tasks.task import Counts, Task
 
 
 def pitfalls(scenario: Scenario) -> tuple[str, ...]:
@@ -21,12 +21,12 @@ def pitfalls(scenario: Scenario) -> tuple[str, ...]:
     return (*_short_trainings(scenario), *_long_waits(scenario), *_strange_codes(scenario))
 
 
-def scarce(scenario: Scenario, counts: Counts) -> tuple[str, ...]:
-    """One sentence for every training whose messages do not fill a single batch."""
-    there, message = counts.training, scenario.goal.message
+def scarce(scenario: Scenario, goal: Task, counts: Counts) -> tuple[str, ...]:
+    """One sentence for every training on a task's messages that do not fill a single batch."""
+    there, message = counts.training, goal.message
     more = "text" if message == "sentence" else f"{message}s"
     found = []
-    for where, names, settings in _trainings(scenario, lambda each: kept_messages(each, counts) < each.batch):
+    for where, names, settings in _trainings(scenario, lambda each: kept_messages(each, counts) < each.batch, goal):
         kept = kept_messages(settings, counts)
         what = f"{where}.batch of {settings.batch} is more than the {counted(there, f'training {message}')} there are"
         if settings.share < 1:
@@ -37,12 +37,18 @@ def scarce(scenario: Scenario, counts: Counts) -> tuple[str, ...]:
 
 
 def _trainings(
-    scenario: Scenario, is_odd: Callable[[TrainingSettings], bool]
+    scenario: Scenario, is_odd: Callable[[TrainingSettings], bool], goal: Task | None = None
 ) -> Iterator[tuple[str, str, TrainingSettings]]:
-    """The trainings that are odd: the key they are typed under, the codecs that share it, the settings."""
+    """The trainings that are odd: the key they are typed under, the codecs that share it, the settings.
+
+    Args:
+        goal: the task of the codecs that are asked; without it all are.
+    """
     found: dict[tuple[str, TrainingSettings], list[str]] = {}
     for name in scenario.needed_codecs:
         settings = scenario.resolved(name).training
+        if goal not in (None, scenario.goal_of(name)):
+            continue
         if is_odd(settings) and scenario.resolved(name).spec.learns:
             where = f"codecs.{name}.training" if scenario.codecs[name].training else "training"
             found.setdefault((where, settings), []).append(name)

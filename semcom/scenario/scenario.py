@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 
 from channels import Neighbors
+from semcom.metrics.catalog import metric_named
 from semcom.models.spec import Spec
 from semcom.scenario.axes import values
 from semcom.scenario.codec_plans import AnyCodecPlan
@@ -36,7 +37,7 @@ class Scenario(Plan):
         name: what the run folder and the tables call it.
         question: what it asks; taken from the first line of the file, a comment.
         seed: the number that everything random follows from.
-        task: what the receiver wants.
+        task: what is sent and what receivers want of it; a codec may have a `task` of its own.
         corpus: where the sentences of task text come from.
         tokenizer: how sentences become tokens; learned from the training sentences alone.
         codecs: the codecs by name, and how each comes to be.
@@ -68,8 +69,31 @@ class Scenario(Plan):
 
     @property
     def goal(self) -> Task:
-        """What is sent and what the receiver wants of it."""
-        return Text(self.corpus, self.tokenizer) if isinstance(self.task, TextTask) else self.task
+        """What is sent and what the receiver wants of it, where a codec does not say otherwise."""
+        return self._meant(self.task)
+
+    def goal_of(self, name: str) -> Task:
+        """What this codec sends and what its receiver wants of it.
+
+        A codec holds its other task itself: every build was of a task and every crowd of codecs before, so identities,
+        the store and borrowing hear nothing new, and one run trains both and measures either one beside the other. A
+        finished codec from another folder is taken over by `--borrow` as ever.
+        """
+        own = self.codecs[name].task
+        return self.goal if own is None else self._meant(own)
+
+    def goals_of(self, names: Iterable[str]) -> tuple[Task, ...]:
+        """Those of several codecs, each once."""
+        return tuple(dict.fromkeys(map(self.goal_of, names)))
+
+    def _meant(self, task: AnyTaskPlan) -> Task:
+        return Text(self.corpus, self.tokenizer) if isinstance(task, TextTask) else task
+
+    def measure_of(self, name: str) -> MeasurePlan:
+        """What is measured of this codec: the metrics that score what its receiver says."""
+        says = self.goal_of(name).scores
+        suited = tuple(each for each in self.measure.metrics if metric_named(each).scores == says)
+        return self.measure.model_copy(update={"metrics": suited})
 
     def origins(self, name: str) -> tuple[str, ...]:
         """The codecs that must exist before this one."""
@@ -158,14 +182,15 @@ class Resolved:
     """One codec of a scenario, with all that follows for it; each thing is worked out when it is first asked for."""
 
     def __init__(self, scenario: Scenario, name: str) -> None:
-        self._scenario = scenario
+        self._scenario, self._name = scenario, name
         self.plan = scenario.codecs[name]
 
     @cached_property
     def begun(self) -> Spec:
         """The shape that it begins in, before anything of it is pruned, with the side that it takes over."""
         start, adopt = self.plan.start, self.plan.adopt
-        spec: Any = self._scenario.goal.fitted(self.plan.spec(self._scenario.resolved(start).spec if start else None))
+        base = self._scenario.resolved(start).spec if start else None
+        spec: Any = self._scenario.goal_of(self._name).fitted(self.plan.spec(base))
         if adopt is not None:
             donor = self._scenario.resolved(adopt.donor).spec
             if adopt.side == "around":

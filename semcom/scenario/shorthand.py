@@ -37,21 +37,29 @@ def with_kinds(data: dict[str, Any], schema: Schema) -> dict[str, Any]:
 def for_task(data: dict[str, Any]) -> dict[str, Any]:
     """The data with what its task means by keys that are left out, and every codec with the kind that its size tells.
 
-    A codec without a size is of its start's kind, or else of the task's.
+    A codec without a size is of its start's kind, or else of the task's. One with a task of its own is trained as that
+    task means by what is left out, and not as the scenario's does.
     """
-    from semcom.tasks.catalog import TASKS  # what it leads to imports torch, which storing results does without
-
-    typed = data.get("task", "text")
-    name = typed.get("kind") if isinstance(typed, dict) else typed
-    task = next((each for each in TASKS if each.kind == name), None)
-    if task is None:
+    if (meant := _usually(data.get("task", "text"))) is None:
         return data
-    usual, defaults = task.usually(typed if isinstance(typed, dict) else {})
+    usual, defaults = meant
     full: dict[str, Any] = _under(data, defaults)
     codecs = full.get("codecs")
-    if isinstance(codecs, dict):
-        full["codecs"] = {each: _of_kind(each, codecs, usual) for each in codecs}
+    if not isinstance(codecs, dict):
+        return full
+    given = data.get("training", {})
+    codecs = {name: _of_its_task(codec, given, defaults) for name, codec in codecs.items()}
+    full["codecs"] = {each: _of_kind(each, codecs, usual) for each in codecs}
     return full
+
+
+def _usually(typed: Any) -> tuple[str, Mapping[str, Any]] | None:
+    """The usual kind of codec of a task as it is typed, and its defaults; None for what is no task."""
+    from semcom.tasks.catalog import TASKS  # what it leads to imports torch, which storing results does without
+
+    name = typed.get("kind") if isinstance(typed, dict) else typed
+    task = next((each for each in TASKS if each.kind == name), None)
+    return None if task is None else task.usually(typed if isinstance(typed, dict) else {})
 
 
 def _under(typed: Any, defaults: Mapping[str, Any]) -> Any:
@@ -67,11 +75,31 @@ def _under(typed: Any, defaults: Mapping[str, Any]) -> Any:
     return full
 
 
-def _of_kind(name: str, codecs: dict[str, Any], usual: str) -> Any:
+def _of_its_task(codec: Any, given: Any, others: Mapping[str, Any]) -> Any:
+    """A codec with what a task of its own means by keys of training that are left out, here and in `given`.
 
+    What a task means by its link as well is left to the scenario, whose link all codecs share.
+
+    Args:
+        given: the scenario's training, as far as it is typed.
+        others: the defaults of the scenario's task.
+    """
+    meant = _usually(codec["task"]) if isinstance(codec, dict) and codec.get("task") is not None else None
+    if meant is None:
+        return codec
+    own, shared = meant[1].get("training", {}), meant[1].get("link", {})
+    training = {"airs": 1} if "airs" in others.get("training", {}) else {}
+    training |= {key: value for key, value in own.items() if key not in shared}
+    left = {key: value for key, value in training.items() if not isinstance(given, dict) or key not in given}
+    return _under(codec, {"training": left}) if left else codec
+
+
+def _of_kind(name: str, codecs: dict[str, Any], usual: str) -> Any:
     codec = codecs[name]
     if not isinstance(codec, dict) or "kind" in codec:
         return codec
+    if codec.get("task") is not None and (meant := _usually(codec["task"])):
+        usual = meant[0]
     seen, each = [name], codec
     while each.get("size") is None and isinstance(start := each.get("start"), str) and start not in seen:
         if not isinstance(codecs.get(start), dict):

@@ -99,6 +99,10 @@ class Build:
             pruned=self.prune.told if self.prune else "",
         )
 
+    def sends_as(self, other: Build) -> bool:
+        """Whether its messages are those of another codec, whatever the receivers want of them."""
+        return (self.task.carries, self.fingerprint) == (other.task.carries, other.fingerprint)
+
     @property
     def lessons(self) -> str:
         """What it learns from, whatever it begins as."""

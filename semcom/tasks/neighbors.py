@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from semcom.mistakes import UserMistake
+
+K = TypeVar("K", bound=Hashable)
 
 
 def neighbors_in(lengths: Sequence[int], longest: int, *, rates: tuple[int, int] = (1, 1)) -> int:
@@ -20,6 +23,32 @@ def neighbors_in(lengths: Sequence[int], longest: int, *, rates: tuple[int, int]
     return (sum(lengths) - longest) * theirs // (longest * ours)
 
 
+def strangers_in(lengths: Sequence[int], longest: int, *, rates: tuple[int, int]) -> int:
+    """How many neighbors messages can be beside others: none of these is the wanted one.
+
+    Args:
+        lengths: units of each message that neighbors send.
+        longest: units of the longest wanted message.
+        rates: symbols a unit of the wanted codec, and of the neighbors'.
+    """
+    ours, theirs = rates
+    return sum(lengths) * theirs // (longest * ours)
+
+
+def in_turn(rooms: Mapping[K, int], turns: Sequence[K], *, wanted: int) -> int:
+    """How many neighbors find a place who take turns, each in a room that holds so many and no more.
+
+    Args:
+        wanted: no more than so many are looked for.
+    """
+    left = dict(rooms)
+    for most in range(wanted):
+        left[turns[most % len(turns)]] -= 1
+        if min(left.values()) < 0:
+            return most
+    return wanted
+
+
 def neighbors_in_turn(lengths: Sequence[int], longest: int, *, ours: int, theirs: Sequence[int], wanted: int) -> int:
     """As `neighbors_in`, but through codecs in turn: those of different rates share no messages.
 
@@ -28,12 +57,8 @@ def neighbors_in_turn(lengths: Sequence[int], longest: int, *, ours: int, theirs
         theirs: of each codec that neighbors send through.
         wanted: no more than so many are looked for.
     """
-    room = {rate: neighbors_in(lengths, longest, rates=(ours, rate)) for rate in theirs}
-    for most in range(wanted):
-        room[theirs[most % len(theirs)]] -= 1
-        if min(room.values()) < 0:
-            return most
-    return wanted
+    rooms = {rate: neighbors_in(lengths, longest, rates=(ours, rate)) for rate in theirs}
+    return in_turn(rooms, theirs, wanted=wanted)
 
 
 def check_batches(batches: Iterable[Sequence[int]], most: int, *, messages: str) -> None:

@@ -107,6 +107,18 @@ def crowd_from(symbols: Sequence[Tensor], batches: Sequence[Batch], symbols_per_
     return [Crowd(stream, end, most) for end, most in zip(ends, longest, strict=True)]
 
 
+def strangers(sender: Encoded, batches: Sequence[Batch]) -> Encoded:
+    """A neighbor whose messages are not those of the wanted user, ready to send beside these batches of its.
+
+    Text beside pictures, say. It sends all its messages back to back, as every neighbor does, and goes on from the one
+    to the next however long the wanted message is. Nothing of it is the wanted message, so all of its ring is free, and
+    where in it a batch stands means nothing.
+    """
+    stream = sender.crowds[0].stream
+    free = [Crowd(stream, torch.zeros_like(batch.lengths), longest=0) for batch in batches]
+    return replace(sender, crowds=free)
+
+
 def really_sent(batch: Batch, symbols_per_unit: int) -> Tensor:
     """Which symbols [batch, K] belong to a unit and not to padding."""
     return batch.mask.repeat_interleave(symbols_per_unit, dim=1)
@@ -192,8 +204,8 @@ def deliver(
     """The trip of all batches at one operating point, from their symbols on.
 
     Args:
-        crowd: the same messages through the codecs that codec neighbors use, who take them in turn; none means that
-            all use the wanted user's.
+        crowd: the same messages through the codecs that codec neighbors use, who take them in turn, or `strangers`
+            with others; none means that all use the wanted user's.
         scrambling: whether each user scrambles its symbols (`semcom.tasks.scrambling`).
         sure: whether to ask how sure the receiver is; another search, of sentences alone.
     """

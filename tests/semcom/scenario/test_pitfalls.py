@@ -136,7 +136,7 @@ def test_a_validation_that_never_comes_is_told_where_it_was_typed(tiny, changes,
 )
 def test_a_text_that_fills_no_batch(tiny, changes: tuple[str, ...], line: str | None) -> None:
     scenario = tiny(*changes)
-    found = scarce(scenario, scenario.goal.count())
+    found = scarce(scenario, scenario.goal, scenario.goal.count())
     assert [each.startswith(line or "") for each in found] == ([True] if line else [])
     assert all("trains on the same" in each for each in found)
 
