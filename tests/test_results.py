@@ -21,9 +21,13 @@ from semcom.report.ablation import ablation_lines
 from semcom.report.calibration import calibration_drawings
 from semcom.report.costs import by_codec, read_costs
 from semcom.report.drawing import drawings, pruning_drawings
+from semcom.report.examples import example_drawings
+from semcom.report.influences import read_kept
+from semcom.report.keys_kept import keys_drawings
 from semcom.report.pruned import read_pruned
 from semcom.report.reading import read_rows, results_of
 from semcom.store.calibrations import read_calibrations
+from semcom.store.examples import read_examples
 from semcom.store.results import KINDS, Row, kind_of, read_csv, write_csv
 
 ROOT = Path(__file__).parents[1]
@@ -50,6 +54,8 @@ def test_every_committed_figure_is_drawn_from_its_tables(folder: Path) -> None:
         drawings(results, ablation_lines(rows, results, costs)),
         pruning_drawings(read_pruned(folder)),
         calibration_drawings(read_calibrations(folder / "calibration.csv"), results.systems),
+        keys_drawings(read_kept(folder)),
+        example_drawings(read_examples(folder / "examples.json")) if (folder / "examples.json").is_file() else (),
     )
     drawn = {name for name, draw in possible if name in committed and draw() is not None}
     assert committed
