@@ -30,8 +30,10 @@ def check_width(width: int) -> None:
 
 
 def usual_place(spec: Spec) -> On:
-    """Where a codec's features are looked for unless somebody says: its stages, or else its receiver's layers."""
-    return "stages" if "stages" in spec.shows else "receiver"
+    """Where a codec's features are looked for unless somebody says: its stages, or else layers of several places."""
+    if "stages" in spec.shows:
+        return "stages"
+    return "transmitter" if spec.carries in OWN_PLACES else "receiver"
 
 
 def parts_of(on: On | None) -> frozenset[Part]:
@@ -59,8 +61,13 @@ class OnFeatures:
 
     def unsuited(self, spec: Spec) -> str:
         """Why a kind of codec cannot learn so, beside what it shows; empty where it can."""
-        if self.on == "both" and spec.carries in OWN_PLACES:
-            return f"the sides of {spec.carries} have layers of unequal places: set on: receiver or on: transmitter"
+        if spec.carries not in OWN_PLACES or self.on == "transmitter":
+            return ""
+        if self.on == "both":
+            return f"the sides of {spec.carries} have layers of unequal places: set on: transmitter"
+        # Of one place there is one energy, and cut to length 1 it is 1.
+        if self.on == "receiver" and getattr(self, "value", "energy") == "energy":
+            return f"a receiver of {spec.carries} has a single place, where energies are alike: set on: transmitter"
         return ""
 
 
