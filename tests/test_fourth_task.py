@@ -21,7 +21,7 @@ from semcom.store.results import read_csv
 ROOT = Path(__file__).resolve().parents[1]
 TASK = Path(__file__).with_name("fourth_task")
 NEW = sorted(path.relative_to(TASK) for path in TASK.rglob("*.py"))
-OLD, LINE = "(Text, Modulation, Pictures)", "(Text, Modulation, Pictures, Stripes)"
+OLD, LINE = "(Text, Modulation, Pictures, Speech)", "(Text, Modulation, Pictures, Speech, Stripes)"
 SCENARIO = """\
 # Which way do the stripes run?
 name: stripes

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from semcom.distillation.features import STACKS, On, Value, layers_of
+from semcom.distillation.features import STACKS, On, Value, layers_of, places_of
 from semcom.distillation.stages import axes_of, brought_to
 from semcom.models.spec import Shape, Spec
 from semcom.models.trace import Trace
@@ -154,4 +154,4 @@ def _unit(feature: Tensor, real: Tensor | None) -> Tensor:
 def real_of(student: Trace, on: On) -> tuple[Tensor, Tensor | None]:
     """Which messages are no mere padding [batch], and of those the real places; None for stages, all of whose are."""
     messages = student.mask.any(dim=1)
-    return messages, None if on == "stages" else student.mask[messages]
+    return messages, None if on == "stages" else places_of(student, STACKS[on][0])[messages]

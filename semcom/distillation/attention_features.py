@@ -29,7 +29,7 @@ class AttentionFeatures(OnFeatures):
     Args:
         weight: factor of this loss in the sum of all losses; the official code has 200.
         on: whose features: `stages` (feature maps of any size), or layers of the `receiver`, the `transmitter` or
-            `both`; without it the stages of a codec that has such, and else its receiver's layers.
+            `both`; without it a codec's stages, else the layers of its receiver, or of its transmitter for speech.
         width: d, of queries and keys, at most 4096.
 
     Source: Ji, Heo and Park, Show, Attend and Distill: Knowledge Distillation via Attention-based Feature Matching,

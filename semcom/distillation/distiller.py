@@ -19,7 +19,7 @@ from semcom.distillation.share import common_share
 from semcom.distillation.sight import check_sight, settled
 from semcom.distillation.teaching import Teaching
 from semcom.models.codec import Codec
-from semcom.models.generative import GenerativeCodec
+from semcom.models.plugged import PluggedIn
 from semcom.models.spec import Part, Side
 from semcom.models.trace import Sent, Trace
 from semcom.sources.batch import Batch
@@ -96,7 +96,7 @@ class Distiller(nn.Module):
         airs = draw_parts(links, self.student, batch, chance)
         # Never led when it is validated.
         led = self.training and is_forced(self.methods, self._progress, chance)
-        if led and isinstance(self.student, GenerativeCodec):
+        if led and isinstance(self.student, PluggedIn):
             ours, theirs = self._lead(self.student, batch, airs, chance=chance)
         else:
             ours = theirs = rehearse(self.student, batch, airs)
@@ -122,9 +122,7 @@ class Distiller(nn.Module):
         pairs = zip(self.methods, self.adapters, strict=True)
         return {method.kind: method.told(adapters) for method, adapters in pairs if hasattr(method, "told")}
 
-    def _lead(
-        self, student: GenerativeCodec, batch: Batch, airs: Sequence[Air], *, chance: Chance
-    ) -> tuple[Trace, Trace]:
+    def _lead(self, student: PluggedIn, batch: Batch, airs: Sequence[Air], *, chance: Chance) -> tuple[Trace, Trace]:
         """The trips of a student that is shown the teacher's layers, and of the teacher, who hears what was sent."""
         with torch.no_grad():
             shown = self.teachers[0].send(batch)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Self
 
 import torch
+
+from semcom.models.spec import OWN_PLACES
 
 if TYPE_CHECKING:
     from semcom.models.spec import Part, Spec, Stack
@@ -27,8 +30,10 @@ def check_width(width: int) -> None:
 
 
 def usual_place(spec: Spec) -> On:
-    """Where a codec's features are looked for unless somebody says: its stages, or else its receiver's layers."""
-    return "stages" if "stages" in spec.shows else "receiver"
+    """Where a codec's features are looked for unless somebody says: its stages, or else layers of several places."""
+    if "stages" in spec.shows:
+        return "stages"
+    return "transmitter" if spec.carries in OWN_PLACES else "receiver"
 
 
 def parts_of(on: On | None) -> frozenset[Part]:
@@ -54,6 +59,17 @@ class OnFeatures:
         """The same on what this kind of codec shows, where nobody said on what."""
         return self if self.on else replace(self, on=usual_place(spec))  # type: ignore[type-var]
 
+    def unsuited(self, spec: Spec) -> str:
+        """Why a kind of codec cannot learn so, beside what it shows; empty where it can."""
+        if spec.carries not in OWN_PLACES or self.on == "transmitter":
+            return ""
+        if self.on == "both":
+            return f"the sides of {spec.carries} have layers of unequal places: set on: transmitter"
+        # Of one place there is one energy, and cut to length 1 it is 1.
+        if self.on == "receiver" and getattr(self, "value", "energy") == "energy":
+            return f"a receiver of {spec.carries} has a single place, where energies are alike: set on: transmitter"
+        return ""
+
 
 def stacks(side: Side) -> tuple[Stack, ...]:
     """Where the Transformer layers of a side stand in a trace: the encoder's in `sent`, the decoder's in `heard`."""
@@ -63,6 +79,29 @@ def stacks(side: Side) -> tuple[Stack, ...]:
 def layers_of(trace: Trace, stack: Stack) -> tuple[torch.Tensor, ...]:
     """One side's layers [batch, length, width], first to last."""
     return (trace.sent if stack == "sent" else trace.heard).layers
+
+
+def places_of(trace: Trace, stack: Stack) -> torch.Tensor:
+    """Which places of one side's layers are real [batch, length]: the units of the message, unless the side says."""
+    own = trace.sent.places if stack == "sent" else None
+    return trace.mask if own is None else own
+
+
+def over_places(gaps: Mapping[Stack, Sequence[torch.Tensor]], trace: Trace) -> torch.Tensor:
+    """The mean of what was found of layers [batch, length] over real places and layers, all layers counting alike.
+
+    Args:
+        gaps: of the layers of each side.
+        trace: whose places they have.
+    """
+    from semcom.models.trace import masked_mean
+
+    masks = [places_of(trace, stack) for stack in gaps]
+    if all(mask is masks[0] for mask in masks):
+        return masked_mean(torch.stack([gap for each in gaps.values() for gap in each]).mean(dim=0), masks[0])
+    count = sum(map(len, gaps.values()))
+    means = zip(gaps.values(), masks, strict=True)
+    return torch.stack([masked_mean(torch.stack([*each]).sum(dim=0), mask) for each, mask in means]).sum() / count
 
 
 def evenly(ours: int, theirs: int) -> list[int]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from semcom.distillation.features import Side, evenly, layers_of, stacks
+from semcom.distillation.features import Side, evenly, layers_of, over_places, stacks
 from semcom.distillation.method import check_shares
-from semcom.models.generative_spec import GenerativeSpec
+from semcom.models.plugged_spec import PluggedSpec
 
 if TYPE_CHECKING:
     from channels import Chance
@@ -26,7 +26,7 @@ class GeneratedLayers:
     loss = mean over pairs (i, j) and tokens of  l1 (1/D) |g_i - h_j|_1 + cosine (log s(1) - log s(cos(g_i, h_j)))
 
     g are the student's layers, h the teacher's, D their width and s the logistic function; the constant makes the loss
-    0 where layers agree. A student of kind `generative` learns each layer that it makes from the teacher's of that
+    0 where layers agree. A student that is plugged in learns each layer that it makes from the teacher's of that
     number, in the teacher's own coordinates. Any other learns layer i of S from layer ceil(i T / S) of T, through a
     linear layer where widths differ, which is learned with it and thrown away afterwards.
 
@@ -94,17 +94,16 @@ class GeneratedLayers:
 
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
         """See the class."""
-        from semcom.models.trace import masked_mean
-
         assert isinstance(adapters, torch.nn.ModuleDict)
-        gaps = []
+        gaps: dict[Stack, list[torch.Tensor]] = {}
         for stack in stacks(self.side):
             ours, theirs = layers_of(student, stack), layers_of(teacher, stack)
             projections = adapters[stack]
             assert isinstance(projections, torch.nn.ModuleDict)
             for layer, (pair, project) in zip(ours, projections.items(), strict=True):
-                gaps.append(self._gap(project(layer), theirs[int(pair.partition("_")[2])]))
-        return masked_mean(torch.stack(gaps).mean(dim=0), student.mask)
+                gap = self._gap(project(layer), theirs[int(pair.partition("_")[2])])
+                gaps.setdefault(stack, []).append(gap)
+        return over_places(gaps, student)
 
     def _gap(self, made: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
         """Of every token, [batch, length]."""
@@ -129,7 +128,7 @@ def is_forced(methods: Sequence[Method], progress: float, chance: Chance) -> boo
 def _pairs(student: Spec, teacher: Spec, stack: Stack) -> list[int]:
     """For each layer of the student the one of the teacher that it learns from, from 0 on."""
     ours, theirs = student.widths_of(stack), teacher.widths_of(stack)
-    if not isinstance(student, GenerativeSpec):
+    if not isinstance(student, PluggedSpec):
         return evenly(len(ours), len(theirs))
     wanted = student.wanted(stack)
     if wanted[-1] != len(theirs) or set(ours) != set(theirs):

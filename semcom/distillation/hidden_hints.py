@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from semcom.distillation.features import Side, evenly, layers_of, stacks, turn
+from semcom.distillation.features import Side, evenly, layers_of, over_places, stacks, turn
 
 if TYPE_CHECKING:
-    from semcom.models.spec import Part, Spec
+    from semcom.models.spec import Part, Spec, Stack
     from semcom.models.trace import Trace
 
 
@@ -53,14 +53,12 @@ class HiddenHints:
 
     def loss(self, student: Trace, teacher: Trace, adapters: torch.nn.Module) -> torch.Tensor:
         """See the class."""
-        from semcom.models.trace import masked_mean
-
         assert isinstance(adapters, torch.nn.ModuleDict)
-        gaps = []
+        gaps: dict[Stack, list[torch.Tensor]] = {}
         for stack in stacks(self.side):
             ours, theirs = layers_of(student, stack), layers_of(teacher, stack)
             projections = adapters[stack]
             assert isinstance(projections, torch.nn.ModuleList)
             for project, layer, index in zip(projections, ours, evenly(len(ours), len(theirs)), strict=True):
-                gaps.append(turn(project(layer), theirs[index]))
-        return masked_mean(torch.stack(gaps).mean(dim=0), student.mask)
+                gaps.setdefault(stack, []).append(turn(project(layer), theirs[index]))
+        return over_places(gaps, student)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from semcom.distillation.features import Between, Side, layers_of, stacks
+from semcom.distillation.features import Between, Side, layers_of, places_of, stacks
 from semcom.distillation.method import check_shares, no_adapters
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def points(trace: Trace, stack: Stack, between: Between) -> tuple[torch.Tensor, 
     features = layers_of(trace, stack)[-1]
     if between == "tokens":
         return features, trace.mask
-    real = trace.mask.unsqueeze(-1)
+    real = places_of(trace, stack).unsqueeze(-1)
     sentences = torch.where(real, features, torch.zeros_like(features)).sum(dim=1) / real.sum(dim=1).clamp(min=1)
     return sentences.unsqueeze(0), trace.mask.any(dim=1).unsqueeze(0)
 

@@ -32,7 +32,7 @@ class RepresentativeKeys(OnFeatures):
     Args:
         weight: factor of this loss in the sum of all losses.
         on: whose features: `stages` (feature maps of any size), or layers of the `receiver`, the `transmitter` or
-            `both`; without it the stages of a codec that has such, and else its receiver's layers.
+            `both`; without it a codec's stages, else the layers of its receiver, or of its transmitter for speech.
         k: how many of the student's features, those that attend to it most, make the influence of a teacher's; null
             takes all of them.
         threshold: least influence of a feature that is kept, in units of even attention; 0 keeps all.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from semcom.distillation.features import Between, Side, layers_of, stacks
+from semcom.distillation.features import Between, Side, layers_of, places_of, stacks
 from semcom.distillation.method import no_adapters
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class SimilarityPreserving:
 
         total = torch.zeros((), device=student.mask.device)
         for stack in stacks(self.side):
-            ours, theirs = (self._similarities(layers_of(each, stack)[-1], student.mask) for each in (student, teacher))
+            places = places_of(student, stack)
+            ours, theirs = (self._similarities(layers_of(each, stack)[-1], places) for each in (student, teacher))
             gap = (ours - theirs).square().sum(dim=-1)
             real = student.mask.any(dim=1).unsqueeze(0) if self.between == "sentences" else student.mask
             total = total + masked_mean(gap, real)

@@ -25,8 +25,8 @@ from semcom.experiment.layers import MESSAGES, closeness, own_parameters
 from semcom.identity import canonical
 from semcom.mistakes import UserMistake
 from semcom.models.codec import Codec
-from semcom.models.generative import GenerativeCodec
 from semcom.models.make import initialize, spec_from
+from semcom.models.plugged import PluggedIn
 from semcom.models.spec import Spec
 from semcom.models.trace import Trace
 from semcom.scenario.neighbor_supply import most_neighbors
@@ -208,7 +208,7 @@ def _leaves_weights_alone(lesson: Teaching | None) -> bool:
 def _adopt(codec: Codec, adoption: Adoption, donor: Codec) -> None:
     """Put the donor's side into the codec and freeze it; `fit` leaves its running statistics alone as well."""
     if adoption.side == "around":
-        assert isinstance(codec, GenerativeCodec), "as the plan of a codec has seen"
+        assert isinstance(codec, PluggedIn), "as the plan of a codec has seen"
         codec.plug_in(donor)
         return
     side: nn.Module = getattr(codec, adoption.side)
@@ -230,7 +230,7 @@ def _closeness(
     build: Build, codec: Codec, known: dict[str, Build], folder: Path, *, data: Data, device: str
 ) -> dict[str, Any] | None:
     """How close the layers of a codec that generates them are to those of the codec around; None of any other."""
-    if build.adoption is None or not isinstance(codec, GenerativeCodec):
+    if build.adoption is None or not isinstance(codec, PluggedIn):
         return None
     teacher = load_codec(known[build.adoption.donor], folder, device)
     exam = data.exam(MESSAGES, build.settings.batch)

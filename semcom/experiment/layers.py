@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from channels import Chance
-from semcom.distillation.features import layers_of
+from semcom.distillation.features import layers_of, places_of
 from semcom.models.codec import Codec
-from semcom.models.generative import GenerativeCodec
+from semcom.models.plugged import PluggedIn
 from semcom.models.spec import Side, Stack
 from semcom.scenario.work import Build, Sweep
 from semcom.sources.batch import Batch
@@ -45,7 +45,7 @@ class LayerRow:
         cosine: mean over tokens of the cosine between the two.
         l1: mean absolute difference over tokens and channels.
         l1_share: the same over the mean absolute value of the teacher's layer.
-        tokens: how many were compared.
+        tokens: how many were compared; frames, where words are spoken.
         own_parameters: of all makers of the codec's layers together, apart from what it took over.
     """
 
@@ -67,7 +67,7 @@ COLUMNS = tuple(each.name for each in dataclasses.fields(LayerRow))
 
 @torch.no_grad()
 def closeness(
-    codec: GenerativeCodec, teacher: Codec, batches: Iterable[Batch], settings: TrainingSettings, *, chance: Chance
+    codec: PluggedIn, teacher: Codec, batches: Iterable[Batch], settings: TrainingSettings, *, chance: Chance
 ) -> list[dict[str, Any]]:
     """What a build notes of every layer that its codec makes, running free: the measured columns of `LayerRow`.
 
@@ -75,27 +75,28 @@ def closeness(
         chance: of the air.
     """
     sums: dict[tuple[Stack, int], Tensor] = {}
-    tokens = 0
+    counts: dict[Stack, int] = {}
     for index, batch in enumerate(batches):
         here = chance.of(index)
         airs = draw_parts(settings.links(here.of("link"), len(batch)), codec, batch, here.of("air"))
         ours, theirs = rehearse(codec, batch, airs), rehearse(teacher, batch, airs)
-        tokens += int(batch.mask.sum())
         for stack in (each for each, side in SIDES.items() if codec.spec.makes(side)):
-            true = layers_of(theirs, stack)
+            true, places = layers_of(theirs, stack), places_of(ours, stack)
+            counts[stack] = counts.get(stack, 0) + int(places.sum())
             for number, made in zip(codec.spec.wanted(stack), layers_of(ours, stack), strict=True):
-                found = _compared(made, true[number - 1], batch.mask)
+                found = _compared(made, true[number - 1], places)
                 sums[stack, number] = sums.get((stack, number), 0.0) + found
     rows = []
     for (stack, number), total in sums.items():
-        cosine, gap, size = (total / tokens).tolist()
+        cosine, gap, size = (total / counts[stack]).tolist()
         share = gap / size if size else 0.0
         rows.append({"stack": SIDES[stack], "layer": number, "cosine": cosine, "l1": gap, "l1_share": share})
-    return [{**row, "tokens": tokens} for row in rows]
+        rows[-1]["tokens"] = counts[stack]
+    return rows
 
 
 def _compared(made: Tensor, true: Tensor, mask: Tensor) -> Tensor:
-    """Sums over real tokens of cosine, absolute difference and absolute value of the true layer, double [3]."""
+    """Sums over real places of cosine, absolute difference and absolute value of the true layer, double [3]."""
     of_tokens = (F.cosine_similarity(made, true, dim=-1), (made - true).abs().mean(-1), true.abs().mean(-1))
     return torch.stack([each[mask].double().sum() for each in of_tokens])
 

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from channels import Arrived
-from semcom.models.codec import Codec
 from semcom.models.evidence import Evidence
-from semcom.models.generative_layers import maker
 from semcom.models.generative_spec import GenerativeSpec
+from semcom.models.plugged import PluggedIn
 from semcom.models.search import decode, listen, shifted
 from semcom.models.semantic import TOKENS
 from semcom.models.sides import Receiver, Transmitter
-from semcom.models.spec import Side
 from semcom.models.trace import Heard, Sent
 from semcom.sources.batch import Batch
 from semcom.sources.batches import SentenceBatch, make_batch
 
-MADE = "maker."
-"""How the names of parameters begin that are a student's own; all others of a side are the codec's around."""
 
-
-class GenerativeCodec(Codec):
+class GenerativeCodec(PluggedIn):
     """A codec whose semantic encoder, decoder, or both make the layers of the codec that it is plugged into.
 
     Its traces hold the layers that it makes where that codec's hold its own.
@@ -45,36 +40,21 @@ class GenerativeCodec(Codec):
         spec.check_fit()
         # What is taken over is finished; dropout is the makers' own affair.
         around = replace(spec.plugged, dropout=0.0)
-        self.transmitter = Transmitter(around, outputs, maker=self._maker("transmitter"))
+        self.transmitter = Transmitter(around, outputs, maker=self.maker_of("transmitter"))
         shared = self.transmitter.embedding if around.shares_embedding else None
-        self.receiver = Receiver(around, outputs, shared, maker=self._maker("receiver"))
-
-    def _maker(self, side: Side) -> nn.Module | None:
-        return maker(self.spec.generator(side)) if self.spec.makes(side) else None
+        self.receiver = Receiver(around, outputs, shared, maker=self.maker_of("receiver"))
 
     def example(self) -> SentenceBatch:
         """One sentence of 20 tokens."""
         return make_batch([[index % self.outputs for index in range(TOKENS)]])
 
-    def stacks(self) -> tuple[nn.ModuleList, ...]:
-        """No layers that could be pruned: one block makes all."""
-        return ()
-
     def send(self, batch: Batch, guide: Sent | None = None) -> Sent:
-        """Symbols [batch, K] complex, unit power per sentence, padding silent; and the layers that were made.
-
-        Args:
-            guide: what the teacher makes of the same batch; layers are then made from its own below (teacher forcing).
-        """
+        """Symbols [batch, K] complex, unit power per sentence, padding silent; and the layers that were made."""
         sent: Sent = self.transmitter(batch, guide=None if guide is None else guide.layers)
         return sent
 
     def hear(self, arrived: Arrived, batch: Batch, guide: Heard | None = None) -> Heard:
-        """Logits for every token at once, and the layers that were made.
-
-        Args:
-            guide: what the teacher makes of a signal, as in `send`.
-        """
+        """Logits for every token at once, and the layers that were made."""
         assert isinstance(batch, SentenceBatch)
         layers = None if guide is None else guide.layers
         heard: Heard = self.receiver(arrived.symbols, batch, previous=shifted(batch.tokens), guide=layers)
@@ -89,23 +69,3 @@ class GenerativeCodec(Codec):
         """What the receiver makes of the signal, token by token (`semcom.models.evidence`)."""
         assert isinstance(batch, SentenceBatch)
         return listen(self.receiver, arrived.symbols, batch)
-
-    def plug_in(self, around: Codec) -> None:
-        """Take over all of another codec but the layers that are made here, and freeze it.
-
-        Raises:
-            ValueError: it is no codec of the shape that this one is to be plugged into.
-        """
-        if around.spec != self.spec.plugged or around.outputs != self.outputs:
-            raise ValueError(
-                f"the codec around must be of the shape {self.spec.plugged.told} with {self.outputs} token numbers, "
-                f"got {around.spec.told} with {around.outputs}"
-            )
-        for name in ("transmitter", "receiver"):
-            ours, theirs = getattr(self, name), getattr(around, name).state_dict()
-            if self.spec.makes(name):
-                theirs = {key: each for key, each in theirs.items() if not key.startswith("layers.")}
-            own = {key: each for key, each in ours.state_dict().items() if key.startswith(MADE)}
-            ours.load_state_dict(theirs | own)
-            for key, parameter in ours.named_parameters():
-                parameter.requires_grad_(key.startswith(MADE))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from semcom.models.generative_spec import GeneratorSpec
 from semcom.models.layers import EncoderLayer, KeysAndValues
+from semcom.models.plugged_spec import GeneratorSpec
 
 Layers = tuple[Tensor, ...]
 SLOT_SIZE = 0.5  # of the vectors that tell layers apart: about the size of what enters the block beside them

@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from semcom.metrics.metric import Scored
+from semcom.models.plugged_spec import MAKING, SIDES, Family, PluggedSpec
 from semcom.models.semantic_spec import USUAL_VOCABULARY, SemanticSpec, SideSpec, symmetric
-from semcom.models.spec import Adopted, Carries, Part, Shape, Side, Stack
+from semcom.models.spec import Carries, Side
 
-Family = Literal["generated", "heads"]
 Generates = Literal["encoder", "decoder", "both"]
 
 
 @dataclass(frozen=True)
-class GeneratorSpec:
-    """What makes the layers of one side; knows nothing of what the layers are of.
-
-    Args:
-        family: `generated` makes each layer from those before it; `heads` all of them from one small Transformer.
-        places: features of each of the teacher's layers (its width).
-        wanted: numbers of the teacher's layers that are made, from 1 on.
-        inside: the block: its width, depth, heads and hidden units.
-        skip: whether what is made is added to the layer before it; of heads to what enters.
-        project: whether a linear layer leads from the block to the layer. Without it the block is as wide as the layer.
-        dropout: share of features dropped in training.
-    """
-
-    family: Family
-    places: int
-    wanted: tuple[int, ...]
-    inside: SideSpec
-    skip: bool
-    project: bool
-    dropout: float
-
-    @property
-    def manner(self) -> SemanticSpec:
-        """How the block's layers are put together; of a codec's spec only norm and dropout are meant."""
-        return SemanticSpec(norm="pre", dropout=self.dropout)
-
-
-@dataclass(frozen=True)
-class GenerativeSpec:
+class GenerativeSpec(PluggedSpec):
     """A codec plugged in around the semantic layers of another: small networks make those layers instead.
 
     Embedding, channel encoder, channel decoder and output layer are those of the codec that it is plugged into
@@ -74,12 +45,7 @@ class GenerativeSpec:
     network: ClassVar[str] = "semcom.models.generative:GenerativeCodec"
     carries: ClassVar[Carries] = "sentences"
     says: ClassVar[Scored] = "sentences"
-    may_differ: ClassVar[frozenset[str]] = frozenset(
-        {"family", "generates", "layers", "width", "depth", "heads", "feedforward", "skip", "project", "dropout"}
-    )
-    settled: ClassVar[Mapping[Adopted, tuple[str, ...]]] = {"around": ("plugged",)}
-    shows: ClassVar[frozenset[Part]] = frozenset({"sent", "received", "heard", "logits"})
-    learns: ClassVar[bool] = True
+    may_differ: ClassVar[frozenset[str]] = frozenset({*MAKING, "generates"})
 
     plugged: SemanticSpec = symmetric(128, 4, heads=8)
     family: Family = "generated"
@@ -94,70 +60,32 @@ class GenerativeSpec:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        _ = self.inside  # its limits are those of a side
-        if self.family not in ("generated", "heads"):
-            raise ValueError(f"family must be 'generated' or 'heads', got {self.family!r}")
+        self.check_making()
         if self.generates not in ("encoder", "decoder", "both"):
             raise ValueError(f"generates must be 'encoder', 'decoder' or 'both', got {self.generates!r}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
-        if not self.project and self.family == "heads":
-            raise ValueError("project must be true in family heads, got false: its heads are projections; leave it out")
-        if self.layers and (min(self.layers) < 1 or list(self.layers) != sorted(set(self.layers))):
-            raise ValueError(f"layers must rise from 1 on, got {list(self.layers)}; leave the key out for all")
+
+    @property
+    def around(self) -> SemanticSpec:
+        """The shape of the codec around."""
+        return self.plugged
+
+    def around_side(self, name: Side) -> SideSpec:
+        """A side of the codec around."""
+        side: SideSpec = getattr(self.plugged, name)
+        return side
 
     def check_fit(self) -> None:
-        """Refuse to be plugged into this codec around; apart from the values, which hold whatever it is.
-
-        Raises:
-            ValueError: with what to change.
-        """
+        """See `PluggedSpec.check_fit`."""
         if self.makes("receiver") and self.plugged.decoding != "parallel":
             raise ValueError(
                 "generates must be encoder where the codec around decodes its tokens one after another, got "
                 f"{self.generates}: its layers are not there all at once; set generates: encoder"
             )
-        sides: tuple[Side, ...] = ("transmitter", "receiver")
-        for name in filter(self.makes, sides):
-            self._check_side(getattr(self.plugged, name), name)
-
-    def _check_side(self, side: SideSpec, name: str) -> None:
-        if self.layers and self.layers[-1] != side.layers:
-            raise ValueError(
-                f"layers must end with {side.layers}, the last of the {name} that it is plugged into, which drives the "
-                f"rest, got {list(self.layers)}; leave the key out for all"
-            )
-        if not self.project and self.width != side.width:
-            raise ValueError(
-                f"width must be {side.width}, that of the {name} it is plugged into, where project is false, got "
-                f"{self.width}; set width: {side.width} or project: true"
-            )
-
-    @property
-    def inside(self) -> SideSpec:
-        """The block, in the numbers that Transformer layers are made of."""
-        return SideSpec(width=self.width, layers=self.depth, heads=self.heads, feedforward=self.feedforward)
+        super().check_fit()
 
     def makes(self, name: Side) -> bool:
         """Whether the layers of this side are made here; else they are those of the codec around."""
         return self.generates in ("both", "encoder" if name == "transmitter" else "decoder")
-
-    def wanted(self, stack: Stack) -> tuple[int, ...]:
-        """Numbers, from 1 on, of the teacher's layers that a trace of this codec shows."""
-        name: Side = "transmitter" if stack == "sent" else "receiver"
-        everything = tuple(range(1, getattr(self.plugged, name).layers + 1))
-        return (self.layers or everything) if self.makes(name) else everything
-
-    def generator(self, name: Side) -> GeneratorSpec:
-        """The shape of what makes the layers of this side."""
-        side: SideSpec = getattr(self.plugged, name)
-        wanted = self.layers or tuple(range(1, side.layers + 1))
-        return GeneratorSpec(self.family, side.width, wanted, self.inside, self.skip, self.project, self.dropout)
-
-    @property
-    def symbols_per_unit(self) -> int:
-        """Complex symbols on the air for each token."""
-        return self.plugged.symbols_per_token
 
     @property
     def decoding(self) -> str:
@@ -167,47 +95,21 @@ class GenerativeSpec:
     @property
     def told(self) -> str:
         """Which layers are made by what, and what it is plugged into."""
-        options = [name for name in ("skip", "project") if not getattr(self, name)]
-        without = f" without {' and '.join(options)}" if options else ""
-        some = f" {', '.join(map(str, self.layers))}" if self.layers else ""
         made = {"encoder": "encoder layers", "decoder": "decoder layers", "both": "layers"}[self.generates]
-        how = "generated" if self.family == "generated" else "from heads"
-        return f"{made}{some} {how} by {self.depth}x{self.width}{without}, in {self.plugged.told}"
+        return self.told_making(made)
 
     @property
     def rough_multiply_adds(self) -> float:
         """Of one token, with a vocabulary of usual size."""
-        return _rough(self)
-
-    def widths_of(self, stack: Stack) -> tuple[int, ...]:
-        """Of the layers that a trace shows: those of the codec around, whose coordinates they are in."""
-        side = self.plugged.transmitter if stack == "sent" else self.plugged.receiver
-        return (side.width,) * len(self.wanted(stack))
-
-    @property
-    def stage_shapes(self) -> tuple[Shape, ...]:
-        """None: all its layers have the places of the sentence."""
-        return ()
-
-    def side(self, name: Side) -> object:
-        """A side whose layers it does not make is the side of the codec around."""
-        return (self, name) if self.makes(name) else self.plugged.side(name)
-
-
-def _rough(spec: GenerativeSpec) -> float:
-    total = float(spec.plugged.receiver.width * USUAL_VOCABULARY)
-    layer = 4 * spec.width**2 + 2 * spec.width * spec.feedforward
-    sides: tuple[Side, ...] = ("transmitter", "receiver")
-    for name in sides:
-        side: SideSpec = getattr(spec.plugged, name)
-        total += 2 * side.width * side.channel_hidden
-        if not spec.makes(name):
-            total += side.layers * (4 * side.width**2 + 2 * side.width * side.feedforward)
-            continue
-        count = len(spec.generator(name).wanted)
-        passes = count if spec.family == "generated" else 1
-        total += passes * spec.depth * layer + (passes + count) * side.width * spec.width
-    return total
+        total = float(self.plugged.receiver.width * USUAL_VOCABULARY)
+        for name in SIDES:
+            side = self.around_side(name)
+            total += 2 * side.width * side.channel_hidden
+            if self.makes(name):
+                total += self.multiply_adds_of_making(name)
+            else:
+                total += side.layers * (4 * side.width**2 + 2 * side.width * side.feedforward)
+        return total
 
 
 GENERATIVE_SIZES: dict[str, GenerativeSpec] = {

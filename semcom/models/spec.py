@@ -23,8 +23,11 @@ Adopted = Literal["transmitter", "receiver", "around"]
 Carries = str
 """What kind of message travels, in the plural: sentences, frames. A task and its codecs agree on the word."""
 
-SINGLE_UNIT: frozenset[Carries] = frozenset({"frames", "pictures"})
+SINGLE_UNIT: frozenset[Carries] = frozenset({"frames", "pictures", "speech"})
 """The kinds of messages that are one unit each."""
+
+OWN_PLACES: frozenset[Carries] = frozenset({"speech"})
+"""The kinds of messages whose transmitter's layers have places of their own, more than there are units."""
 
 Shape = tuple[int, ...]
 """Of one message's feature map: (channels, places) or (channels, rows, places)."""

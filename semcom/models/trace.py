@@ -30,7 +30,8 @@ class Sent:
 
     `layers` holds one [batch, length, width] tensor per encoder layer, first to last; `entering` is what entered
     the last one, from which `attention` is worked out for who asks (`SemanticCodec.with_attention`). `stages` are
-    feature maps, as in `Heard`.
+    feature maps, as in `Heard`. `places` [batch, length] is True where a place of the layers is real; None where the
+    places are the units of the message.
     """
 
     symbols: Tensor
@@ -38,6 +39,7 @@ class Sent:
     entering: Tensor | None = None
     attention: Attention | None = None
     stages: tuple[Tensor, ...] = ()
+    places: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)

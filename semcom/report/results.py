@@ -15,16 +15,13 @@ from semcom.store.limits import Limit
 __all__ = ["DIFFERENCE", "NO_GAP", "SHARE", "SUM", "VALUE", "WANTED", "Condition", "Point", "Results", "System"]
 __all__ += ["Bound", "evenly", "in_order"]
 
-# The status of a share where the teacher is not ahead of the control.
-NO_GAP = "no gap"
-
+NO_GAP = "no gap"  # the status of a share where the teacher is not ahead of the control
 T = TypeVar("T")
 Bound: TypeAlias = Literal["", "at least", "at most"]
 Number = TypeVar("Number", int, float)
 WANTED = "0"
 SUM = "sum"
-# Kinds of number: the metric itself, two codecs' subtracted, and a part of the gap between two others.
-VALUE, DIFFERENCE, SHARE = "value", "difference", "share"
+VALUE, DIFFERENCE, SHARE = "value", "difference", "share"  # the metric, two subtracted, a part of a gap
 
 
 @dataclass(frozen=True)

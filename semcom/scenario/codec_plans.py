@@ -12,7 +12,7 @@ from semcom.distillation.method import check_methods
 from semcom.distillation.sight import settled
 from semcom.distillation.teaching import Teaching
 from semcom.languages.settings import SearchSettings
-from semcom.models.generative_spec import GenerativeSpec
+from semcom.models.plugged_spec import PluggedSpec
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.models.sizes import SIZES
 from semcom.models.spec import Adopted, Side, Spec
@@ -42,8 +42,8 @@ class AdoptPlan(Plan):
     Args:
         transmitter: the codec whose transmitter is taken over.
         receiver: the codec whose receiver is taken over.
-        around: the codec that a codec of kind `generative` is plugged into: all of it is taken over but the layers that
-            are generated.
+        around: the codec that a codec of kind `generative` or `generative_speech` is plugged into: all of it is taken
+            over but the layers that are generated.
     """
 
     transmitter: str | None = Field(default=None, min_length=1)
@@ -142,7 +142,7 @@ class CodecPlan(Plan):
         if self.adopt.side != "around":
             return self.adopt.side == side
         spec = self.spec()
-        return isinstance(spec, GenerativeSpec) and not spec.makes(side)
+        return isinstance(spec, PluggedSpec) and not spec.makes(side)
 
     def _check_adopted(self) -> None:
         """Refuse to take over what this kind of codec has not."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from semcom.models.generative_spec import GenerativeSpec
-from semcom.models.semantic_spec import SemanticSpec
+from semcom.models.plugged_spec import PluggedSpec
 
 if TYPE_CHECKING:
     from semcom.scenario.scenario import Scenario
@@ -18,18 +17,20 @@ def check_plugged(scenario: Scenario, name: str) -> None:
         ValueError: beginning with the path of the key that is wrong.
     """
     plan = scenario.codecs[name]
-    if plan.NAMED[plan.USUAL].kind != GenerativeSpec.kind:
+    usual = plan.NAMED[plan.USUAL]
+    if not isinstance(usual, PluggedSpec):
         return
     if plan.adopt is None:
         raise ValueError(f"codecs.{name}.adopt must say whose layers are generated, got none; write {{around: NAME}}")
     theirs = scenario.resolved(plan.adopt.donor).begun
-    if not isinstance(theirs, SemanticSpec):
+    wanted = usual.around.kind
+    if theirs.kind != wanted:
         raise ValueError(
-            f"codecs.{name}.adopt.around must name a codec of kind {SemanticSpec.kind}, whose layers can be generated, "
+            f"codecs.{name}.adopt.around must name a codec of kind {wanted}, whose layers can be generated, "
             f"got '{plan.adopt.donor}' of kind {theirs.kind}; name another"
         )
     spec = scenario.resolved(name).begun
-    assert isinstance(spec, GenerativeSpec), "as the plan of a codec has seen"
+    assert isinstance(spec, PluggedSpec), "as the plan of a codec has seen"
     try:
         spec.check_fit()
     except ValueError as error:
@@ -44,11 +45,11 @@ def check_followed(scenario: Scenario, name: str) -> None:
     """
     plan = scenario.codecs[name]
     spec = scenario.resolved(name).begun
-    if plan.distill is None or not isinstance(spec, GenerativeSpec):
+    if plan.distill is None or not isinstance(spec, PluggedSpec):
         return
     if any(method.kind == "generated_layers" for method in plan.distill.methods):
         (teacher,) = plan.distill.teachers
-        if scenario.resolved(teacher).spec != spec.plugged:
+        if scenario.resolved(teacher).spec != spec.around:
             raise ValueError(
                 f"codecs.{name}.distill.teacher must be of the shape of the codec in adopt.around, whose layers are "
                 f"generated, got '{teacher}', which is not; name the same codec in both"

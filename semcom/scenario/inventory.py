@@ -18,7 +18,7 @@ from semcom.scenario.hints import suggestion
 from semcom.scenario.language_plans import LANGUAGES
 from semcom.scenario.load import names, shipped
 from semcom.scenario.published import PUBLISHED
-from semcom.sources.catalog import CORPORA, FRAMES, PICTURES, TOKENIZERS
+from semcom.sources.catalog import CORPORA, FRAMES, PICTURES, SPEECH, TOKENIZERS
 from semcom.tasks.catalog import TASKS
 from semcom.tasks.detectors import DETECTORS
 
@@ -28,6 +28,7 @@ VARIANTS: dict[str, tuple[type, ...]] = {
     "tokenizers": TOKENIZERS,
     "frames": FRAMES,
     "pictures": PICTURES,
+    "speech": SPEECH,
     "fading": FADING,
     "coherence": COHERENCE,
     "interference": INTERFERENCE,

@@ -21,7 +21,7 @@ from semcom.models.semantic_spec import SideSpec
 from semcom.scenario.plan import STRICT, by
 from semcom.scenario.task_plans import TYPED
 from semcom.sources.augmentation import Augmentation
-from semcom.sources.catalog import CORPORA, FRAMES, PICTURES, TOKENIZERS, AnyFrames, AnyPictures
+from semcom.sources.catalog import CORPORA, FRAMES, PICTURES, SPEECH, TOKENIZERS, AnyFrames, AnyPictures, AnySpeech
 from semcom.tasks.detectors import DETECTORS, Detector
 from semcom.training.recipe import Recipe
 from semcom.training.settings import TrainingSettings
@@ -48,6 +48,7 @@ _TOLD_APART: dict[str, Any] = {
     "AnyCriterion": CriterionPlan,
     "AnyFrames": Annotated[AnyFrames, by("source")],
     "AnyPictures": Annotated[AnyPictures, by("kind")],
+    "AnySpeech": Annotated[AnySpeech, by("kind")],
 }
 
 
@@ -80,5 +81,5 @@ def _mark(*variants: type) -> None:
 
 
 _mark(*FADING, *COHERENCE, *INTERFERENCE, *CSI, *EQUALIZERS, *METHODS, *PRUNINGS, *CRITERIA, *CORPORA, *TOKENIZERS)
-_mark(*FRAMES, *PICTURES, *TYPED, *DETECTORS, Augmentation)
+_mark(*FRAMES, *PICTURES, *SPEECH, *TYPED, *DETECTORS, Augmentation)
 _mark(SideSpec, TrainingSettings, EmbeddingModel, Teaching, SearchSettings, LanguageLesson, MadeUp, Recipe)

@@ -1,4 +1,4 @@
-"""Archives: wanted texts read out of a compressed tar that is trusted with nothing."""
+"""Archives: wanted texts and files read out of a compressed tar that is trusted with nothing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,38 @@ def texts(
             that is a link or a device, or anything larger or more numerous than a corpus can be.
     """
     called = called or str(path)
-    with _mistaken(called), path.open("rb") as raw, gzip.GzipFile(fileobj=raw) as unzipped:
+    with _mistaken(called), _unzipped(path, progress) as (metered, report):
+        for name, file in _members(metered, wanted, report) if _is_tar(metered.peek()) else _alone(metered):
+            yield name, _lines(file, called, report)
+
+
+def files(
+    path: Path, wanted: Callable[[str], bool], progress: Progress | None = None, *, largest: int, called: str = ""
+) -> Iterator[tuple[str, bytes]]:
+    """The name and the bytes of each wanted file in a .tar.gz. Nothing is unpacked to disk.
+
+    Args:
+        largest: bytes that a wanted file may have.
+        called: what errors call the archive, if not by its path.
+
+    Raises:
+        UserMistake: as `texts` does, and when a wanted file is larger.
+    """
+    called = called or str(path)
+    with _mistaken(called), _unzipped(path, progress) as (metered, report):
+        if not _is_tar(metered.peek()):
+            raise _DamageError("no tar inside it")
+        for name, file in _members(metered, wanted, report):
+            content = file.read(largest + 1)
+            if len(content) > largest:
+                raise _DamageError(f"{name!r} of more than {largest:,} bytes")
+            yield name, content
+
+
+@contextlib.contextmanager
+def _unzipped(path: Path, progress: Progress | None) -> Iterator[tuple[_Metered, Callable[[], None]]]:
+    """The metered stream of what was zipped, and what to call now and then; afterwards it is read to its end."""
+    with path.open("rb") as raw, gzip.GzipFile(fileobj=raw) as unzipped:
         # gzip takes an empty file for an empty text.
         if not (beginning := raw.read(1)):
             raise _DamageError("an empty file")
@@ -54,9 +85,7 @@ def texts(
         raw.seek(0)
         metered = _Metered(unzipped)
         size = path.stat().st_size
-        report = (lambda: progress("reading the archive", raw.tell(), size)) if progress else (lambda: None)
-        for name, file in _members(metered, wanted, report) if _is_tar(metered.peek()) else _alone(metered):
-            yield name, _lines(file, called, report)
+        yield metered, (lambda: progress("reading the archive", raw.tell(), size)) if progress else (lambda: None)
         # Reading to the very end makes gzip compare its checksum.
         metered.allow(_HEADROOM)
         while metered.read(1 << 16):

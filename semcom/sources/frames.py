@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from channels.chance import Chance
-from semcom.sources.batches import EpochBatches
-from semcom.sources.labelled import LabelledBatch, share_of, shuffled
+from semcom.sources.labelled import LabelledBatch, LabelledBatches
 from semcom.sources.transformations import Transformation, views_of
 
 
@@ -84,11 +83,10 @@ class FrameCorpus:
     account: str = ""
 
 
-class FrameBatches(EpochBatches[FrameBatch]):
+class FrameBatches(LabelledBatches[FrameBatch]):
     """Training batches of frames.
 
-    No batch is smaller than half of the
-    size asked for unless there are fewer frames than that.
+    No batch is smaller than half of the size asked for unless there are fewer frames than that.
 
     Args:
         share: train on the first frames only, this part of all; a set's order keeps the classes even.
@@ -98,17 +96,4 @@ class FrameBatches(EpochBatches[FrameBatch]):
     """
 
     def __init__(self, frames: FrameSet, batch_size: int, chance: Chance, *, share: float = 1.0) -> None:
-        self._frames = frames
-        self._count = share_of(share, len(frames), called="frame")
-        self._batch_size = batch_size
-        super().__init__(chance)
-
-    def _made(self, rows: tuple[int, ...]) -> FrameBatch:
-        return self._frames.batch(rows)
-
-    def epoch(self) -> list[tuple[int, ...]]:
-        """The rows of each batch of the epoch that was asked for last."""
-        return self._batches
-
-    def _order(self, epoch: int) -> list[tuple[int, ...]]:
-        return shuffled(self._count, self._batch_size, self._chance.of("epoch", epoch))
+        super().__init__(frames, batch_size, chance, share=share, called="frame")

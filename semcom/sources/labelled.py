@@ -9,17 +9,19 @@ import torch
 from torch import Tensor
 
 from channels.chance import Chance
-from semcom.sources.batches import bucket
+from semcom.sources.batches import EpochBatches, bucket
+from semcom.sources.recorded import taking_turns
 
-B = TypeVar("B", covariant=True)
+B = TypeVar("B")
+Made = TypeVar("Made", covariant=True)
 
 
-class LabelledSet(Protocol[B]):
+class LabelledSet(Protocol[Made]):
     """The messages of one split."""
 
     def __len__(self) -> int: ...
 
-    def batch(self, rows: tuple[int, ...]) -> B: ...
+    def batch(self, rows: tuple[int, ...]) -> Made: ...
 
 
 class LabelledBatch:
@@ -73,6 +75,16 @@ def share_of(share: float, there: int, *, called: str) -> int:
     return math.ceil(share * there * (1 - 1e-12))
 
 
+def mixed(labels: Tensor, salt: int) -> Tensor:
+    """The rows of a split with those of each class in another order; classes still take turns."""
+    parts = []
+    for label in range(int(labels.max()) + 1):
+        rows = (labels == label).nonzero()[:, 0]
+        order = torch.randperm(len(rows), generator=Chance(salt).of("own share", label).generator())
+        parts.append((rows[order], label))
+    return taking_turns(parts)
+
+
 def shuffled(count: int, size: int, chance: Chance) -> list[tuple[int, ...]]:
     """The rows of batches of so many messages, in an order that chance fixes."""
     return bucket([1] * count, size, torch.randperm(count, generator=chance.generator()).tolist())
@@ -85,3 +97,35 @@ def evaluation_labelled(messages: LabelledSet[B], size: int) -> list[B]:
     neighbors in the batch would always be the same pair of classes.
     """
     return [messages.batch(rows) for rows in shuffled(len(messages), size, Chance(0).of("evaluation"))]
+
+
+class LabelledBatches(EpochBatches[B]):
+    """Training batches of messages of one unit.
+
+    No batch is smaller than half of the size asked for unless there are fewer messages than that.
+
+    Args:
+        share: train on the first messages only, this part of all; a set's order keeps the classes even.
+        called: what one message is called.
+
+    Raises:
+        ValueError: there are no messages, or the share leaves none.
+    """
+
+    def __init__(
+        self, messages: LabelledSet[B], batch_size: int, chance: Chance, *, share: float = 1.0, called: str
+    ) -> None:
+        self._messages = messages
+        self._count = share_of(share, len(messages), called=called)
+        self._batch_size = batch_size
+        super().__init__(chance)
+
+    def _made(self, rows: tuple[int, ...]) -> B:
+        return self._messages.batch(rows)
+
+    def epoch(self) -> list[tuple[int, ...]]:
+        """The rows of each batch of the epoch that was asked for last."""
+        return self._batches
+
+    def _order(self, epoch: int) -> list[tuple[int, ...]]:
+        return shuffled(self._count, self._batch_size, self._chance.of("epoch", epoch))

@@ -11,9 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from channels.chance import Chance
-from semcom.sources.batches import EpochBatches
-from semcom.sources.labelled import LabelledBatch, share_of, shuffled
-from semcom.sources.recorded import taking_turns
+from semcom.sources.labelled import LabelledBatch, LabelledBatches, mixed
 from semcom.sources.transformations import Transformation, views_of
 
 if TYPE_CHECKING:
@@ -131,12 +129,7 @@ class PictureSet:
 
     def reordered(self, salt: int) -> PictureSet:
         """The same pictures with those of each class in another order; classes still take turns."""
-        parts = []
-        for label in range(int(self.labels.max()) + 1):
-            rows = (self.labels == label).nonzero()[:, 0]
-            order = torch.randperm(len(rows), generator=Chance(salt).of("own share", label).generator())
-            parts.append((rows[order], label))
-        rows = taking_turns(parts)
+        rows = mixed(self.labels, salt)
         return replace(self, pixels=self.pixels[rows], labels=self.labels[rows])
 
 
@@ -164,7 +157,7 @@ def spelled(names: tuple[str, ...]) -> Tensor:
     return nn.utils.rnn.pad_sequence([torch.tensor(list(each.encode())) for each in names], batch_first=True)
 
 
-class PictureBatches(EpochBatches[PictureBatch]):
+class PictureBatches(LabelledBatches[PictureBatch]):
     """Training batches of pictures, changed at random where that is asked for.
 
     No batch is smaller than half of the size asked for unless there are fewer pictures than that.
@@ -186,11 +179,8 @@ class PictureBatches(EpochBatches[PictureBatch]):
         share: float = 1.0,
         augmentation: Augmentation | None = None,
     ) -> None:
-        self._pictures = pictures
-        self._count = share_of(share, len(pictures), called="picture")
-        self._batch_size = batch_size
         self._augmentation = augmentation
-        super().__init__(chance)
+        super().__init__(pictures, batch_size, chance, share=share, called="picture")
 
     def at(self, step: int) -> PictureBatch:
         """The batch of a step, counted from 0 over all epochs."""
@@ -198,13 +188,3 @@ class PictureBatches(EpochBatches[PictureBatch]):
         if self._augmentation is None:
             return batch
         return replace(batch, pixels=self._augmentation.changed(batch.pixels, self._chance.of("augmentation", step)))
-
-    def epoch(self) -> list[tuple[int, ...]]:
-        """The rows of each batch of the epoch that was asked for last."""
-        return self._batches
-
-    def _made(self, rows: tuple[int, ...]) -> PictureBatch:
-        return self._pictures.batch(rows)
-
-    def _order(self, epoch: int) -> list[tuple[int, ...]]:
-        return shuffled(self._count, self._batch_size, self._chance.of("epoch", epoch))

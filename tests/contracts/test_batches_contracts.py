@@ -12,6 +12,7 @@ from semcom.sources.batch import Batch
 from semcom.sources.batches import make_batch
 from semcom.sources.frames import FrameBatch
 from semcom.sources.pictures import PictureBatch
+from semcom.sources.speech import SpeechBatch
 
 BATCHES: dict[str, Callable[[], Batch]] = {
     "sentences": lambda: make_batch([[5, 6, 7], [8], [9, 10], [11, 12, 13, 14]], rows=(2, 0, 3, 1)),
@@ -19,6 +20,9 @@ BATCHES: dict[str, Callable[[], Batch]] = {
     "one sentence": lambda: make_batch([[5, 6]]),
     "pictures": lambda: PictureBatch(
         torch.arange(48, dtype=torch.uint8).view(3, 1, 4, 4), torch.tensor([2, 0, 1]), (4, 0, 7)
+    ),
+    "speech": lambda: SpeechBatch(
+        torch.arange(24, dtype=torch.int16).view(3, 8), torch.tensor([8, 3, 5]), torch.tensor([2, 0, 1]), (4, 0, 7), 8
     ),
     "frames": lambda: FrameBatch(torch.arange(12).view(3, 4) * (1 + 1j), torch.tensor([2, 0, 1]), (4, 0, 7)),
 }

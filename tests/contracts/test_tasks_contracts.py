@@ -21,18 +21,22 @@ from semcom.metrics.score import score
 from semcom.models.codebook_spec import CodebookSpec
 from semcom.models.codec import Codec, air_shape
 from semcom.models.generative_spec import GenerativeSpec
+from semcom.models.generative_speech_spec import GenerativeSpeechSpec
 from semcom.models.make import initialize, make, spec_from
 from semcom.models.semantic_spec import symmetric
+from semcom.models.speech_spec import SpeechSpec
 from semcom.models.trace import hard_labels
 from semcom.scenario.codec_plans import CODECS
 from semcom.scenario.plans import MeasurePlan
 from semcom.scenario.shorthand import for_task
 from semcom.sources.batch import Batch
+from semcom.sources.formant_words import FormantWords
 from semcom.sources.generated_frames import GeneratedFrames
 from semcom.sources.textfile import TextFile
 from semcom.tasks.catalog import TASKS
 from semcom.tasks.cell import deliver_cell
 from semcom.tasks.modulation import Modulation
+from semcom.tasks.speech import Speech
 from semcom.tasks.task import Data, Task
 from semcom.tasks.text import Text
 from semcom.tasks.trip import deliver, encode_once, rehearse
@@ -45,6 +49,7 @@ SMALL: dict[str, Callable[[Path], Task]] = {
     "modulation": lambda _: Modulation(
         GeneratedFrames(classes=("BPSK", "QPSK", "8PSK"), train=90, validation=30, test=60)
     ),
+    "speech": lambda _: Speech(FormantWords(words=3, speakers=4)),
 }
 KINDS = tuple(task.kind for task in TASKS)
 
@@ -63,8 +68,8 @@ def data(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Data:
 @pytest.fixture(scope="module", params=("usual", "codebook", "codebook with memory", "learned codebook", "generative"))
 def codec(request: pytest.FixtureRequest, task: Task, data: Data) -> Codec:
     """Of the smallest named size of the task's usual kind of codec, and of each other kind that it has."""
-    if request.param != "usual" and task.kind != "text":
-        pytest.skip("codebooks and generated layers are of sentences")
+    if request.param != "usual" and task.kind != "text" and (request.param, task.kind) != ("generative", "speech"):
+        pytest.skip("codebooks are of sentences, generated layers of sentences and speech")
     usual = min(
         (task.fitted(each) for each in task.sizes.values() if each.kind == task.codec),
         key=lambda each: each.rough_multiply_adds,
@@ -73,7 +78,9 @@ def codec(request: pytest.FixtureRequest, task: Task, data: Data) -> Codec:
         "codebook": CodebookSpec(),
         "codebook with memory": CodebookSpec(symbols_per_token=4, memory=2),
         "learned codebook": CodebookSpec(symbols_per_token=4, learned=True),
-        "generative": GenerativeSpec(plugged=symmetric(16, 2, heads=2), width=8, heads=2),
+        "generative": GenerativeSpec(plugged=symmetric(16, 2, heads=2), width=8, heads=2)
+        if task.kind == "text"
+        else GenerativeSpeechSpec(plugged=SpeechSpec(mels=20, width=16, layers=2, heads=2), width=8, heads=2),
     }
     return initialize(other.get(request.param, usual), data.outputs, seed=1).eval()
 
@@ -244,9 +251,11 @@ def test_a_codec_sends_hears_and_decodes(codec: Codec, batch: Batch, data: Data)
 def test_a_trace_holds_what_the_spec_shows(codec: Codec, batch: Batch) -> None:
     with torch.no_grad():
         trace = rehearse(codec, batch, [(CLEAN, draw(CLEAN, air_shape(codec, batch), Chance(1)))])
-    for stack, layers in (("sent", trace.sent.layers), ("heard", trace.heard.layers)):
+    own = batch.mask if trace.sent.places is None else trace.sent.places
+    assert own.dtype == torch.bool and len(own) == len(batch) and own.any(dim=1).all()
+    for stack, layers, places in (("sent", trace.sent.layers, own), ("heard", trace.heard.layers, batch.mask)):
         assert tuple(each.shape[-1] for each in layers) == codec.spec.widths_of(stack), stack
-        assert all(each.shape[:2] == batch.mask.shape for each in layers)
+        assert all(each.shape[:2] == places.shape for each in layers)
     assert bool(trace.stages) == ("stages" in codec.spec.shows)
 
 

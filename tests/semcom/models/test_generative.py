@@ -13,8 +13,9 @@ from semcom.compression.cost import count
 from semcom.models.codec import air_shape
 from semcom.models.generative import GenerativeCodec
 from semcom.models.generative_layers import LayerGenerator, LayerHeads, maker
-from semcom.models.generative_spec import GenerativeSpec, GeneratorSpec
+from semcom.models.generative_spec import GenerativeSpec
 from semcom.models.make import initialize, spec_from
+from semcom.models.plugged_spec import GeneratorSpec
 from semcom.models.semantic_spec import SideSpec, symmetric
 from semcom.sources.batches import make_batch
 from semcom.tasks.trip import rehearse
