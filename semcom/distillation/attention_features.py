@@ -29,7 +29,7 @@ class AttentionFeatures(OnFeatures):
     Args:
         weight: factor of this loss in the sum of all losses; the official code has 200.
         on: whose features: `stages` (feature maps of any size), or layers of the `receiver`, the `transmitter` or
-            `both`; without it a codec's stages, where it has such; of speech its transmitter's layers, else its receiver's.
+            `both`; without it a codec's stages, if it has such, or its receiver's layers; of speech its transmitter's.
         width: d, of queries and keys, at most 4096.
 
     Source: Ji, Heo and Park, Show, Attend and Distill: Knowledge Distillation via Attention-based Feature Matching,

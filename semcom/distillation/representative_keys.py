@@ -32,7 +32,7 @@ class RepresentativeKeys(OnFeatures):
     Args:
         weight: factor of this loss in the sum of all losses.
         on: whose features: `stages` (feature maps of any size), or layers of the `receiver`, the `transmitter` or
-            `both`; without it a codec's stages, where it has such; of speech its transmitter's layers, else its receiver's.
+            `both`; without it a codec's stages, if it has such, or its receiver's layers; of speech its transmitter's.
         k: how many of the student's features, those that attend to it most, make the influence of a teacher's; null
             takes all of them.
         threshold: least influence of a feature that is kept, in units of even attention; 0 keeps all.
