@@ -67,8 +67,9 @@ class MaskedPrediction:
         """The layers of the encoder."""
         return frozenset({"sent"})
 
-    def hide(self, batch: SpeechBatch, spec: SpeechSpec, chance: Chance) -> SpeechBatch:
+    def hide(self, batch: SpeechBatch, spec: Spec, chance: Chance) -> SpeechBatch:
         """The batch with stretches hidden, in frames of this codec."""
+        assert isinstance(spec, SpeechSpec), "as `codec` says"
         frames = -(-batch.longest // spec.hop)
         begins = torch.rand(len(batch), frames, generator=chance.generator()) < self.share
         hidden = begins.clone()

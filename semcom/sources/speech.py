@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from semcom.sources.labelled import LabelledBatch, mixed
+from semcom.sources.labelled import LabelledBatch
+from semcom.sources.recorded import mixed
 
 FULL = 32_768  # of 16 bit
 
