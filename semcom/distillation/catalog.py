@@ -9,6 +9,7 @@ from semcom.distillation.decoupled_logits import DecoupledLogits
 from semcom.distillation.generated_layers import GeneratedLayers
 from semcom.distillation.hidden_hints import HiddenHints
 from semcom.distillation.layered import Layered
+from semcom.distillation.masked_prediction import MaskedPrediction
 from semcom.distillation.received_symbols import ReceivedSymbols
 from semcom.distillation.relations import Relations
 from semcom.distillation.representative_keys import RepresentativeKeys
@@ -32,6 +33,7 @@ METHODS = (
     AttentionFeatures,
     RepresentativeKeys,
     Layered,
+    MaskedPrediction,
     AttentionMaps,
     Relations,
     SimilarityPreserving,
@@ -52,6 +54,7 @@ AnyMethod = (
     | AttentionFeatures
     | RepresentativeKeys
     | Layered
+    | MaskedPrediction
     | AttentionMaps
     | Relations
     | SimilarityPreserving

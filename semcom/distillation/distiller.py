@@ -14,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from channels import Arrived, Chance, Link
 from semcom.distillation.ensemble import nothing_sent, pooled
 from semcom.distillation.generated_layers import is_forced
+from semcom.distillation.masked_prediction import MaskedPrediction
 from semcom.distillation.method import Method, check_methods, needs_teacher
 from semcom.distillation.share import common_share
 from semcom.distillation.sight import check_sight, settled
@@ -180,9 +181,13 @@ class Distiller(nn.Module):
 def viewed(student: Codec, method: Any, ours: Trace, batch: Any, *, links: Sequence[Link], chance: Chance) -> Trace:
     """The student's trip with the messages as they are and transformed in all ways, each in air of its own.
 
+    Where a method hides parts of them it is the transmitter's part of the trip alone that is made anew.
+
     Args:
         ours: its trip with the messages as they are, for methods that transform nothing.
     """
+    if isinstance(method, MaskedPrediction):
+        return replace(ours, sent=student.send(method.hide(batch, student.spec, chance.of("hidden"))))
     if not method.ways:
         return ours
     views = batch.views(method.ways)

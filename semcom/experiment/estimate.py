@@ -28,6 +28,7 @@ def build_seconds(build: Build) -> float:
         # A method without a teacher sends every message once more in every way.
         for method in settled(build.lesson.methods, build.spec):
             passes *= 1 if needs_teacher(method) or not method.ways else 2 + len(method.ways)
+            passes *= 2 if method.kind == "masked_prediction" else 1
     return build.steps * (STEP_SECONDS + passes / RATE)
 
 

@@ -57,14 +57,16 @@ class SpeechTransmitter(nn.Module):
                 "make the codec's spec fit its task"
             )
         energies, real = self.mel(batch)
-        features = self.dropout(add_positions(self.into(energies.mT).mT))
+        heard = energies if batch.hidden is None else energies.masked_fill(batch.hidden[..., None], 0.0)
+        features = self.dropout(add_positions(self.into(heard.mT).mT))
         layers, entering = through(self.layers, self.maker, features, mask=real[:, None, None, :], guide=guide)
         shares = self.weights[self.wanted].softmax(dim=0)
         mixed = self.norm((torch.stack(layers, dim=-1) * shares).sum(dim=-1))
         counted = real[..., None].to(mixed)
         pooled = (mixed * counted).sum(dim=1, keepdim=True) / counted.sum(dim=1, keepdim=True)
         reals = self.channel_encoder(pooled)
-        return Sent(normalize_power(to_symbols(reals).flatten(1)), layers, entering, places=real)
+        symbols = normalize_power(to_symbols(reals).flatten(1))
+        return Sent(symbols, layers, entering, places=real, spectrum=energies, hidden=batch.hidden)
 
 
 class SpeechReceiver(nn.Module):

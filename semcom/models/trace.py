@@ -31,7 +31,8 @@ class Sent:
     `layers` holds one [batch, length, width] tensor per encoder layer, first to last; `entering` is what entered
     the last one, from which `attention` is worked out for who asks (`SemanticCodec.with_attention`). `stages` are
     feature maps, as in `Heard`. `places` [batch, length] is True where a place of the layers is real; None where the
-    places are the units of the message.
+    places are the units of the message. `spectrum` [batch, length, bands] is what was spoken, where speech is sent, and
+    `hidden` [batch, length] what of it was hidden from the transmitter.
     """
 
     symbols: Tensor
@@ -40,6 +41,8 @@ class Sent:
     attention: Attention | None = None
     stages: tuple[Tensor, ...] = ()
     places: Tensor | None = None
+    spectrum: Tensor | None = None
+    hidden: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)

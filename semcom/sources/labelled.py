@@ -10,7 +10,6 @@ from torch import Tensor
 
 from channels.chance import Chance
 from semcom.sources.batches import EpochBatches, bucket
-from semcom.sources.recorded import taking_turns
 
 B = TypeVar("B")
 Made = TypeVar("Made", covariant=True)
@@ -73,16 +72,6 @@ def share_of(share: float, there: int, *, called: str) -> int:
         raise ValueError(f"training must have at least one {called}, got none; check the source")
     # Rounded up, so that no share leaves nothing; a hair less, because 0.07 * 100 is a hair more than 7.
     return math.ceil(share * there * (1 - 1e-12))
-
-
-def mixed(labels: Tensor, salt: int) -> Tensor:
-    """The rows of a split with those of each class in another order; classes still take turns."""
-    parts = []
-    for label in range(int(labels.max()) + 1):
-        rows = (labels == label).nonzero()[:, 0]
-        order = torch.randperm(len(rows), generator=Chance(salt).of("own share", label).generator())
-        parts.append((rows[order], label))
-    return taking_turns(parts)
 
 
 def shuffled(count: int, size: int, chance: Chance) -> list[tuple[int, ...]]:

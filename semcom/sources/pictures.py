@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from channels.chance import Chance
-from semcom.sources.labelled import LabelledBatch, LabelledBatches, mixed
+from semcom.sources.labelled import LabelledBatch, LabelledBatches
+from semcom.sources.recorded import mixed
 from semcom.sources.transformations import Transformation, views_of
 
 if TYPE_CHECKING:

@@ -136,6 +136,20 @@ def taking_turns(parts: Sequence[tuple[Tensor, int]]) -> Tensor:
     return rows[(turn * len(parts) + place).argsort()]
 
 
+def mixed(labels: Tensor, salt: int) -> Tensor:
+    """The rows of a split with those of each class in another order; classes still take turns."""
+    import torch
+
+    from channels.chance import Chance
+
+    parts = []
+    for label in range(int(labels.max()) + 1):
+        rows = (labels == label).nonzero()[:, 0]
+        order = torch.randperm(len(rows), generator=Chance(salt).of("own share", label).generator())
+        parts.append((rows[order], label))
+    return taking_turns(parts)
+
+
 def evenly(counts: Sequence[int], most: int | None) -> list[int]:
     """How many to keep of each count so that no more than `most` are kept and the larger ones give way first."""
     if most is None or sum(counts) <= most:

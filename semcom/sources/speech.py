@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from semcom.sources.labelled import LabelledBatch, mixed
+from semcom.sources.labelled import LabelledBatch
+from semcom.sources.recorded import mixed
 
 FULL = 32_768  # of 16 bit
 
@@ -23,6 +24,7 @@ class SpeechBatch(LabelledBatch):
         labels: places in the list of classes [batch], long.
         rows: where each word stands in its split.
         longest: samples of the longest word of the batch, or more; what lies behind is silence in all of them.
+        hidden: frames that a codec shall not hear [batch, frames]; None hides none.
     """
 
     samples: Tensor
@@ -30,6 +32,7 @@ class SpeechBatch(LabelledBatch):
     labels: Tensor
     rows: tuple[int, ...]
     longest: int
+    hidden: Tensor | None = None
 
     @property
     def waveform(self) -> Tensor:
@@ -44,12 +47,13 @@ class SpeechBatch(LabelledBatch):
             durations=self.durations.roll(-shift),
             labels=self.labels.roll(-shift),
             rows=self.rows[shift:] + self.rows[:shift],
+            hidden=None if self.hidden is None else self.hidden.roll(-shift, dims=0),
         )
 
     def to(self, device: torch.device | str) -> SpeechBatch:
         """The same batch on another device."""
         moved = {name: getattr(self, name).to(device) for name in ("samples", "durations", "labels")}
-        return replace(self, **moved)
+        return replace(self, **moved, hidden=None if self.hidden is None else self.hidden.to(device))
 
 
 @dataclass(frozen=True, eq=False)

@@ -106,7 +106,7 @@ def test_it_is_fetched_once_and_kept_only_if_it_is_the_official_one(
         source.load()
     assert not source.is_at_hand and not list((tmp_path / "cache").rglob("*.unchecked"))
     assert len(source.load().train) == len(source.load().train) == 80
-    assert source.is_at_hand and not served
+    assert SpokenDigits().is_at_hand and not served
 
 
 @pytest.mark.parametrize(
