@@ -75,10 +75,11 @@ def nothing_of(heard, part):
 
 
 def test_what_a_recognizer_shows_is_learned_from() -> None:
-    """All methods that compare logits, layers or stages fit; those on transmitters and attention do not."""
+    """All methods that compare logits, layers or stages fit; those on transmitters, attention and speech do not."""
     seen = set().union(*(method.sees for method in FITTING))
     assert seen == SMALL.shows
-    assert {method.kind for method in BLIND} == {"attention_maps", "components", "symbols", "received_symbols"}
+    blind = {"attention_maps", "components", "masked_prediction", "symbols", "received_symbols"}
+    assert {method.kind for method in BLIND} == blind
 
 
 @each_method
