@@ -124,14 +124,18 @@ def deviations(row: Row) -> float:
 
     Interference power I averages one exponential gain per interferer and sentence where it fades, sentences of unequal
     length counting 1.3 times; noise and interference of some 90 symbols a sentence add theirs, bursts twenty times. A
-    frame has several samples a symbol, or a bare carrier: of its interference hardly 8 are independent.
+    frame has several samples a symbol, or a bare carrier: of its interference hardly 8 are independent. Where the
+    wanted user's gain fades, its power is a mean over sentences too, and others fade as it does unless told otherwise.
     """
     disturbance, noise = 10 ** (-row.sinr_db / 10), 10 ** (-row.snr_db / 10)
     interference, sentences = disturbance - noise, row.count
-    variance = (noise**2 + 2 * interference * noise) / (90 * sentences)
+    symbols = row.symbols_per_token if row.task == "pictures" else 90
+    variance = (noise**2 + 2 * interference * noise) / (symbols * sentences)
+    fades = row.fading.startswith(("rayleigh", "tdl", "cdl"))
+    variance += disturbance**2 * (1.3 / sentences if fades else 0.0)
     if row.interferers:
         within = (200 if row.interference.startswith("bursts") else 2) / (90 if row.task == "text" else 8)
-        gains = 1.3 if "rayleigh" in row.interference else 0.0
+        gains = 1.3 if "rayleigh" in row.interference or (fades and "fading" not in row.interference) else 0.0
         variance += interference**2 * (gains + within) / (row.interferers * sentences)
     error_db = 10 / math.log(10) * math.sqrt(variance) / disturbance
     return abs(row.measured_sinr_db - row.sinr_db) / error_db

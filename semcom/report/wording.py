@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from channels import Cdl, Tdl
 from semcom.metrics.catalog import axis_of
 from semcom.metrics.rare import NEAR
 from semcom.report.results import DIFFERENCE, NO_GAP, SHARE, SUM, Condition, Point, Results, System, in_order
@@ -132,7 +131,7 @@ def air_of(told: Condition) -> str:
     """Fading and what the receiver knows of it and does about it; what the table leaves empty is left unsaid."""
     fading = {"": "", "none": "No fading (AWGN)"}.get(told.fading, f"Fading: {told.fading}")
     # Within a standard channel gains vary from carrier to carrier.
-    lasting = "channel" if told.fading.partition("(")[0] in (Tdl.kind, Cdl.kind) else "gain"
+    lasting = "channel" if told.fading.partition("(")[0] in ("tdl", "cdl") else "gain"
     held = f", one {lasting} per {told.coherence}" if told.coherence and told.fading not in ("", "none") else ""
     receiver = [
         {"": "", "none": "no equalizer"}.get(told.equalizer, f"{told.equalizer} equalizer"),

@@ -1,5 +1,6 @@
 """Every method's loss on numbers chosen so that it can be worked out on paper; a new method needs a line here."""
 
+from dataclasses import replace
 from math import exp, log, sqrt
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from semcom.distillation.decoupled_logits import DecoupledLogits
 from semcom.distillation.generated_layers import GeneratedLayers
 from semcom.distillation.hidden_hints import HiddenHints
 from semcom.distillation.layered import Layered
+from semcom.distillation.masked_prediction import MaskedPrediction
 from semcom.distillation.received_symbols import ReceivedSymbols
 from semcom.distillation.relations import Relations
 from semcom.distillation.representative_keys import RepresentativeKeys
@@ -175,6 +177,15 @@ def keys(first, **settings):
 
 # One message of class 1 of 2, as it is and reversed, so that the true answers are 2 and 3 of 4. The first classifier
 # knows nothing, the second half of it; it holds classes likely as (1/4, 3/4), the codec itself as (1/2, 1/2).
+class Found(torch.nn.Module):
+    def __init__(self, clusters):
+        super().__init__()
+        self.clusters = clusters
+
+    def forward(self, spectrum, places):
+        return self.clusters
+
+
 class Saying(torch.nn.Module):
     def __init__(self, probabilities):
         super().__init__()
@@ -236,6 +247,18 @@ def generated():
     return ours, trace(decoder=[[[0, 1], [0, 1]], [[3, 4], [1, WILD]]]), adapters
 
 
+def hidden_frames():
+    """Two words of two frames: a hidden one of each is told, one is heard, and one that is hidden is no frame."""
+    heard = trace()
+    layer = double([[[0, log(3)], [WILD, -WILD]], [[0, 0], [WILD, -WILD]]])
+    sent = replace(
+        heard.sent, layers=(layer,), spectrum=layer,
+        places=torch.tensor(REAL), hidden=torch.tensor([[True, False], [True, True]]),
+    )  # fmt: skip
+    clusters = Found(torch.tensor([[1, 1], [0, 1]]))
+    return replace(heard, sent=sent), trace(), torch.nn.ModuleDict({"tell": NOTHING, "clusters": clusters})
+
+
 BY_HAND = {
     SoftLogits(): (logits(), FORWARD / 3),
     SoftLogits(temperature=2.0): (logits(2.0), 4 * FORWARD / 3),
@@ -270,6 +293,7 @@ BY_HAND = {
     Layered(
         transformations=("time_reversal",), classifiers=3.0, final=5.0, features=7.0, temperature=1, final_temperature=1
     ): (layers(), log(4) + log(2) + 3 * log(2) / 4 + 5 * OWN + 7 * (2 + 0) / 2),
+    MaskedPrediction(): (hidden_frames(), (log(4 / 3) + log(2)) / 2),
     AttentionMaps(side="decoder"): (attention(), (EVEN_FROM_UNEVEN + 2 * UNEVEN_FROM_EVEN) / 3),
     Relations(side="decoder", distance=3.0, angle=2.0): (triangles(), 3 * DISTANCES + 2 * ANGLES),
     SimilarityPreserving(side="decoder"): (similar(), ((2 - 2 * 2 / sqrt(5)) + (2 - 2 / sqrt(2))) / 2),
