@@ -132,7 +132,9 @@ def deviations(row: Row) -> float:
     symbols = row.symbols_per_token if row.task == "pictures" else 90
     variance = (noise**2 + 2 * interference * noise) / (symbols * sentences)
     fades = row.fading.startswith(("rayleigh", "tdl", "cdl"))
-    variance += disturbance**2 * (1.3 / sentences if fades else 0.0)
+    # Pixels that are sent as they are have unit power over all pictures, not one by one.
+    varies = 1.0 if symbols > 300 else 0.0
+    variance += disturbance**2 * ((1.3 if fades else 0.0) + varies) / sentences
     if row.interferers:
         within = (200 if row.interference.startswith("bursts") else 2) / (90 if row.task == "text" else 8)
         gains = 1.3 if "rayleigh" in row.interference or (fades and "fading" not in row.interference) else 0.0
