@@ -42,7 +42,7 @@ class LogMel(nn.Module):
         self.window, self.hop = window, hop
         # Not learned and no part of what is kept: settings say what they are.
         self.register_buffer("hann", torch.hann_window(window), persistent=False)
-        self.register_buffer("bands", triangles(rate, window, mels), persistent=False)
+        self.register_buffer("bands", triangles(rate, window, mels).to(self.hann.device), persistent=False)
 
     def forward(self, batch: SpeechBatch) -> tuple[Tensor, Tensor]:
         """Energies [batch, frames, mels], 0 behind the end of a word, and which frames are real [batch, frames]."""
@@ -62,14 +62,16 @@ class LogMel(nn.Module):
 
 
 def triangles(rate: int, window: int, mels: int) -> Tensor:
-    """B of `LogMel` [mels, window // 2 + 1]."""
+    """B of `LogMel` [mels, window // 2 + 1], worked out on the CPU wherever modules are made."""
+    cpu = torch.device("cpu")
     highest = 2595 * math.log10(1 + rate / 2 / 700)
-    corners = 700 * (10 ** (torch.linspace(0, highest, mels + 2, dtype=torch.float64) / 2595) - 1)
-    tones = torch.arange(window // 2 + 1, dtype=torch.float64) * rate / window
+    corners = 700 * (10 ** (torch.linspace(0, highest, mels + 2, dtype=torch.float64, device=cpu) / 2595) - 1)
+    tones = torch.arange(window // 2 + 1, dtype=torch.float64, device=cpu) * rate / window
     low, middle, high = corners[:-2, None], corners[1:-1, None], corners[2:, None]
     rising, falling = (tones - low) / (middle - low), (high - tones) / (high - middle)
     bands = torch.minimum(rising, falling).clamp(min=0)
     # The lowest bands are narrower than the distance of two tones, and may lie between them.
     nearest = (tones - middle).abs().argmin(dim=1)
-    bands[torch.arange(mels), nearest] = torch.maximum(bands[torch.arange(mels), nearest], torch.tensor(1e-2).double())
+    band = torch.arange(mels, device=cpu)
+    bands[band, nearest] = bands[band, nearest].clamp(min=1e-2)
     return bands.float()
