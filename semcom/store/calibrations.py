@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from semcom.mistakes import UserMistake
-from semcom.store.results import write_table
+from semcom.store.results import read_table, write_table
 
 __all__ = ["BINS", "Bin", "read_calibrations", "write_calibrations"]
 
 BINS = 10
-MOST_BYTES = 64_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,19 +73,4 @@ def read_calibrations(path: Path) -> list[Bin]:
     Raises:
         UserMistake: a file of another kind or size, or a cell that cannot be read, with its line.
     """
-    if not path.is_file():
-        return []
-    where = str(path)
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"must be a table of at most {MOST_BYTES} bytes, got {path.stat().st_size}")
-        reader = csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
-        if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
-            raise ValueError(f"must have the columns of calibration.csv, got none named {', '.join(missing)}")
-        found = []
-        for cells in reader:
-            where = f"{path}:{reader.line_num}"
-            found.append(Bin(**{name: READERS.get(name, str)(cells[name] or "") for name in COLUMNS}))
-        return found
-    except (OSError, ValueError, TypeError, csv.Error) as error:
-        raise UserMistake(f"{where}: {error}; `semcom run` writes this table anew") from None
+    return read_table(path, Bin, COLUMNS, READERS)

@@ -7,10 +7,10 @@ import dataclasses
 import io
 import math
 import numbers
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from semcom.files import write_atomically
 from semcom.making import ADOPTABLE, MAKING
@@ -19,6 +19,8 @@ from semcom.mistakes import UserMistake
 ROLES = ("teacher", "student", "control", "codec", "published")
 STATUSES = ("done", "failed", "skipped", "published")
 KINDS = ("value", "difference", "share")
+MOST_BYTES = 64_000_000  # of the tables beside results.csv
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +171,36 @@ def write_table(rows: Iterable[Any], columns: tuple[str, ...], path: Path) -> No
     writer.writerow(columns)
     writer.writerows([cell(getattr(row, name)) for name in columns] for row in rows)
     write_atomically(path, text.getvalue())
+
+
+def read_table(
+    path: Path, row: Callable[..., T], columns: tuple[str, ...], readers: Mapping[str, Callable[[str], Any]]
+) -> list[T]:
+    """What `write_table` wrote; none without a file. Columns it does not know are passed over.
+
+    Args:
+        row: makes a row of its fields by name, and raises ValueError for what cannot be.
+        readers: of cells that are no text, by column.
+
+    Raises:
+        UserMistake: a file of another kind or size, or a cell that cannot be read, with its line.
+    """
+    if not path.is_file():
+        return []
+    where = str(path)
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"must be a table of at most {MOST_BYTES} bytes, got {path.stat().st_size}")
+        reader = csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
+        if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
+            raise ValueError(f"must have the columns of {path.name}, got none named {', '.join(missing)}")
+        found = []
+        for cells in reader:
+            where = f"{path}:{reader.line_num}"
+            found.append(row(**{name: readers.get(name, str)(cells[name] or "") for name in columns}))
+        return found
+    except (OSError, ValueError, TypeError, csv.Error) as error:
+        raise UserMistake(f"{where}: {error}; `semcom run` writes this table anew") from None
 
 
 def read_csv(path: Path) -> list[Row]:
