@@ -236,8 +236,8 @@ def _closeness(
     exam = data.exam(MESSAGES, build.settings.batch)
     batches = [batch.to(device) for batch in exam.batches if has_enough(batch, build)]
     chance = Chance(build.seed).of("closeness")
-    rows = closeness(codec.eval(), teacher, batches, build.settings, chance=chance)
-    return {"own_parameters": own_parameters(codec), "rows": rows}
+    noted = closeness(codec.eval(), teacher, batches, build.settings, chance=chance)
+    return {"own_parameters": own_parameters(codec), **noted}
 
 
 def _validation(build: Build, objective: HardLabels | Distiller, data: Data, device: str) -> Callable[[], float]:
