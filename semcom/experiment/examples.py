@@ -110,9 +110,9 @@ def _messages(data: Data, *, skip: int, count: int, device: str) -> _Chosen:
     names = tuple(data.words.classes[each] for each in words.labels[: len(spectra)].tolist())
     shape = Spectra(tuple(map(len, spectra)), rate=data.rate, hop=words.hop, words=names)
     longest = max(shape.frames)
-    sent = np.stack(
-        [shape.packed(np.pad(each, ((0, longest - len(each)), (0, 0)), constant_values=-RANGE_DB)) for each in spectra]
-    )
+    ends = [((0, longest - frames), (0, 0)) for frames in shape.frames]
+    filled = [np.pad(each, end, constant_values=-RANGE_DB) for each, end in zip(spectra, ends, strict=True)]
+    sent = np.stack([shape.packed(each) for each in filled])
     return _Chosen(words.to(device), sent, spectra=shape)
 
 

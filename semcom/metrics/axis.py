@@ -45,7 +45,7 @@ class Axis:
 
     @property
     def unit(self) -> str:
-        """What bandwidth and arithmetic are told by: a token of a sentence, a frame of a word, or the message itself."""
+        """What bandwidth and arithmetic are told by: token of a sentence, frame of a word, or the message itself."""
         return UNITS.get(self.messages, "message")
 
 

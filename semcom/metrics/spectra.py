@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -39,11 +40,12 @@ class LogSpectralDistance:
     axis: ClassVar[Axis] = Axis(
         "log-spectral distance",
         "Log-spectral distance (dB, mean over frames, less is better)",
-        most=RANGE_DB,
+        # It is 60 dB at most, but nobody draws an axis that far: the mean spectrum of speech is at 13.
+        most=math.inf,
         higher_is_better=False,
         messages="words",
         # The distance of one word is 60 dB at most, and a long one has more than one n-th of the frames.
-        weight=float("nan"),
+        weight=math.nan,
     )
     options: ClassVar[Mapping[str, str]] = {}
     family: ClassVar[Hashable] = "log_spectral_distance"

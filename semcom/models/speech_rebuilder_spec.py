@@ -74,9 +74,7 @@ class SpeechRebuilderSpec:
         if self.rate < FRAMES_A_SECOND or self.rate % FRAMES_A_SECOND:
             raise ValueError(f"rate must be a multiple of {FRAMES_A_SECOND} samples a second, got {self.rate}")
         if self.mels < 2:
-            raise ValueError(
-                f"rate must leave 2 bands at least, 8 samples in a frame, got {self.rate} samples a second"
-            )
+            raise ValueError(f"rate must leave 8 samples in a frame, 2 bands of 4, got {self.rate} samples a second")
         if not 1 <= self.samples <= MOST_SAMPLES:
             raise ValueError(f"samples must be from 1 to {MOST_SAMPLES:,}, got {self.samples}")
         if not 1 <= self.symbols <= MOST_SYMBOLS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -39,7 +40,7 @@ class SpeechBatch(LabelledBatch):
         """What was spoken [batch, longest], float, from -1 to 1."""
         return self.samples[:, : self.longest].float() / FULL
 
-    def turned(self, shift: int) -> SpeechBatch:
+    def turned(self, shift: int) -> Self:
         """The batch with every word so many rows further up, those at the top coming in at the bottom."""
         return replace(
             self,
@@ -50,7 +51,7 @@ class SpeechBatch(LabelledBatch):
             hidden=None if self.hidden is None else self.hidden.roll(-shift, dims=0),
         )
 
-    def to(self, device: torch.device | str) -> SpeechBatch:
+    def to(self, device: torch.device | str) -> Self:
         """The same batch on another device."""
         moved = {name: getattr(self, name).to(device) for name in ("samples", "durations", "labels")}
         return replace(self, **moved, hidden=None if self.hidden is None else self.hidden.to(device))
