@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from channels import Chance, Link, draw
+from semcom.compression.cost import count
+from semcom.models import layers
 from semcom.models.codec import air_shape
-from semcom.models.make import initialize
+from semcom.models.make import initialize, make
 from semcom.models.mel import MelDecibels, triangles
 from semcom.models.speech_rebuilder import SpeechRebuilder
 from semcom.models.speech_rebuilder_spec import SpeechRebuilderSpec
@@ -101,6 +103,16 @@ def test_the_loss_is_over_real_frames_in_steps_of_fifteen_decibels() -> None:
     torch.testing.assert_close(made.loss(trace, batch), off.square().mean())
     made.loss(trace, batch).backward()
     assert all(each.grad is not None and each.grad.isfinite().all() for each in made.parameters())
+
+
+def test_it_is_counted_without_memory_in_a_process_that_knew_nothing_before() -> None:
+    """A run that is begun again after it was done counts its codecs first of all."""
+    layers._sinusoid.cache_clear()
+    with torch.device("meta"):
+        cost = count(make(SPEC, 3))
+    assert cost == count(codec()) and cost.multiply_adds > 0
+    # A guess before anything is loaded.
+    assert SPEC.rough_multiply_adds == pytest.approx(cost.multiply_adds, rel=0.1)
 
 
 @pytest.mark.parametrize(
