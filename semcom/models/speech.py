@@ -13,6 +13,7 @@ from semcom.models.codec import Codec
 from semcom.models.layers import EncoderLayer, add_positions, final_norm
 from semcom.models.mel import LogMel
 from semcom.models.sides import through
+from semcom.models.speech_rebuilder_spec import SpeechRebuilderSpec
 from semcom.models.speech_spec import USUAL_S, SpeechSpec
 from semcom.models.trace import Heard, Sent
 from semcom.sources.batch import Batch
@@ -131,7 +132,7 @@ class SpeechCodec(Codec):
         return (self.transmitter.layers,)
 
 
-def quiet(spec: SpeechSpec) -> SpeechBatch:
+def quiet(spec: SpeechSpec | SpeechRebuilderSpec) -> SpeechBatch:
     """One word of usual length in which nothing is heard, to count what a trip costs."""
     length = max(1, min(spec.samples, round(USUAL_S * spec.rate)))
     samples = torch.zeros(1, spec.samples, dtype=torch.int16)

@@ -100,8 +100,9 @@ class Build:
         )
 
     def sends_as(self, other: Build) -> bool:
-        """Whether its messages are those of another codec, whatever the receivers want of them."""
-        return (self.task.carries, self.fingerprint) == (other.task.carries, other.fingerprint)
+        """Whether its messages are those of another codec, in the same units, whatever the receivers want of them."""
+        ours, theirs = ((each.task.carries, each.task.unit, each.fingerprint) for each in (self, other))
+        return ours == theirs
 
     @property
     def lessons(self) -> str:
