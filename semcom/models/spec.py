@@ -17,7 +17,7 @@ Stack = Literal["sent", "heard"]
 
 Side = Literal["transmitter", "receiver"]
 
-Adopted = Literal["transmitter", "receiver", "around"]
+Adopted = Literal["transmitter", "receiver", "encoder", "around"]
 """What a codec may take over from another, frozen: a side, or all around the layers that it makes itself."""
 
 Carries = str

@@ -127,6 +127,17 @@ class SpeechCodec(Codec):
         """One word of usual length, in silence."""
         return quiet(self.spec)
 
+    def take_encoder(self, donor: Codec) -> None:
+        """Take over what another codec hears words with, up to the layers of its semantic encoder, and freeze it.
+
+        The weights of the layers, and all behind them, stay this codec's own: a head on a frozen encoder.
+        """
+        assert isinstance(donor, SpeechCodec), "as the plan of a codec has seen"
+        for name in ("into", "layers"):
+            part: nn.Module = getattr(self.transmitter, name)
+            part.load_state_dict(getattr(donor.transmitter, name).state_dict())
+            part.requires_grad_(False)
+
     def stacks(self) -> tuple[nn.ModuleList, ...]:
         """The layers of the semantic encoder."""
         return (self.transmitter.layers,)

@@ -54,6 +54,7 @@ class SpeechSpec:
     settled: ClassVar[Mapping[Adopted, tuple[str, ...]]] = {
         "transmitter": ("rate", "samples", "mels", "width", "layers", "heads", "feedforward", "symbols", "hidden"),
         "receiver": ("width", "symbols", "hidden"),
+        "encoder": ("rate", "samples", "mels", "width", "layers", "heads", "feedforward"),
     }
     shows: ClassVar[frozenset[Part]] = frozenset({"sent", "received", "heard", "logits"})
     learns: ClassVar[bool] = True

@@ -37,7 +37,7 @@ class Digests:
 
 @dataclass(frozen=True)
 class Adoption:
-    """A side taken over, frozen, from another build; or all around the layers that are generated."""
+    """What is taken over, frozen, from another build: a side, an encoder, or all around generated layers."""
 
     side: Adopted
     donor: str  # identity of the build it comes from

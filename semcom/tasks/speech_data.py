@@ -9,6 +9,7 @@ from channels import Chance
 from semcom.mistakes import UserMistake
 from semcom.sources.labelled import LabelledBatches, LabelledSet, evaluation_labelled
 from semcom.sources.speech import FramedBatch, FramedSet, SpeechBatch, SpeechCorpus, SpeechSet
+from semcom.sources.speech_splits import of_speakers
 from semcom.tasks.neighbors import check_batches
 from semcom.tasks.task import Exam
 
@@ -32,9 +33,18 @@ class SpeechData:
         source: where they come from.
         fingerprint: what the source must say of them.
         rebuilt: the shape of a codec that rebuilds their spectra, where these are wanted and not which words they are.
+        speakers: whether it is who said them that is wanted.
     """
 
-    def __init__(self, source: AnySpeech, fingerprint: str, *, rebuilt: SpeechRebuilderSpec | None = None) -> None:
+    def __init__(
+        self,
+        source: AnySpeech,
+        fingerprint: str,
+        *,
+        rebuilt: SpeechRebuilderSpec | None = None,
+        speakers: bool = False,
+    ) -> None:
+        self._speakers = speakers
         self._source = source
         self._fingerprint = fingerprint
         self._rebuilt = rebuilt
@@ -52,7 +62,7 @@ class SpeechData:
                 "the recordings must stay as they are while a scenario is carried out, got others now; leave them "
                 "alone and run again: what was done on the recordings as they were is kept"
             )
-        return words
+        return of_speakers(words) if self._speakers else words
 
     @property
     def outputs(self) -> int:
@@ -134,6 +144,8 @@ class SpeechData:
 
 
 @lru_cache(maxsize=2)
-def load_speech(source: AnySpeech, fingerprint: str, *, rebuilt: SpeechRebuilderSpec | None = None) -> SpeechData:
+def load_speech(
+    source: AnySpeech, fingerprint: str, *, rebuilt: SpeechRebuilderSpec | None = None, speakers: bool = False
+) -> SpeechData:
     """The same data for whoever asks for it in this process."""
-    return SpeechData(source, fingerprint, rebuilt=rebuilt)
+    return SpeechData(source, fingerprint, rebuilt=rebuilt, speakers=speakers)
