@@ -125,7 +125,7 @@ class LayerHeads(nn.Module):
 
 
 def begin_at_nothing(layer: nn.Module) -> None:
-    """Let a projection put out zeros at first, so that a layer begins as the one its skip comes from; that learns faster."""
+    """Let a projection put out zeros at first: a layer begins as the one its skip comes from, which learns faster."""
     if isinstance(layer, nn.Linear):
         nn.init.zeros_(layer.weight)
         nn.init.zeros_(layer.bias)
