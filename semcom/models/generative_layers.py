@@ -23,6 +23,8 @@ class LayerGenerator(nn.Module):
 
         g_l = W block(rows 1 .. l)_l (+ g_{l-1}),   g_0 = what enters
 
+    with one W for all layers or, with `own_projections`, a W_l for each.
+
     Nothing here knows what the layers are of: any Transformer whose layers are [batch, length, width] may be the
     teacher, whether it reads tokens, signals or speech.
 
@@ -43,6 +45,8 @@ class LayerGenerator(nn.Module):
         self.block = nn.ModuleList(EncoderLayer(spec.inside, spec.manner) for _ in range(spec.inside.layers))
         self.norm = nn.LayerNorm(width)
         self.leave = nn.Linear(width, spec.places) if spec.project else nn.Identity()
+        if spec.own_projections:
+            self.leave = nn.ModuleList(nn.Linear(width, spec.places) for _ in spec.wanted)
         if spec.skip:
             begin_at_nothing(self.leave)
 
@@ -70,7 +74,8 @@ class LayerGenerator(nn.Module):
         features = self.dropout(self.into(grid) + self.slots[:, None]).flatten(1, 2)
         for layer in self.block:
             features = layer(features, seen)
-        return self._made(features.unflatten(1, (count, length)), grid).unbind(1)
+        by_row = features.unflatten(1, (count, length)).unbind(1)
+        return tuple(self._made(index, *each) for index, each in enumerate(zip(by_row, rows, strict=True)))
 
     def _free(self, first: Tensor, mask: Tensor | None) -> Layers:
         """Row by row; keys and values of earlier rows are kept, so that each row is computed once."""
@@ -83,13 +88,15 @@ class LayerGenerator(nn.Module):
             for depth, layer in enumerate(self.block):
                 assert isinstance(layer, EncoderLayer)
                 features, past[depth] = layer.step(features, past[depth], seen)
-            row = self._made(features, row)
+            row = self._made(index, features, row)
             made.append(row)
         return tuple(made)
 
-    def _made(self, features: Tensor, rows: Tensor) -> Tensor:
-        made: Tensor = self.leave(self.norm(features))
-        return made + rows if self.spec.skip else made
+    def _made(self, index: int, features: Tensor, row: Tensor) -> Tensor:
+        """The layer of a row, from what the block puts out there and what entered it."""
+        leave = self.leave[index] if isinstance(self.leave, nn.ModuleList) else self.leave
+        made: Tensor = leave(self.norm(features))
+        return made + row if self.spec.skip else made
 
 
 class LayerHeads(nn.Module):
@@ -111,8 +118,7 @@ class LayerHeads(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.heads = nn.ModuleList(nn.Linear(width, spec.places) for _ in spec.wanted)
         if spec.skip:
-            for head in self.heads:
-                begin_at_nothing(head)
+            begin_at_nothing(self.heads)
 
     def forward(self, first: Tensor, mask: Tensor | None = None, guide: Sequence[Tensor] | None = None) -> Layers:
         """See `LayerGenerator.forward`; there is no history that a guide could replace."""
@@ -124,11 +130,12 @@ class LayerHeads(nn.Module):
         return tuple(each + first for each in made) if self.spec.skip else made
 
 
-def begin_at_nothing(layer: nn.Module) -> None:
-    """Let a projection put out zeros at first: a layer begins as the one its skip comes from, which learns faster."""
-    if isinstance(layer, nn.Linear):
-        nn.init.zeros_(layer.weight)
-        nn.init.zeros_(layer.bias)
+def begin_at_nothing(projections: nn.Module) -> None:
+    """Let them put out zeros at first: a layer begins as the one its skip comes from, which learns faster."""
+    for each in projections.modules():
+        if isinstance(each, nn.Linear):
+            nn.init.zeros_(each.weight)
+            nn.init.zeros_(each.bias)
 
 
 def maker(spec: GeneratorSpec) -> LayerGenerator | LayerHeads:

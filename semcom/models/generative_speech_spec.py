@@ -34,6 +34,8 @@ class GenerativeSpeechSpec(PluggedSpec):
         feedforward: hidden units of the block's feed-forward part, at most 16384.
         skip: whether what is made is added to the layer before it; in the family `heads` to what enters the first.
         project: whether a linear layer leads from the block to each layer, as heads do; else both must be equally wide.
+        own_projections: whether every layer has a linear layer of its own there, as in the family `heads` a head;
+            without the key one leads to all.
         dropout: share of features dropped in training.
 
     Source: our reconstruction of GenDistiller, Gao et al., arXiv 2310.13418, 2023, and arXiv 2406.09444, 2024, whose
@@ -56,6 +58,7 @@ class GenerativeSpeechSpec(PluggedSpec):
     feedforward: int = 128
     skip: bool = True
     project: bool = True
+    own_projections: bool | None = None
     dropout: float = 0.0
 
     def __post_init__(self) -> None:

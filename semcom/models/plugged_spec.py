@@ -11,7 +11,9 @@ from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.models.spec import Adopted, Part, Shape, Side, Spec, Stack
 
 Family = Literal["generated", "heads"]
-MAKING = ("family", "layers", "width", "depth", "heads", "feedforward", "skip", "project", "dropout")
+MAKING = (
+    "family", "layers", "width", "depth", "heads", "feedforward", "skip", "project", "own_projections", "dropout",
+)  # fmt: skip
 """The fields that say how layers are made, whatever they are of."""
 
 
@@ -26,6 +28,7 @@ class GeneratorSpec:
         inside: the block: its width, depth, heads and hidden units.
         skip: whether what is made is added to the layer before it; of heads to what enters.
         project: whether a linear layer leads from the block to the layer. Without it the block is as wide as the layer.
+        own_projections: whether that linear layer is another one for every layer.
         dropout: share of features dropped in training.
     """
 
@@ -35,6 +38,7 @@ class GeneratorSpec:
     inside: SideSpec
     skip: bool
     project: bool
+    own_projections: bool
     dropout: float
 
     @property
@@ -62,6 +66,7 @@ class PluggedSpec:
     feedforward: int
     skip: bool
     project: bool
+    own_projections: bool | None
     dropout: float
 
     @property
@@ -90,6 +95,11 @@ class PluggedSpec:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
         if not self.project and self.family == "heads":
             raise ValueError("project must be true in family heads, got false: its heads are projections; leave it out")
+        if self.own_projections and (self.family == "heads" or not self.project):
+            raise ValueError(
+                "own_projections must be of family generated with project: true, got "
+                f"family {self.family}, project {str(self.project).lower()}; leave it out"
+            )
         if self.layers and (min(self.layers) < 1 or list(self.layers) != sorted(set(self.layers))):
             raise ValueError(f"layers must rise from 1 on, got {list(self.layers)}; leave the key out for all")
 
@@ -129,7 +139,16 @@ class PluggedSpec:
         """The shape of what makes the layers of this side."""
         side = self.around_side(name)
         wanted = self.layers or tuple(range(1, side.layers + 1))
-        return GeneratorSpec(self.family, side.width, wanted, self.inside, self.skip, self.project, self.dropout)
+        return GeneratorSpec(
+            family=self.family,
+            places=side.width,
+            wanted=wanted,
+            inside=self.inside,
+            skip=self.skip,
+            project=self.project,
+            own_projections=bool(self.own_projections),
+            dropout=self.dropout,
+        )
 
     @property
     def symbols_per_unit(self) -> int:
@@ -143,10 +162,11 @@ class PluggedSpec:
             made: whose layers, in words.
         """
         options = [name for name in ("skip", "project") if not getattr(self, name)]
+        own = ", a projection for each" if self.own_projections else ""
         without = f" without {' and '.join(options)}" if options else ""
         some = f" {', '.join(map(str, self.layers))}" if self.layers else ""
         how = "generated" if self.family == "generated" else "from heads"
-        return f"{made}{some} {how} by {self.depth}x{self.width}{without}, in {self.around.told}"
+        return f"{made}{some} {how} by {self.depth}x{self.width}{without}{own}, in {self.around.told}"
 
     def multiply_adds_of_making(self, name: Side) -> float:
         """Of making the layers of a side at one place, without what attention adds."""

@@ -30,7 +30,9 @@ ROWS, LENGTH, LAYERS = 2, 5, 4
 
 def generator(*, depth: int = 2, **changes: Any) -> LayerGenerator:
     inside = SideSpec(width=12, layers=depth, heads=3, feedforward=20)
-    spec = GeneratorSpec("generated", 8, tuple(range(1, LAYERS + 1)), inside, skip=True, project=True, dropout=0.0)
+    spec = GeneratorSpec(
+        "generated", 8, tuple(range(1, LAYERS + 1)), inside, skip=True, project=True, own_projections=False, dropout=0.0
+    )
     torch.manual_seed(3)
     made = maker(replace(spec, **changes))
     assert isinstance(made, LayerGenerator)
@@ -70,7 +72,9 @@ def test_a_row_of_the_grid_moves_no_layer_below_and_every_place_of_those_from_it
 
 
 @pytest.mark.parametrize("padded", [False, True])
-@pytest.mark.parametrize("changes", [{}, {"skip": False}, {"project": False, "places": 12}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{}, {"own_projections": True}, {"skip": False}, {"project": False, "places": 12}], ids=str
+)
 def test_running_free_is_being_forced_to_ones_own_layers(padded: bool, changes: dict[str, Any]) -> None:
     made = generator(**changes)
     first = torch.randn(ROWS, LENGTH, made.spec.places, generator=torch.Generator().manual_seed(1))
@@ -81,6 +85,18 @@ def test_running_free_is_being_forced_to_ones_own_layers(padded: bool, changes: 
     for one, other in zip(free, forced, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
     assert not torch.allclose(made(first, seen, guide=[each.flip(-1) for each in free])[-1], free[-1], atol=1e-3)
+
+
+def test_every_layer_may_have_a_projection_of_its_own() -> None:
+    one, each = generator(), generator(own_projections=True)
+    count = sum(parameter.numel() for parameter in one.leave.parameters())
+    more = sum(parameter.numel() for parameter in each.parameters()) - sum(map(torch.numel, one.parameters()))
+    assert more == (LAYERS - 1) * count
+    assert isinstance(each.leave, torch.nn.ModuleList)
+    before = each(features(1))
+    torch.nn.init.zeros_(each.leave[-1].weight)  # type: ignore[arg-type]
+    after = each(features(1))
+    assert [torch.equal(*pair) for pair in zip(before, after, strict=True)] == [True] * (LAYERS - 1) + [False]
 
 
 def test_of_a_teachers_layers_those_that_are_made_are_followed() -> None:
@@ -100,7 +116,9 @@ def test_each_row_is_computed_once_when_running_free() -> None:
 
 def test_heads_see_nothing_of_each_other_and_no_guide() -> None:
     inside = SideSpec(width=12, layers=1, heads=3, feedforward=20)
-    heads = maker(GeneratorSpec("heads", 8, (1, 2, 3), inside, skip=True, project=True, dropout=0.0))
+    heads = maker(
+        GeneratorSpec("heads", 8, (1, 2, 3), inside, skip=True, project=True, own_projections=False, dropout=0.0)
+    )
     assert isinstance(heads, LayerHeads)
     taught(heads)
     first = features(1)
@@ -114,7 +132,9 @@ def test_heads_see_nothing_of_each_other_and_no_guide() -> None:
 @pytest.mark.parametrize("family", ["generated", "heads"])
 def test_with_a_skip_every_layer_begins_as_what_enters(family: Any) -> None:
     inside = SideSpec(width=12, layers=1, heads=3, feedforward=20)
-    made = maker(GeneratorSpec(family, 8, (1, 2, 3), inside, skip=True, project=True, dropout=0.0)).eval()
+    made = maker(
+        GeneratorSpec(family, 8, (1, 2, 3), inside, skip=True, project=True, own_projections=False, dropout=0.0)
+    ).eval()
     assert all(torch.equal(each, features(1)) for each in made(features(1)))
 
 
