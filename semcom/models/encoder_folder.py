@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +60,12 @@ class EncoderFolder:
         return SideSpec(width=width, layers=layers, heads=heads, feedforward=feedforward)
 
     @property
-    def is_mixed(self) -> bool:
-        """Whether its first normalization is over a whole recording, padding and all, in every channel."""
-        return bool(self.settings["feat_extract_norm"] == "group")
+    def hears_padding(self) -> bool:
+        """Whether what it makes of a word changes with the silence behind it.
 
-    @property
-    def hop(self) -> int:
-        """From frame to frame [samples at 16 kHz]."""
-        return prod(self.settings["conv_stride"])
+        A group norm is over a whole recording, padding and all; and without a mask attention sees every frame.
+        """
+        return not self.masks or self.settings["feat_extract_norm"] == "group"
 
     @property
     def field(self) -> int:

@@ -23,10 +23,9 @@ SMALLEST = 1e-7  # added to a variance before its root, as in transformers' feat
 class PretrainedTransmitter(WordTransmitter):
     """A waveform at 16 kHz and a frozen encoder, and what follows of `WordTransmitter`.
 
-    Words go in at equal length, silence behind them. An encoder whose first normalization is over the whole recording
-    hears that silence, so every word is filled up to the longest that there is, whatever stands beside it: what is made
-    of a word hangs on no other word. Of the others a batch is cut behind its longest word, and padding is kept from
-    attention.
+    Words go in at equal length, silence behind them. Where an encoder hears that silence (`hears_padding`), every word
+    is filled up to the longest that there is, whatever stands beside it: what is made of a word hangs on no other word.
+    Of the others a batch is cut behind its longest word, and padding is kept from attention.
     """
 
     spec: PretrainedSpeechSpec
@@ -55,7 +54,7 @@ class PretrainedTransmitter(WordTransmitter):
     def _heard(self, batch: SpeechBatch) -> tuple[Tensor, Tensor]:
         """The waveform at 16 kHz [batch, samples], zeros behind each word, and the lengths of the words [batch]."""
         there = self.encoder.there
-        longest = batch.longest if there.masks and not there.is_mixed else self.spec.samples
+        longest = self.spec.samples if there.hears_padding else batch.longest
         made = self.resample(batch.samples[:, :longest].float() / FULL)
         made = F.pad(made, (0, max(0, there.field - made.shape[1])))
         # A word shorter than one frame is a frame long.

@@ -118,9 +118,16 @@ class PretrainedSpeechSpec(WordSpec):
         return -(-self.samples * RATE // self.rate)
 
     @property
+    def usual_samples(self) -> int:
+        """At 16 kHz, of a word of usual length as the encoder hears it [samples]."""
+        encoder = self.encoder
+        usual = self.room if encoder.hears_padding else min(self.room, round(USUAL_S * RATE))
+        return max(encoder.field, usual)
+
+    @property
     def usual_frames(self) -> float:
-        """Of a word of usual length."""
-        return USUAL_S * RATE / self.encoder.hop
+        """Of a word of usual length as the encoder hears it."""
+        return float(self.encoder.frames_of(self.usual_samples))
 
     @property
     def told(self) -> str:
@@ -133,7 +140,7 @@ class PretrainedSpeechSpec(WordSpec):
     @property
     def rough_multiply_adds(self) -> float:
         """Of one word of usual length, without what attention and resampling add."""
-        front = self.encoder.front_multiply_adds(max(self.encoder.field, round(USUAL_S * RATE)))
+        front = self.encoder.front_multiply_adds(self.usual_samples)
         return self.usual_encoder + front + 4.0 * self.hidden * self.width
 
 

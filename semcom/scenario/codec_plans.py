@@ -42,8 +42,9 @@ class AdoptPlan(Plan):
     Args:
         transmitter: the codec whose transmitter is taken over.
         receiver: the codec whose receiver is taken over.
-        around: the codec that a codec of kind `generative` or `generative_speech` is plugged into: all of it is taken
-            over but the layers that are generated.
+        around: the codec that a codec of kind `generative` (into one of kind `semantic`) or `generative_speech` (into
+            one of kind `speech` or `pretrained_speech`) is plugged into: all of it is taken over but the layers that
+            are generated.
     """
 
     transmitter: str | None = Field(default=None, min_length=1)

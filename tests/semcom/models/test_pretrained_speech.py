@@ -443,7 +443,10 @@ def test_a_run_from_a_scenario_to_its_tables(scenario: Path, tmp_path: Path, sem
         ("codecs.teacher.folder=nowhere", "codecs.teacher.folder: must be a folder"),
         ("codecs.teacher={kind: pretrained_speech}", "codecs.teacher.folder must name the folder"),
         ("codecs.taken.adopt={receiver: teacher}", "must name transmitter, got receiver"),
-        ("codecs.teacher.distill={methods: [{kind: masked_prediction}]}", "masked_prediction must have the parts of a codec"),
+        (
+            "codecs.teacher.distill={methods: [{kind: masked_prediction}]}",
+            "masked_prediction must have the parts of",
+        ),
         ("codecs.made.adopt.around=plain", "must be of the shape of the codec in adopt.around"),
         ("codecs.made.layers=[1]", "layers must end with 3"),
         ("codecs.taken.prune={kind: layers, share: 0.5}", "prune"),
@@ -469,10 +472,10 @@ def test_check_reads_the_shape_without_torch_or_transformers(scenario: Path) -> 
 
 def test_the_base_size_is_counted_on_until_a_folder_says_otherwise() -> None:
     spec = PretrainedSpeechSpec()
-    assert (spec.width, len(spec.widths_of("sent")), spec.encoder.field, spec.encoder.hop) == (768, 12, 400, 320)
+    assert (spec.width, len(spec.widths_of("sent")), spec.encoder.field) == (768, 12, 400)
     assert spec.encoder.frames_of(16_000) == 49
-    # 12 layers of 7.1 million on 22 frames, and the convolutions, which are more than a third of it.
-    assert 2e9 < spec.rough_multiply_adds < 4e9
+    # 12 layers of 7.1 million on the 49 frames of a second, and the convolutions, which are more than a third of it.
+    assert 6e9 < spec.rough_multiply_adds < 7e9
     with pytest.raises(ValueError, match="must have a folder"):
         make(spec, 3)
     with pytest.raises(ValueError, match="multiple of 50"):
