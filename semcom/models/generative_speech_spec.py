@@ -78,6 +78,11 @@ class GenerativeSpeechSpec(PluggedSpec):
         return name == "transmitter"
 
     @property
+    def places(self) -> object:
+        """Those of the codec around."""
+        return self.plugged.places
+
+    @property
     def told(self) -> str:
         """Which layers are made by what, and what it is plugged into."""
         return self.told_making("encoder layers")

@@ -118,6 +118,13 @@ class PretrainedSpeechSpec(WordSpec):
         return -(-self.samples * RATE // self.rate)
 
     @property
+    def places(self) -> object:
+        """Frames of its convolutions."""
+        encoder = self.encoder
+        steps = tuple(map(tuple, (encoder.settings["conv_kernel"], encoder.settings["conv_stride"])))
+        return self.rate, self.samples, steps, encoder.hears_padding
+
+    @property
     def usual_samples(self) -> int:
         """At 16 kHz, of a word of usual length as the encoder hears it [samples]."""
         encoder = self.encoder

@@ -96,6 +96,11 @@ class SpeechSpec(WordSpec):
         )
 
     @property
+    def places(self) -> object:
+        """Frames of the spectrum."""
+        return self.rate, self.samples, self.hop
+
+    @property
     def usual_frames(self) -> float:
         """Of a word of usual length."""
         return USUAL_S * FRAMES_A_SECOND

@@ -56,6 +56,11 @@ class WordSpec:
         """Places of the encoder's layers in a word of usual length."""
 
     @property
+    @abstractmethod
+    def places(self) -> object:
+        """What the encoder's layers have a place for; equal for codecs that have equal places in every word."""
+
+    @property
     def manner(self) -> SemanticSpec:
         """How layers are put together; of a codec's spec only norm and dropout are meant."""
         return SemanticSpec(norm="pre", dropout=self.dropout)

@@ -22,6 +22,8 @@ from rich.console import Console
 from channels import Chance, Link
 from semcom.compression.cost import count
 from semcom.distillation.distiller import Distiller
+from semcom.distillation.relations import Relations
+from semcom.distillation.similarity_preserving import SimilarityPreserving
 from semcom.distillation.soft_logits import SoftLogits
 from semcom.distillation.teaching import Teaching
 from semcom.experiment.conduct import conduct
@@ -372,11 +374,16 @@ class _Given(torch.nn.Module):
         return self.given
 
 
-def test_an_ordinary_student_learns_its_answers(saved: Saved) -> None:
+@pytest.mark.parametrize("method", [SoftLogits(), Relations(), SimilarityPreserving()], ids=lambda each: each.kind)
+def test_an_ordinary_student_learns_what_has_no_frames(saved: Saved, method: Any) -> None:
     shape = SpeechSpec(rate=16_000, samples=4000, mels=20, width=16, layers=1, heads=2, feedforward=24, symbols=4)
     student, teacher = initialize(shape, 3, seed=1), codec_of(saved("tiny random WavLM"))
-    lesson = Teaching(teacher="teacher", methods=(SoftLogits(),), label_weight=0)
-    (loss,) = Distiller(student, [teacher], lesson).train()(words(3000, 1700), [Link(snr_db=5.0)], Chance(1)).values()
+    lesson = Teaching(teacher="teacher", methods=(method,), label_weight=0, hears="own")
+    (loss,) = (
+        Distiller(student, [teacher], lesson)
+        .train()(words(3000, 1700, 2500, 900), [Link(snr_db=5.0)], Chance(1))
+        .values()
+    )
     loss.backward()
     assert loss.item() > 0 and any(each.grad is not None and each.grad.any() for each in student.parameters())
 
@@ -448,6 +455,8 @@ def test_a_run_from_a_scenario_to_its_tables(scenario: Path, tmp_path: Path, sem
             "masked_prediction must have the parts of",
         ),
         ("codecs.made.adopt.around=plain", "must be of the shape of the codec in adopt.around"),
+        ("codecs.plain.distill.methods=[{kind: hidden_hints}]", "hidden_hints must have layers of equal places"),
+        ("codecs.plain.distill.methods=[{kind: attention_features}]", "attention_features must have layers of equal"),
         ("codecs.made.layers=[1]", "layers must end with 3"),
         ("codecs.taken.prune={kind: layers, share: 0.5}", "prune"),
     ],
