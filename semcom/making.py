@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-ADOPTABLE = ("transmitter", "receiver", "around")
-"""What may be taken over from another codec: a side, or all around the layers that are generated."""
+ADOPTABLE = ("transmitter", "receiver", "encoder", "around")
+"""What may be taken over from another codec: a side, its encoder, or all around the layers that are generated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +16,8 @@ class Making:
     Args:
         methods: that it was taught by, joined by +; empty where nobody taught it.
         teachers: the codecs that taught it, joined by +.
-        adopted: what it took over, frozen, from another codec: transmitter, receiver, or around, which is all but the
-            layers that it generates; or empty.
+        adopted: what it took over, frozen, from another codec: transmitter, receiver, encoder, or around, which is
+            all but the layers that it generates; or empty.
         donor: that other codec.
         start: the codec whose weights it began from; empty where it began from chance.
         pruned: the criterion, then what is left of what was there, as in "psr keep 4"; empty where nothing was

@@ -17,6 +17,7 @@ from semcom.distillation.method import needs_teacher
 from semcom.distillation.sight import check_sight, fitting, settled
 from semcom.models.spec import Spec
 from semcom.tasks.catalog import TASKS
+from semcom.tasks.speech import Speech
 
 PAGE = Path(__file__).resolve().parents[1] / "scenarios" / "METHODS.md"
 MARKS = ("<!-- table -->\n", "<!-- /table -->\n")
@@ -29,8 +30,9 @@ Written from the code. `semcom check` refuses what stands under "refused", with 
 
 
 def specs() -> dict[str, Spec]:
-    """The usual codec of each task."""
-    return {task.kind: task.sizes[task.usual_size] for task in TASKS}
+    """The usual codec of each task, and the one that rebuilds speech, whose messages have other units."""
+    usual = {task.kind: task.sizes[task.usual_size] for task in TASKS}
+    return {**usual, "speech, rebuilt": Speech.sizes["spectrum"]}
 
 
 def cell(method: Any, spec: Spec) -> str:

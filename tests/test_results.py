@@ -19,6 +19,8 @@ import pytest
 from semcom.making import MAKING
 from semcom.report.ablation import ablation_lines
 from semcom.report.calibration import calibration_drawings
+from semcom.report.closeness import read_closeness
+from semcom.report.closeness_figures import closeness_drawings
 from semcom.report.costs import by_codec, read_costs
 from semcom.report.drawing import drawings, pruning_drawings
 from semcom.report.examples import example_drawings
@@ -55,6 +57,7 @@ def test_every_committed_figure_is_drawn_from_its_tables(folder: Path) -> None:
         pruning_drawings(read_pruned(folder)),
         calibration_drawings(read_calibrations(folder / "calibration.csv"), results.systems),
         keys_drawings(read_kept(folder)),
+        closeness_drawings(read_closeness(folder), results.systems),
         example_drawings(read_examples(folder / "examples.json")) if (folder / "examples.json").is_file() else (),
     )
     drawn = {name for name, draw in possible if name in committed and draw() is not None}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import torch
 
-from semcom.models.spec import OWN_PLACES
+from semcom.models.spec import has_own_places
 
 if TYPE_CHECKING:
     from semcom.models.spec import Part, Spec, Stack
@@ -33,7 +33,7 @@ def usual_place(spec: Spec) -> On:
     """Where a codec's features are looked for unless somebody says: its stages, or else layers of several places."""
     if "stages" in spec.shows:
         return "stages"
-    return "transmitter" if spec.carries in OWN_PLACES else "receiver"
+    return "transmitter" if has_own_places(spec) else "receiver"
 
 
 def parts_of(on: On | None) -> frozenset[Part]:
@@ -62,7 +62,7 @@ class OnFeatures:
 
     def unsuited(self, spec: Spec) -> str:
         """Why a kind of codec cannot learn so, beside what it shows; empty where it can."""
-        if spec.carries not in OWN_PLACES or self.on == "transmitter":
+        if not has_own_places(spec) or self.on == "transmitter":
             return ""
         if self.on == "both":
             return f"the sides of {spec.carries} have layers of unequal places: set on: transmitter"

@@ -9,7 +9,7 @@ import torch
 
 from semcom.distillation.method import check_shares
 from semcom.distillation.targets import check_temperature, divergence
-from semcom.models.spec import SINGLE_UNIT
+from semcom.models.spec import FRAME_BY_FRAME, SINGLE_UNIT
 from semcom.sources.transformations import USUAL, Transformation, unsuited
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ class Layered:
 
     def unsuited(self, spec: Spec) -> str:
         """Why a kind of codec cannot learn so, beside what it shows; empty where it can."""
+        if spec.says in FRAME_BY_FRAME:
+            return f"{spec.says} are rebuilt, and classifiers of stages tell a class"
         if spec.carries not in SINGLE_UNIT:
             return f"{spec.carries} have a class for every unit, and classifiers of stages tell one for a message"
         return unsuited(self.ways, spec.carries)

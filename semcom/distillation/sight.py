@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from semcom.distillation.catalog import METHODS
-from semcom.models.spec import SINGLE_UNIT
+from semcom.models.spec import has_single_unit
 
 if TYPE_CHECKING:
     from semcom.distillation.method import Method
@@ -82,7 +82,7 @@ def _missing(method: Method, spec: Spec) -> str:
         return f"the parts of a codec of kind {kind}"
     if unseen := [TOLD[part] for part in TOLD if part in method.sees - spec.shows]:
         return " and ".join(unseen)
-    if spec.carries in SINGLE_UNIT and getattr(method, "between", None) == "tokens":
+    if has_single_unit(spec) and getattr(method, "between", None) == "tokens":
         return "several units in a message"
     return ""
 

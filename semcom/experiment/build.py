@@ -28,6 +28,7 @@ from semcom.models.codec import Codec
 from semcom.models.make import initialize, spec_from
 from semcom.models.plugged import PluggedIn
 from semcom.models.spec import Spec
+from semcom.models.speech import SpeechCodec
 from semcom.models.trace import Trace
 from semcom.scenario.neighbor_supply import most_neighbors
 from semcom.scenario.work import Adoption, Build
@@ -211,6 +212,10 @@ def _adopt(codec: Codec, adoption: Adoption, donor: Codec) -> None:
         assert isinstance(codec, PluggedIn), "as the plan of a codec has seen"
         codec.plug_in(donor)
         return
+    if adoption.side == "encoder":
+        assert isinstance(codec, SpeechCodec), "as the plan of a codec has seen"
+        codec.take_encoder(donor)
+        return
     side: nn.Module = getattr(codec, adoption.side)
     side.load_state_dict(getattr(donor, adoption.side).state_dict())
     side.requires_grad_(False)
@@ -236,8 +241,8 @@ def _closeness(
     exam = data.exam(MESSAGES, build.settings.batch)
     batches = [batch.to(device) for batch in exam.batches if has_enough(batch, build)]
     chance = Chance(build.seed).of("closeness")
-    rows = closeness(codec.eval(), teacher, batches, build.settings, chance=chance)
-    return {"own_parameters": own_parameters(codec), "rows": rows}
+    noted = closeness(codec.eval(), teacher, batches, build.settings, chance=chance)
+    return {"own_parameters": own_parameters(codec), **noted}
 
 
 def _validation(build: Build, objective: HardLabels | Distiller, data: Data, device: str) -> Callable[[], float]:

@@ -17,7 +17,8 @@ from semcom.experiment.estimate import sweep_seconds
 from semcom.experiment.examples import keep_examples
 from semcom.experiment.failures import failure_of
 from semcom.experiment.influence import influence_rows, write_influence
-from semcom.experiment.layers import layer_rows, write_layers
+from semcom.experiment.layer_rows import layer_rows, write_layers
+from semcom.experiment.layers import without_messages
 from semcom.experiment.limits import unread, write_bounds
 from semcom.experiment.messages import check_exams, read_messages
 from semcom.experiment.off_label import off_label, place_of
@@ -122,7 +123,7 @@ def conduct(
             write_costs(cost_rows(sweep, builds), place.costs_file)
             write_pruning(pruning_rows(sweep, builds), place.pruning_file)
             write_influence(influence_rows(sweep, builds), place.keys_file)
-            write_layers(layer_rows(sweep, builds), place.layers_file)
+            write_layers(layer_rows(scenario, sweep, builds), place.layers_file)
             facts = _record(scenario, store, means, {"this call": time.perf_counter() - began})
             alike = [each.facts() for each in work.made(sweep)]
             tables = {path.name: digest_of(path) for path in place.tables_written}
@@ -293,7 +294,9 @@ def _record(scenario: Scenario, store: Store, means: Means, seconds: dict[str, f
     return {
         **record(seeds=scenario.seeds, threads=means.threads, device=means.device, seconds=seconds),
         "workers": means.workers,
-        "builds": {key: vars(build) for key, build in store.builds().items()},
+        "builds": {
+            key: {**vars(build), "record": without_messages(build.record)} for key, build in store.builds().items()
+        },
         "runs": {key: vars(run) for key, run in store.runs().items()},
     }
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from semcom.experiment.run import family_of
-from semcom.experiment.tabulate import classes_of, crowd_of
+from semcom.experiment.tabulate import crowd_of
 from semcom.metrics.accuracy import confusion
 from semcom.metrics.catalog import metric_named
 from semcom.scenario.work import Sweep
@@ -21,28 +20,28 @@ def write_matrices(sweep: Sweep, store: Store, place: RunFolder) -> None:
     Raises:
         UserMistake: the disk refuses, or what is stored of a run is not what was written.
     """
-    if found := confusions_of(sweep, store, classes_of(sweep, store.runs())):
+    if found := confusions_of(sweep, store):
         write_confusions(found, place.confusion_file)
 
 
-def confusions_of(sweep: Sweep, store: Store, classes: Sequence[str]) -> list[Confusion]:
+def confusions_of(sweep: Sweep, store: Store) -> list[Confusion]:
     """A matrix for every finished run and user, in the order of the table; none where no classes were scored.
 
-    Args:
-        classes: names of the task's classes, in the order of their numbers.
+    Classes are those of the run's own task, as it noted them.
 
     Raises:
         UserMistake: what is stored of a run is not what was written.
     """
-    done, found = store.done_runs(), list[Confusion]()
+    done, known, found = store.done_runs(), store.runs(), list[Confusion]()
     for run in sweep.runs:
         rows = store.rows(run.identity) if run.identity in done else []
         scored = [row for row in rows if metric_named(row.metric).scores == "classes" and row.user != "sum"]
+        classes = tuple(known[run.identity].record.get("classes", ())) if scored else ()
         # All metrics of classes have the same statistics.
         for row in {row.user: row for row in scored}.values():
             family = family_of(metric_named(row.metric, classes=classes), row.user)
             counts = confusion(store.statistics(run.identity, family))
             # What people call a codec is no part of a run's identity and may have changed since.
             named = replace(row, codec=run.build.name, role=run.role, crowd=crowd_of(run))
-            found.append(Confusion.of_row(named, tuple(classes), counts))
+            found.append(Confusion.of_row(named, classes, counts))
     return found

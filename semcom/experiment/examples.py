@@ -1,23 +1,29 @@
-"""examples: a few test pictures sent once more, for the eye, where a task sends pictures."""
+"""examples: a few test pictures or spectra of words sent once more, for the eye, where pictures or speech are sent."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from channels import Chance
 from semcom.experiment.build import load_codec
 from semcom.experiment.data import data_of
+from semcom.metrics.spectra import RANGE_DB
 from semcom.models.classifier import Classifier
 from semcom.models.codec import Codec
 from semcom.scenario.work import Build, Run, Sweep
+from semcom.sources.batch import Batch
 from semcom.sources.pictures import BRIGHTEST, PictureBatch
-from semcom.store.examples import Arrival, Examples, write_examples
+from semcom.store.examples import Arrival, Examples, Spectra, write_examples
 from semcom.store.folder import RunFolder
 from semcom.store.store import Store
 from semcom.tasks.picture_data import PictureData
+from semcom.tasks.speech_data import SpeechData
+from semcom.tasks.task import Data
 from semcom.tasks.trip import draw_parts, in_company
 
 SHOWN = 3
@@ -25,14 +31,33 @@ SHOWN = 3
 COMPANY = 32
 
 
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """The messages that are sent once more.
+
+    Args:
+        batch: those shown first, and behind them those for neighbors to send.
+        sent: of those shown, as they are kept in examples.json.
+        classes: names of all classes; none where the message itself is wanted.
+        told: the class of each of those shown; none where the message itself is wanted.
+        spectra: how spectra are to be read; None where `sent` are pictures.
+    """
+
+    batch: Batch
+    sent: np.ndarray
+    classes: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    spectra: Spectra | None = None
+
+
 def keep_examples(
     sweep: Sweep, store: Store, place: RunFolder, sealed: Callable[[Build], Build], *, device: str
 ) -> None:
-    """Write examples.json, where pictures were sent.
+    """Write examples.json, where pictures were sent or spectra rebuilt.
 
-    The first test pictures that are measured go once through the codecs of the first seed, at every SNR, with the
+    The first test messages that are measured go once through the codecs of the first seed, at every SNR, with the
     fewest and with the most interferers of the sweep and in the first air that it names. Neighbors send other test
-    pictures through the wanted user's own codec.
+    messages through the wanted user's own codec.
 
     Args:
         sealed: a build with what its files must be.
@@ -42,10 +67,10 @@ def keep_examples(
     """
     done = store.done_runs()
     runs = [run for run in sweep.runs if run.identity in done]
-    # Where several tasks are carried out, those of the first that sends pictures.
-    sent = next((run.build for run in runs if run.build.task.carries == "pictures"), None)
-    runs = [run for run in runs if sent and run.build.task == sent.task]
-    if not runs or not isinstance(data := data_of(sealed(runs[0].build), place.path), PictureData):
+    # Where several tasks are carried out, those of the first that has something to show.
+    first = next((run.build for run in runs if _is_shown(run.build)), None)
+    runs = [run for run in runs if first and run.build.task == first.task]
+    if not runs:
         return
     seed, fading = runs[0].build.seed, runs[0].link.fading
     # Of nobody there is no kind.
@@ -58,35 +83,60 @@ def keep_examples(
             chosen.setdefault((run.build.name, run.link.snr_db, run.link.interferers), run)
     if not chosen:
         return
-    pictures = data.pictures.test.part(runs[0].measure.skip, max(COMPANY, max(crowds) + SHOWN))
-    batch = pictures.batch(range(len(pictures))).to(device)
+    data = data_of(sealed(runs[0].build), place.path)
+    messages = _messages(data, skip=runs[0].measure.skip, count=max(COMPANY, max(crowds) + SHOWN), device=device)
     arrivals = tuple(
-        _arrival(run, batch, load_codec(sealed(run.build), place.path, device), data.classes)
+        _arrival(run, messages, load_codec(sealed(run.build), place.path, device))
         for run in chosen.values()
-        if run.link.interferers < len(batch)
+        if run.link.interferers < len(messages.batch)
     )
-    shown = min(SHOWN, len(batch))
-    classes = tuple(data.classes[each] for each in pictures.labels[:shown].tolist()) if data.classes else ()
-    write_examples(Examples(pictures.pixels[:shown].numpy(), classes, seed, arrivals), place.examples_file)
+    write_examples(Examples(messages.sent, messages.told, seed, arrivals, messages.spectra), place.examples_file)
+
+
+def _is_shown(build: Build) -> bool:
+    return build.task.carries == "pictures" or build.task.scores == "spectra"
+
+
+def _messages(data: Data, *, skip: int, count: int, device: str) -> _Chosen:
+    """The first so many test messages behind those skipped, in the order of the split."""
+    if isinstance(data, PictureData):
+        pictures = data.pictures.test.part(skip, count)
+        batch, shown = pictures.batch(range(len(pictures))).to(device), min(SHOWN, len(pictures))
+        told = tuple(data.classes[each] for each in pictures.labels[:shown].tolist()) if data.classes else ()
+        return _Chosen(batch, pictures.pixels[:shown].numpy(), data.classes, told)
+    assert isinstance(data, SpeechData), "of other tasks nothing is shown"
+    words = data.rows(skip, count)
+    spectra = data.spectra([words])[:SHOWN]
+    names = tuple(data.words.classes[each] for each in words.labels[: len(spectra)].tolist())
+    shape = Spectra(tuple(map(len, spectra)), rate=data.rate, hop=words.hop, words=names)
+    longest = max(shape.frames)
+    ends = [((0, longest - frames), (0, 0)) for frames in shape.frames]
+    filled = [np.pad(each, end, constant_values=-RANGE_DB) for each, end in zip(spectra, ends, strict=True)]
+    sent = np.stack([shape.packed(each) for each in filled])
+    return _Chosen(words.to(device), sent, spectra=shape)
 
 
 @torch.inference_mode()
-def _arrival(run: Run, batch: PictureBatch, codec: Codec, classes: tuple[str, ...]) -> Arrival:
+def _arrival(run: Run, messages: _Chosen, codec: Codec) -> Arrival:
+    batch, classes = messages.batch, messages.classes
     airs = draw_parts([run.link], codec, batch, Chance(run.build.seed).of("examples"))
     arrived = in_company(codec.send(batch).symbols, batch, airs, codec=codec)
     answers = codec.decode(arrived, batch)[:SHOWN].cpu()
-    pictures: Tensor | None = None
-    if not classes:
-        pictures = answers[:, 0]
+    kept: np.ndarray | None = None
+    if messages.spectra:
+        longest = messages.sent.shape[3]
+        kept = np.stack([messages.spectra.packed(each[:longest].numpy()) for each in answers])
+    elif not classes:
+        kept = answers[:, 0].numpy()
     elif isinstance(codec, Classifier) and codec.spec.is_raw:
-        shades = batch.shades_of(codec.receiver.pixels(arrived.symbols[:SHOWN]))
-        pictures = (shades.clamp(0, 1) * BRIGHTEST).round().to(torch.uint8).cpu()
-    told = tuple(classes[each] for each in answers[:, 0].tolist()) if classes else ()
+        assert isinstance(batch, PictureBatch)
+        shades: Tensor = batch.shades_of(codec.receiver.pixels(arrived.symbols[:SHOWN]))
+        kept = (shades.clamp(0, 1) * BRIGHTEST).round().to(torch.uint8).cpu().numpy()
     return Arrival(
         codec=run.build.name,
         role=run.role,
         snr_db=run.link.snr_db,
         interferers=run.link.interferers,
-        pictures=None if pictures is None else pictures.numpy(),
-        classes=told,
+        pictures=kept,
+        classes=tuple(classes[each] for each in answers[:, 0].tolist()) if classes else (),
     )

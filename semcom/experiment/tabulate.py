@@ -101,16 +101,23 @@ def making_of(build: Build, scenario: Scenario) -> Making:
     return replace(build.making, teachers=teachers, donor=donor, start=(plan.start or "") if build.making.start else "")
 
 
-def _pairs(scenario: Scenario, runs: list[Run]) -> Iterator[tuple[Run, Run]]:
-    """Every codec against the sweep's first, whatever the scenario compares, and a codec with a language against itself
-    without, wherever they met the same air."""
+def compared(scenario: Scenario) -> list[tuple[str, str]]:
+    """Names of codecs whose differences are told: the sweep's first and each other, and those that are to be compared.
+
+    Whoever tells a student's share of a gap tells what it gained as well: tables take the two together.
+    """
     first = scenario.sweep.codec[0]
-    wanted = [(first, name) for name in scenario.sweep.codec[1:]]
-    # Whoever tells a student's share of a gap tells what it gained as well: tables take the two together.
-    also = [*scenario.measure.compare, *((student, control) for student, control, _ in scenario.measure.gap or ())]
-    wanted += [pair for pair in dict.fromkeys((*also, *_with_and_without(runs))) if pair not in wanted]
+    gaps = ((student, control) for student, control, _ in scenario.measure.gap or ())
+    return list(
+        dict.fromkeys((*((first, name) for name in scenario.sweep.codec[1:]), *scenario.measure.compare, *gaps))
+    )
+
+
+def _pairs(scenario: Scenario, runs: list[Run]) -> Iterator[tuple[Run, Run]]:
+    """Runs of the codecs that are `compared`, and of a codec with a language and itself without, wherever they met the
+    same air."""
     met = {(run.build.name, run.point): run for run in runs}
-    for one, other in wanted:
+    for one, other in dict.fromkeys((*compared(scenario), *_with_and_without(runs))):
         for run in runs:
             twin = met.get((other, run.point))
             if run.build.name == one and twin and _same_air(run, twin):

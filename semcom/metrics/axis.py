@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+# What bandwidth and arithmetic are told by, where it is not the message: what a message is counted in.
+UNITS = {"sentences": "token", "words": "frame"}
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -42,8 +45,8 @@ class Axis:
 
     @property
     def unit(self) -> str:
-        """What bandwidth and arithmetic are told by: the token of a sentence, or the message where it is one unit."""
-        return "token" if self.messages == "sentences" else "message"
+        """What bandwidth and arithmetic are told by: token of a sentence, frame of a word, or the message itself."""
+        return UNITS.get(self.messages, "message")
 
 
 def foreign(name: str) -> Axis:

@@ -13,6 +13,7 @@ from semcom.metrics.bleu import Bleu
 from semcom.metrics.metric import Metric, Scored
 from semcom.metrics.pictures import MsSsim, Psnr
 from semcom.metrics.similarity import Similarity
+from semcom.metrics.spectra import LogSpectralDistance
 from semcom.metrics.words import ExactMatch, WordErrorRate
 from semcom.mistakes import UserMistake
 
@@ -31,12 +32,14 @@ METRICS: tuple[Metric, ...] = (
     MacroF1(),
     Psnr(),
     MsSsim(),
+    LogSpectralDistance(),
 )
 # What is measured where a scenario names nothing.
 DEFAULTS: dict[Scored, tuple[str, ...]] = {
     "sentences": ("bleu_1", "bleu_4", "similarity"),
     "classes": ("accuracy",),
     "pictures": ("psnr", "ms_ssim"),
+    "spectra": ("log_spectral_distance",),
 }
 # The keys of `measure` that some metric listens to.
 OPTIONS = tuple(dict.fromkeys(key for metric in METRICS for key in metric.options))

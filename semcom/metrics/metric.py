@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     Statistics: TypeAlias = NDArray[np.float64]
 
-# What a receiver says: text, the number of a class, or a picture. A task tells which, and metrics of that kind measure
-# it.
-Scored: TypeAlias = Literal["sentences", "classes", "pictures"]
+# What a receiver says: text, the number of a class, a picture, or a spectrum of speech. A task tells which, and metrics
+# of that kind measure it.
+Scored: TypeAlias = Literal["sentences", "classes", "pictures", "spectra"]
 
 
 class Metric(Protocol):
@@ -29,8 +29,8 @@ class Metric(Protocol):
 
     References and hypotheses are of the kind that `scores` names: sentences are strings, the empty one where nothing
     arrived; classes are their numbers, None where nothing was recognized; pictures are arrays [planes, rows, columns]
-    of uint8, None where nothing was rebuilt. A word is what `str.split` leaves
-    between white space; no metric here changes case or punctuation.
+    of uint8, spectra arrays [frames, bands] of decibels, None where nothing was rebuilt. A word is what `str.split`
+    leaves between white space; no metric here changes case or punctuation.
     """
 
     @property

@@ -44,7 +44,8 @@ class Codec(nn.Module, ABC):
 
     @abstractmethod
     def decode(self, arrived: Arrived, batch: Batch, *, beam: int = 1) -> Tensor:
-        """The answers [batch, longest], found without the true ones; a rebuilt picture has its axes behind these.
+        """The answers [batch, longest], found without the true ones; a rebuilt picture has its axes behind these,
+        and a rebuilt spectrum its bands.
 
         Args:
             batch: only its mask and lengths are read, never its targets.

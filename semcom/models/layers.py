@@ -130,8 +130,10 @@ def self_attention(layer: EncoderLayer | DecoderLayer, entering: Tensor) -> Atte
 
 @lru_cache(maxsize=256)
 def _sinusoid(length: int, width: int) -> Tensor:
-    position = torch.arange(length, dtype=torch.float64)[:, None]
-    rate = torch.exp(torch.arange(0, width, 2, dtype=torch.float64) * (-torch.log(torch.tensor(1e4)).item() / width))
+    with torch.device("cpu"):  # it is kept, and asked for its values, whichever device modules are made on
+        position = torch.arange(length, dtype=torch.float64)[:, None]
+        step = -torch.log(torch.tensor(1e4)).item() / width
+        rate = torch.exp(torch.arange(0, width, 2, dtype=torch.float64) * step)
     return torch.stack((torch.sin(position * rate), torch.cos(position * rate)), dim=-1).flatten(1).float()
 
 

@@ -1,4 +1,4 @@
-"""LogMel: the log-mel spectrum of a waveform, and which of its frames belong to the word."""
+"""LogMel and MelDecibels: the log-mel spectrum of a waveform, and which of its frames belong to the word."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from semcom.metrics.spectra import RANGE_DB
 from semcom.sources.speech import SpeechBatch
 
 # Far below the noise of 16 bit recordings at the usual level, far above what would underflow.
@@ -46,19 +47,51 @@ class LogMel(nn.Module):
 
     def forward(self, batch: SpeechBatch) -> tuple[Tensor, Tensor]:
         """Energies [batch, frames, mels], 0 behind the end of a word, and which frames are real [batch, frames]."""
-        frames = -(-batch.longest // self.hop)
-        waveform = batch.waveform
-        missing = (frames - 1) * self.hop + self.window - waveform.shape[1]
-        cut = F.pad(waveform, (0, max(0, missing))).unfold(1, self.window, self.hop)[:, :frames]
-        power = torch.fft.rfft(cut * self.hann).abs().square()
-        energies = (power @ self.bands.mT + FLOOR).log()
-        starts = torch.arange(frames, device=waveform.device) * self.hop
-        real = starts < batch.durations[:, None]
+        linear, real = self.energies(batch)
+        energies = (linear + FLOOR).log()
         counted = real[..., None].to(energies)
         total = counted.sum(dim=1, keepdim=True)
         centered = (energies - (energies * counted).sum(dim=1, keepdim=True) / total) * counted
         spread = (centered.square().sum(dim=(1, 2), keepdim=True) / (total * energies.shape[2])).sqrt()
         return centered / spread.clamp(min=1e-3), real
+
+    def energies(self, batch: SpeechBatch) -> tuple[Tensor, Tensor]:
+        """sum_f B[m, f] P[t, f], [batch, frames, mels], and which frames are real [batch, frames]."""
+        frames = -(-batch.longest // self.hop)
+        waveform = batch.waveform
+        missing = (frames - 1) * self.hop + self.window - waveform.shape[1]
+        cut = F.pad(waveform, (0, max(0, missing))).unfold(1, self.window, self.hop)[:, :frames]
+        power = torch.fft.rfft(cut * self.hann).abs().square()
+        starts = torch.arange(frames, device=waveform.device) * self.hop
+        return power @ self.bands.mT, starts < batch.durations[:, None]
+
+
+class MelDecibels(nn.Module):
+    """Mel energies in decibels below the loudest of the word, cut off at 60 dB, which is what a rebuilder rebuilds.
+
+        D[t, m] = 10 log10( max(M[t, m], 10^-6 M_max) / M_max ),    M_max = max_{t, m} M[t, m], and 1e-6 at least
+
+    with M the mel energies of `LogMel`, before its logarithm. Unlike there the mean over frames stays: the level of a
+    word is gone, and nothing else of it.
+
+    Args:
+        rate: samples a second.
+        window: of a frame [samples].
+        hop: from frame to frame [samples].
+        mels: bands.
+    """
+
+    def __init__(self, rate: int, *, window: int, hop: int, mels: int) -> None:
+        super().__init__()
+        self.mel = LogMel(rate, window=window, hop=hop, mels=mels)
+
+    def forward(self, batch: SpeechBatch) -> tuple[Tensor, Tensor]:
+        """Decibels [batch, frames, mels] from -60 to 0, and which frames are real [batch, frames]."""
+        energies, real = self.mel.energies(batch)
+        energies = energies * real[..., None]
+        loudest = energies.amax(dim=(1, 2), keepdim=True).clamp(min=FLOOR)
+        least = 10 ** (-RANGE_DB / 10)
+        return 10 * (energies / loudest).clamp(min=least).log10().clamp(max=0), real
 
 
 def triangles(rate: int, window: int, mels: int) -> Tensor:

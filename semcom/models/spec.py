@@ -17,7 +17,7 @@ Stack = Literal["sent", "heard"]
 
 Side = Literal["transmitter", "receiver"]
 
-Adopted = Literal["transmitter", "receiver", "around"]
+Adopted = Literal["transmitter", "receiver", "encoder", "around"]
 """What a codec may take over from another, frozen: a side, or all around the layers that it makes itself."""
 
 Carries = str
@@ -31,6 +31,9 @@ OWN_PLACES: frozenset[Carries] = frozenset({"speech"})
 
 Shape = tuple[int, ...]
 """Of one message's feature map: (channels, places) or (channels, rows, places)."""
+
+FRAME_BY_FRAME: frozenset[Scored] = frozenset({"spectra"})
+"""What receivers say that is rebuilt frame by frame: there a frame is a unit, on either side of the air."""
 
 MOST_SYMBOLS = 1024  # on the air for one unit; far above any system that is worth its spectrum
 
@@ -90,3 +93,13 @@ class Spec(Protocol):
 
     def side(self, name: Side) -> object:
         """All that decides what a side computes beside its weights; equal for sides that compute alike."""
+
+
+def has_single_unit(spec: Spec) -> bool:
+    """Whether its messages are one unit each."""
+    return spec.carries in SINGLE_UNIT and spec.says not in FRAME_BY_FRAME
+
+
+def has_own_places(spec: Spec) -> bool:
+    """Whether its transmitter's layers have places of their own, more than there are units."""
+    return spec.carries in OWN_PLACES and spec.says not in FRAME_BY_FRAME

@@ -16,6 +16,7 @@ from semcom.models.layers import EncoderLayer, add_positions, final_norm
 from semcom.models.mel import LogMel
 from semcom.models.pretrained_speech_spec import PretrainedSpeechSpec
 from semcom.models.sides import through
+from semcom.models.speech_rebuilder_spec import SpeechRebuilderSpec
 from semcom.models.speech_spec import SpeechSpec
 from semcom.models.trace import Heard, Sent
 from semcom.models.word_spec import USUAL_S, WordSpec
@@ -156,12 +157,23 @@ class SpeechCodec(Codec):
         """One word of usual length, in silence."""
         return quiet(self.spec)
 
+    def take_encoder(self, donor: Codec) -> None:
+        """Take over what another codec hears words with, up to the layers of its semantic encoder, and freeze it.
+
+        The weights of the layers, and all behind them, stay this codec's own: a head on a frozen encoder.
+        """
+        assert isinstance(donor, SpeechCodec), "as the plan of a codec has seen"
+        for name in ("into", "layers"):
+            part: nn.Module = getattr(self.transmitter, name)
+            part.load_state_dict(getattr(donor.transmitter, name).state_dict())
+            part.requires_grad_(False)
+
     def stacks(self) -> tuple[nn.ModuleList, ...]:
         """The layers of the semantic encoder, where they are its own."""
         return (self.transmitter.layers,) if isinstance(self.transmitter, SpeechTransmitter) else ()
 
 
-def quiet(spec: WordSpec) -> SpeechBatch:
+def quiet(spec: WordSpec | SpeechRebuilderSpec) -> SpeechBatch:
     """One word of usual length in which nothing is heard, to count what a trip costs."""
     length = max(1, min(spec.samples, round(USUAL_S * spec.rate)))
     samples = torch.zeros(1, spec.samples, dtype=torch.int16)

@@ -49,6 +49,7 @@ class SpeechSpec(WordSpec):
     settled: ClassVar[Mapping[Adopted, tuple[str, ...]]] = {
         "transmitter": ("rate", "samples", "mels", "width", "layers", "heads", "feedforward", "symbols", "hidden"),
         "receiver": ("width", "symbols", "hidden"),
+        "encoder": ("rate", "samples", "mels", "width", "layers", "heads", "feedforward"),
     }
 
     rate: int = 8000

@@ -52,7 +52,8 @@ class Heard:
     `features` [batch, length, width] are a channel decoder's output; `layers` one tensor of that form per layer.
     `stages` are feature maps [batch, places, channels] of whatever size, where a network has such. `entering` and
     `attention` are of the last layer, as in `Sent`. `picture` [batch, planes, rows, columns], from 0 to 1, is what a
-    receiver rebuilt that chooses among no answers; it has logits over none, [batch, length, 0].
+    receiver rebuilt that chooses among no answers; it has logits over none, [batch, length, 0]. `spectrum`
+    [batch, length, bands] is one that a receiver rebuilt, on the scale of `Sent.spectrum`; it has no logits either.
     """
 
     features: Tensor
@@ -62,6 +63,7 @@ class Heard:
     attention: Attention | None = None
     stages: tuple[Tensor, ...] = ()
     picture: Tensor | None = None
+    spectrum: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)

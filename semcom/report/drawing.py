@@ -14,6 +14,9 @@ from matplotlib.figure import Figure
 from semcom.files import write_atomically
 from semcom.report.ablation import Line, ablation_lines, ablation_table
 from semcom.report.calibration import calibration_drawings
+from semcom.report.closeness import read_closeness
+from semcom.report.closeness_figures import closeness_drawings
+from semcom.report.closeness_tables import closeness_tables
 from semcom.report.confusion import confusion_drawings
 from semcom.report.costs import by_codec, read_costs
 from semcom.report.crossovers import crossover_table, leads_of
@@ -74,19 +77,21 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
     folder = results_csv.parent
     confusion_csv, calibration_csv = folder / "confusion.csv", folder / "calibration.csv"
     examples_json = folder / "examples.json"
-    beside = ("costs.csv", "pruning.csv", "keys.csv", "limits.csv")
+    beside = ("costs.csv", "pruning.csv", "keys.csv", "layers.csv", "limits.csv")
     check_genuine(results_csv, *(folder / name for name in beside), confusion_csv, calibration_csv, examples_json)
     rows, costs, pruned, kept = read_rows(results_csv), read_costs(folder), read_pruned(folder), read_kept(folder)
+    close = read_closeness(folder)
     limits = tuple(read_limits(folder / "limits.csv"))
     results = dataclasses.replace(results_of(rows), costs=by_codec(costs), limits=limits)
     lines = ablation_lines(rows, results, costs)
     work = [*drawings(results, lines), *pruning_drawings(pruned), *keys_drawings(kept)]
     if confusion_csv.is_file():
         work += confusion_drawings(read_confusions(confusion_csv))
+    work += closeness_drawings(close, results.systems)
     work += calibration_drawings(read_calibrations(calibration_csv), results.systems)
     if examples_json.is_file():
         work += example_drawings(read_examples(examples_json))
-    special = [ablation_table(lines), pruning_table(pruned), keys_table(kept)]
+    special = [ablation_table(lines), pruning_table(pruned), keys_table(kept), *closeness_tables(close)]
     special += [limit_table(distances_of(results, limits)), crossover_table(leads_of(results))]
     tables = tables_of(results) + [each for each in special if each]
     total, written = len(work) + len(tables), list[Path]()
@@ -108,7 +113,7 @@ def report(results_csv: Path, out_dir: Path, progress: Progress | None = None) -
 
 def _forget_others(out_dir: Path, written: set[Path]) -> None:
     """Remove figures and tables of an earlier table of results, which would be taken for this one's."""
-    # Two underscores are in the name of every figure and table but six, and hardly in anybody's own file.
+    # Two underscores are in the name of every figure and table but eight, and hardly in anybody's own file.
     tables = ("md", "tex", "csv")
     for folder, name, endings in (
         ("figures", "*__*", FORMATS),
@@ -116,6 +121,8 @@ def _forget_others(out_dir: Path, written: set[Path]) -> None:
         ("tables", "ablation", tables),
         ("tables", "pruning", tables),
         ("tables", "keys", tables),
+        ("tables", "layers", tables),
+        ("tables", "layer_differences", tables),
         ("tables", "limits", tables),
         ("tables", "crossovers", tables),
     ):

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from semcom.metrics.pictures import Psnr
 from semcom.report.naming import file_name
 from semcom.report.results import evenly
+from semcom.report.spectra import spectra_of_word
 from semcom.report.style import GREY, INK, SIZES, in_house_style, typeset
 from semcom.store.examples import Arrival, Examples, Pixels
 from semcom.words import counted
@@ -27,9 +28,15 @@ GAP = 1  # pixels between the pictures of a field
 
 
 def example_drawings(examples: Examples) -> Iterator[tuple[str, Callable[[], Figure | None]]]:
-    """Every drawing with a file name of its own, one for each crowd; nothing is drawn yet."""
+    """Every drawing with a file name of its own, one for each crowd, of spectra for each word; nothing is drawn yet."""
     taken: set[str] = set()
     for interferers in sorted({each.interferers for each in examples.arrivals}):
+        for place, word in enumerate(examples.spectra.words if examples.spectra else ()):
+            name = file_name(["examples", counted(interferers, "interferer"), word], taken)
+            taken.add(name)
+            yield name, partial(spectra_of_word, examples, place, interferers)
+        if examples.spectra:
+            continue
         name = file_name(["examples", counted(interferers, "interferer")], taken)
         taken.add(name)
         yield name, partial(example_pictures, examples, interferers)

@@ -43,7 +43,7 @@ PARAMETERS = "Parameters of transmitter and receiver together (log scale)"
 SYMBOLS = "Complex symbols per {unit} (log scale)"
 SYMBOLS_OF_A_WORD = "Complex symbols per word (log scale)"
 LATENCY = "Latency of one {message}, transmitter and receiver [ms] (bars: spread; log scale)"
-TIMED = {"token": "20-token sentence", "message": "message"}
+TIMED = {"token": "20-token sentence", "frame": "word of 0.44 s", "message": "message"}
 MULTIPLY_ADDS = {
     "both": "Multiply-adds per {unit}, transmitter and receiver, output layer included (log scale)",
     "receiver": "Multiply-adds per {unit} of the receiver, output layer included (log scale)",

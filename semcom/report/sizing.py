@@ -70,7 +70,7 @@ def varied_side(part: Results) -> Side:
         if each.body_parameters
     )
     # Who took over all around its layers may differ on either side.
-    if len(adopting) != 1 or "around" in adopting or not known:
+    if len(adopting) != 1 or adopting & {"around", "encoder"} or not known:
         return "both"
     return "receiver" if "transmitter" in adopting else "transmitter"
 

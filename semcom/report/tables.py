@@ -178,10 +178,10 @@ def cell(point: Point | None) -> str:
     return interval(point.value, point.low, point.high)
 
 
-def interval(value: float, low: float, high: float) -> str:
+def interval(value: float, low: float, high: float, digits: int = DIGITS) -> str:
     """A number with its interval, if it has one."""
-    ends = f" [{low:.{DIGITS}f}, {high:.{DIGITS}f}]" if math.isfinite(low) else ""
-    return f"{value:.{DIGITS}f}{' [unbounded]' if math.isinf(low) else ends}"
+    ends = f" [{low:.{digits}f}, {high:.{digits}f}]" if math.isfinite(low) else ""
+    return f"{value:.{digits}f}{' [unbounded]' if math.isinf(low) else ends}"
 
 
 def to_markdown(table: Table) -> str:

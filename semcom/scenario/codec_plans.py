@@ -34,7 +34,7 @@ else:
 
 
 class AdoptPlan(Plan):
-    """A side taken over from another codec as it is, and frozen.
+    """A side, or a part of one, taken over from another codec as it is, and frozen.
 
     A student receiver under its teacher's transmitter compresses the receiving side alone, and both then speak of
     one observation. Exactly one of the keys is there.
@@ -42,6 +42,9 @@ class AdoptPlan(Plan):
     Args:
         transmitter: the codec whose transmitter is taken over.
         receiver: the codec whose receiver is taken over.
+        encoder: the codec of kind `speech` whose semantic encoder is taken over, with the convolution before it; the
+            weights of its layers and all behind them are learned anew. It may be of the same task, or want another
+            thing of the same words.
         around: the codec that a codec of kind `generative` (into one of kind `semantic`) or `generative_speech` (into
             one of kind `speech` or `pretrained_speech`) is plugged into: all of it is taken over but the layers that
             are generated.
@@ -49,23 +52,37 @@ class AdoptPlan(Plan):
 
     transmitter: str | None = Field(default=None, min_length=1)
     receiver: str | None = Field(default=None, min_length=1)
+    encoder: str | None = Field(default=None, min_length=1)
     around: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _one_side(self) -> Self:
-        if sum(each is not None for each in (self.transmitter, self.receiver, self.around)) != 1:
-            raise ValueError("must name one side, transmitter or receiver, or around, and the codec it comes from")
+        if len(self._named()) != 1:
+            raise ValueError(
+                "must name one of transmitter, receiver, encoder and around, and the codec that it comes from"
+            )
         return self
+
+    def _named(self) -> dict[Adopted, str]:
+        every: dict[Adopted, str | None] = {
+            "transmitter": self.transmitter,
+            "receiver": self.receiver,
+            "encoder": self.encoder,
+            "around": self.around,
+        }
+        return {side: name for side, name in every.items() if name is not None}
 
     @property
     def side(self) -> Adopted:
         """What is taken over."""
-        return "around" if self.around else "transmitter" if self.transmitter else "receiver"
+        (side,) = self._named()
+        return side
 
     @property
     def donor(self) -> str:
         """The codec it comes from."""
-        return self.transmitter or self.receiver or self.around or ""
+        (name,) = self._named().values()
+        return name
 
 
 class CodecPlan(Plan):
@@ -77,7 +94,8 @@ class CodecPlan(Plan):
         start: the codec of equal shape whose weights the training starts from.
         fresh: take of `start` its shape alone, as it was really made, and draw weights anew: the control of a codec
             that was pruned.
-        adopt: one side taken over from another codec, frozen; or all around the layers that are generated.
+        adopt: one side taken over from another codec, frozen; or its encoder alone; or all around the layers that are
+            generated.
         prune: what is taken away from `start` before the training goes on.
         distill: whom to learn from, and how; without it the codec learns from the true answers alone.
         training: what differs from the scenario's `training`.

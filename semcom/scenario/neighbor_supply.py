@@ -94,7 +94,8 @@ def _supply(scenario: Scenario, name: str, talking: Sequence[str], lengths: Mapp
     for each in talking:
         theirs, rate = scenario.goal_of(each), scenario.resolved(each).spec.symbols_per_unit
         # Whether messages of one kind are the very same ones shows later: until then a wanted one is among them.
-        find = neighbors_in if theirs.carries == goal.carries else strangers_in
+        are_alike = (theirs.carries, theirs.unit) == (goal.carries, goal.unit)
+        find = neighbors_in if are_alike else strangers_in
         rooms[theirs, rate] = find(lengths[theirs], longest, rates=(ours, rate))
         turns.append((theirs, rate))
     return in_turn(rooms, turns, wanted=scenario.most_neighbors)

@@ -37,7 +37,7 @@ class Digests:
 
 @dataclass(frozen=True)
 class Adoption:
-    """A side taken over, frozen, from another build; or all around the layers that are generated."""
+    """What is taken over, frozen, from another build: a side, an encoder, or all around generated layers."""
 
     side: Adopted
     donor: str  # identity of the build it comes from
@@ -100,8 +100,9 @@ class Build:
         )
 
     def sends_as(self, other: Build) -> bool:
-        """Whether its messages are those of another codec, whatever the receivers want of them."""
-        return (self.task.carries, self.fingerprint) == (other.task.carries, other.fingerprint)
+        """Whether its messages are those of another codec, in the same units, whatever the receivers want of them."""
+        ours, theirs = ((each.task.carries, each.task.unit, each.fingerprint) for each in (self, other))
+        return ours == theirs
 
     @property
     def lessons(self) -> str:

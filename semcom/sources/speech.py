@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -39,7 +40,7 @@ class SpeechBatch(LabelledBatch):
         """What was spoken [batch, longest], float, from -1 to 1."""
         return self.samples[:, : self.longest].float() / FULL
 
-    def turned(self, shift: int) -> SpeechBatch:
+    def turned(self, shift: int) -> Self:
         """The batch with every word so many rows further up, those at the top coming in at the bottom."""
         return replace(
             self,
@@ -50,10 +51,42 @@ class SpeechBatch(LabelledBatch):
             hidden=None if self.hidden is None else self.hidden.roll(-shift, dims=0),
         )
 
-    def to(self, device: torch.device | str) -> SpeechBatch:
+    def to(self, device: torch.device | str) -> Self:
         """The same batch on another device."""
         moved = {name: getattr(self, name).to(device) for name in ("samples", "durations", "labels")}
         return replace(self, **moved, hidden=None if self.hidden is None else self.hidden.to(device))
+
+
+@dataclass(frozen=True, eq=False)
+class FramedBatch(SpeechBatch):
+    """The same words counted in frames: each is as many units as it has frames, the last of them begun.
+
+    Args:
+        hop: samples of a frame.
+    """
+
+    hop: int = field(kw_only=True)
+
+    @property
+    def lengths(self) -> Tensor:
+        """Frames of each word [batch], long."""
+        return (self.durations + self.hop - 1) // self.hop
+
+    @property
+    def mask(self) -> Tensor:
+        """True where a frame belongs to the word [batch, frames of the longest]."""
+        frames = -(-self.longest // self.hop)
+        return torch.arange(frames, device=self.durations.device) < self.lengths[:, None]
+
+    @property
+    def ragged(self) -> bool:
+        """Whether some words have fewer frames than others; taken to be so without looking where memory is far off."""
+        return self.durations.device.type != "cpu" or not bool(self.mask.all())
+
+    @property
+    def targets(self) -> Tensor:
+        """The word's class at each of its frames [batch, frames], long, 0 behind its end."""
+        return self.labels[:, None] * self.mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +126,26 @@ class SpeechSet:
         """Those words, in this order."""
         speakers = tuple(self.speakers[row] for row in rows.tolist()) if self.speakers else ()
         return SpeechSet(self.samples[rows], self.durations[rows], self.labels[rows], speakers)
+
+
+@dataclass(frozen=True, eq=False)
+class FramedSet:
+    """The words of one split, in batches that count frames.
+
+    Args:
+        words: the split.
+        hop: samples of a frame.
+    """
+
+    words: SpeechSet
+    hop: int
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def batch(self, rows: Sequence[int]) -> FramedBatch:
+        """Those words."""
+        return FramedBatch(**vars(self.words.batch(rows)), hop=self.hop)
 
 
 @dataclass(frozen=True, eq=False)

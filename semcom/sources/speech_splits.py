@@ -21,6 +21,7 @@ LARGEST_BYTES = 16_000_000_000
 MOST_CLASSES = 1000
 LONGEST_S = 10.0
 SPLITS = ("train", "validation", "test")
+SHARES_OF_A_SPEAKER = (0.1, 0.1)  # for validation and test, where speakers are told apart
 
 
 def check_speech(rate: int, seconds: float) -> None:
@@ -129,3 +130,38 @@ def split_speech(
             raise UserMistake(f"{called}: must have words of every class for {split}, got none of {names}; add some")
         sets[split] = there.taken(deal(there.labels, shares=(0.0, 0.0), seed=seed)["train"])
     return SpeechCorpus(**sets, classes=tuple(classes), fingerprint=fingerprint, account=account)
+
+
+def of_speakers(words: SpeechCorpus) -> SpeechCorpus:
+    """The same recordings where it is who speaks that is told apart: of each speaker some for every split.
+
+    Raises:
+        UserMistake: nobody knows who speaks, or one speaks alone, or somebody said too little for three splits.
+    """
+    import torch
+
+    from semcom.sources.speech import SpeechCorpus, SpeechSet
+
+    sets = (words.train, words.validation, words.test)
+    speakers = [each for part in sets for each in part.speakers]
+    names = sorted(set(speakers))
+    if len(speakers) < sum(map(len, sets)) or len(names) < 2:
+        raise UserMistake(
+            f"task.wants: speaker must have recordings of two speakers at least, who are known, got {len(names)}; "
+            "take a source that tells speakers apart"
+        )
+    labels = torch.tensor([names.index(each) for each in speakers])
+    samples, durations = (torch.cat([getattr(part, name) for part in sets]) for name in ("samples", "durations"))
+    everything = SpeechSet(samples, durations, labels, tuple(speakers))
+    dealt = deal(labels, shares=SHARES_OF_A_SPEAKER, seed=0)
+    parts = {split: everything.taken(dealt[split]) for split in SPLITS}
+    if poor := sorted(
+        names[label] for label in range(len(names)) if any(label not in each.labels for each in parts.values())
+    ):
+        raise UserMistake(
+            "task.wants: speaker must have recordings of everybody for every split, got too few of "
+            f"{visible(poor[0])}; add some"
+        )
+    return SpeechCorpus(
+        **parts, classes=tuple(map(visible, names)), fingerprint=words.fingerprint, account=words.account
+    )

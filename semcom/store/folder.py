@@ -155,7 +155,8 @@ class RunFolder(TableFiles):
 
 def _is_drawn(name: str) -> bool:
     """Whether a figure or table of ours is called so."""
-    return "__" in name or name.partition(".")[0] in ("ablation", "codecs", "crossovers", "keys", "limits", "pruning")
+    alone = ("ablation", "codecs", "crossovers", "keys", "layer_differences", "layers", "limits", "pruning")
+    return "__" in name or name.partition(".")[0] in alone
 
 
 def _half_written(folder: Path) -> list[tuple[Path, str]]:

@@ -1,4 +1,4 @@
-"""Speech: words are spoken and sent, and the receiver wants to know which they were."""
+"""Speech: words are spoken and sent, and the receiver wants to know which, or who speaks, or their spectrum."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from semcom.metrics.metric import Scored
 from semcom.models.generative_speech_spec import GENERATIVE_SPEECH_SIZES
 from semcom.models.pretrained_speech_spec import PRETRAINED_SPEECH_SIZES, PretrainedSpeechSpec
 from semcom.models.spec import Carries, Spec
-from semcom.models.speech_spec import SPEECH_SIZES
+from semcom.models.speech_rebuilder_spec import SPEECH_REBUILDER_SIZES, SpeechRebuilderSpec
+from semcom.models.speech_spec import FRAMES_A_SECOND, SPEECH_SIZES
+from semcom.models.word_spec import USUAL_S
 from semcom.sources.formant_words import FormantWords
+from semcom.sources.speech_splits import of_speakers
 from semcom.tasks.task import Counts, Progress
 
 if TYPE_CHECKING:
@@ -25,33 +28,58 @@ SIZE = ("rate", "samples")
 
 @dataclass(frozen=True)
 class Speech:
-    """Spoken words, told apart by who speaks; the receiver names the word that was said.
+    """Spoken words; the receiver names the word that was said, or who said it, or rebuilds its spectrum.
+
+    Nobody who is tested was heard in training, except where speakers are to be named: then a tenth of the recordings of
+    each validates, a tenth is tested, whatever the source says of speakers.
 
     Args:
         source: where the words come from.
+        wants: `word` for which word it was, `speaker` for who said it, `spectrum` for its log-mel
+            spectrum, frame by frame.
     """
 
     source: AnySpeech = FormantWords()
+    wants: Literal["word", "speaker", "spectrum"] = "word"
     kind: Literal["speech"] = "speech"
 
     carries: ClassVar[Carries] = "speech"
-    scores: ClassVar[Scored] = "classes"
-    unit: ClassVar[str] = "word"
     message: ClassVar[str] = "word"
-    usual_units: ClassVar[int] = 1
     codec: ClassVar[str] = "speech"
     sizes: ClassVar[Mapping[str, Spec]] = {
         **SPEECH_SIZES,
         **PRETRAINED_SPEECH_SIZES,
         **GENERATIVE_SPEECH_SIZES,
+        **SPEECH_REBUILDER_SIZES,
     }
     usual_size: ClassVar[str] = "speech_small"
     defaults: ClassVar[Mapping[str, Any]] = {"measure": {"metrics": list(default_metrics("classes"))}}
 
+    def __post_init__(self) -> None:
+        if self.wants not in ("word", "speaker", "spectrum"):
+            raise ValueError(f"wants must be 'word', 'speaker' or 'spectrum', got {self.wants!r}")
+
     @classmethod
     def usually(cls, typed: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-        """The same whatever is typed."""
+        """Where the spectrum is wanted, codecs rebuild it and its metrics compare spectra."""
+        if typed.get("wants") == "spectrum":
+            return SpeechRebuilderSpec.kind, {"measure": {"metrics": list(default_metrics("spectra"))}}
         return cls.codec, cls.defaults
+
+    @property
+    def scores(self) -> Scored:
+        """As the receiver wants it."""
+        return "spectra" if self.wants == "spectrum" else "classes"
+
+    @property
+    def unit(self) -> str:
+        """A word that is named takes equally many symbols however long it is; one that is rebuilt, as many a frame."""
+        return "frame" if self.wants == "spectrum" else "word"
+
+    @property
+    def usual_units(self) -> int:
+        """One word, or its frames."""
+        return round(USUAL_S * FRAMES_A_SECOND) if self.wants == "spectrum" else 1
 
     @property
     def source_name(self) -> str:
@@ -77,11 +105,12 @@ class Speech:
         return self.source.fingerprint()
 
     def facts(self, fingerprint: str) -> dict[str, Any]:
-        """The task and its source."""
-        return {"task": self.kind, "source": fingerprint}
+        """The task and its source, and what is wanted unless it is the word."""
+        wanted = {} if self.wants == "word" else {"wants": self.wants}
+        return {"task": self.kind, "source": fingerprint, **wanted}
 
     def exam_facts(self, fingerprint: str) -> dict[str, Any]:
-        """The task and its source."""
+        """The same."""
         return self.facts(fingerprint)
 
     def kept_files(self, kept: Path, fingerprint: str) -> tuple[Path, ...]:
@@ -91,6 +120,7 @@ class Speech:
     def count(self, progress: Progress | None = None) -> Counts:
         """Make or read the words, once, and let them go again."""
         words = self.source.load(progress)
+        words = of_speakers(words) if self.wants == "speaker" else words
         account = f"{self.source.kind}: {words.account}" if words.account else ""
         return Counts(len(words.train), len(words.validation), len(words.test), account)
 
@@ -98,4 +128,5 @@ class Speech:
         """See `Task.load`."""
         from semcom.tasks.speech_data import load_speech
 
-        return load_speech(self.source, fingerprint)
+        rebuilt = self.fitted(SpeechRebuilderSpec()) if self.wants == "spectrum" else None
+        return load_speech(self.source, fingerprint, rebuilt=rebuilt, speakers=self.wants == "speaker")

@@ -44,10 +44,6 @@ class Task(Protocol):
 
     carries: ClassVar[Carries]
     """Which messages its codecs carry."""
-    unit: ClassVar[str]
-    """What of a message takes symbols on the air: a token, or a frame."""
-    usual_units: ClassVar[int]
-    """Of a message, to guess how long work takes."""
     message: ClassVar[str]
     """What one message is called: a sentence, a frame."""
     sizes: ClassVar[Mapping[str, Spec]]
@@ -63,6 +59,14 @@ class Task(Protocol):
     @property
     def scores(self) -> Scored:
         """What its receivers say, and metrics score."""
+
+    @property
+    def unit(self) -> str:
+        """What of a message takes symbols on the air: a token, or a frame."""
+
+    @property
+    def usual_units(self) -> int:
+        """Of a message, to guess how long work takes."""
 
     @classmethod
     def usually(cls, typed: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
@@ -158,4 +162,4 @@ class Data(Protocol):
         """The first `count` test messages behind those skipped, or all of them if there are fewer."""
 
     def read(self, answers: list[Any]) -> list[Any]:
-        """What arrived, as a metric takes it: sentences of token numbers, classes and pictures as they are."""
+        """What arrived, as a metric takes it: sentences of token numbers, what else there is as it is."""

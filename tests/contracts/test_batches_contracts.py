@@ -12,7 +12,7 @@ from semcom.sources.batch import Batch
 from semcom.sources.batches import make_batch
 from semcom.sources.frames import FrameBatch
 from semcom.sources.pictures import PictureBatch
-from semcom.sources.speech import SpeechBatch
+from semcom.sources.speech import FramedBatch, SpeechBatch
 
 BATCHES: dict[str, Callable[[], Batch]] = {
     "sentences": lambda: make_batch([[5, 6, 7], [8], [9, 10], [11, 12, 13, 14]], rows=(2, 0, 3, 1)),
@@ -23,6 +23,14 @@ BATCHES: dict[str, Callable[[], Batch]] = {
     ),
     "speech": lambda: SpeechBatch(
         torch.arange(24, dtype=torch.int16).view(3, 8), torch.tensor([8, 3, 5]), torch.tensor([2, 0, 1]), (4, 0, 7), 8
+    ),
+    "speech in frames": lambda: FramedBatch(
+        torch.arange(24, dtype=torch.int16).view(3, 8),
+        torch.tensor([7, 3, 4]),
+        torch.tensor([2, 0, 1]),
+        (4, 0, 7),
+        7,
+        hop=3,
     ),
     "frames": lambda: FrameBatch(torch.arange(12).view(3, 4) * (1 + 1j), torch.tensor([2, 0, 1]), (4, 0, 7)),
 }

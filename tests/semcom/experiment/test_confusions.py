@@ -30,10 +30,11 @@ def test_matrices_come_from_the_statistics_that_are_kept(tiny_yaml, tmp_path) ->
                 "classes of user 0": metric.statistics([0, 0, 1, 1], [0, 0, 1, 0]),
                 "classes of user 1": metric.statistics([0, 0, 1, 1], [1, 1, None, 1]),
             },
+            {"classes": CLASSES},
         )
         words = replace(row, metric="exact_match", run_id=second.identity)
         store.finish_run(second.identity, [words], {"exact_match": np.ones((4, 2))})
-        found = confusions_of(sweep, store, CLASSES)
+        found = confusions_of(sweep, store)
     assert [(each.codec, each.role, each.user, each.snr_db) for each in found] == [
         (first.build.name, first.role, user, first.link.snr_db) for user in ("0", "1")
     ]

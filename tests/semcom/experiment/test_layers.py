@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from semcom.models.semantic_spec import symmetric
 from semcom.scenario.load import load_scenario
 from semcom.sources.batches import make_batch
 from semcom.store.folder import RunFolder
+from semcom.store.store import Store
 from semcom.training.settings import TrainingSettings
 
 TAUGHT = "distill: {teacher: big, label_weight: 0, methods: [{kind: generated_layers}]}"
@@ -31,6 +33,7 @@ CHANGES = (
     "distill: {teacher: big, methods: [{kind: generated_layers, side: decoder}]}}",
     f"codecs.heads={{size: layer_heads, width: 8, feedforward: 16, adopt: {{around: big}}, {TAUGHT}}}",
     *("training.steps=2", "sweep.snr_db=[6]", "sweep.interferers=[0]", "sweep.codec=[big, made, half, heads]"),
+    "measure.compare=[[made, heads], [made, big]]",
 )
 
 
@@ -46,20 +49,49 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_every_generated_layer_has_a_line(ran: Path) -> None:
-    place = RunFolder(ran)
-    found = [(row["codec"], row["family"], row["stack"], row["layer"]) for row in rows(place.layers_file)]
+def test_every_generated_layer_has_a_line_for_every_number(ran: Path) -> None:
+    found = [row for row in rows(RunFolder(ran).layers_file) if row["kind"] == "value"]
     both = [(stack, str(layer)) for stack in ("transmitter", "receiver") for layer in (1, 2, 3)]
-    assert found == [
+    of_codecs = [
         *(("made", "generated", *place) for place in both),
         *(("half", "generated", "receiver", layer) for layer in ("1", "3")),
         *(("heads", "heads", *place) for place in both),
     ]
-    for row in rows(place.layers_file):
+    assert [(row["codec"], row["family"], row["stack"], row["layer"], row["metric"]) for row in found] == [
+        (*each, metric) for each in of_codecs for metric in ("cosine", "l1", "l1_share")
+    ]
+    for row in found:
         assert row["around"] == "big" and int(row["tokens"]) > 0 and int(row["own_parameters"]) > 0
-        assert -1 <= float(row["cosine"]) <= 1 and float(row["l1"]) > 0 and float(row["l1_share"]) > 0
+        assert float(row["low"]) < float(row["value"]) < float(row["high"]) and int(row["count"]) > 1
+        assert -1 <= float(row["value"]) <= 1 if row["metric"] == "cosine" else float(row["value"]) > 0
+    place = RunFolder(ran)
     assert place.layers_file in place.tables_written
     assert digest_of(place.layers_file) in (ran / "record.json").read_text()
+
+
+def test_what_is_compared_has_a_paired_difference_at_every_layer_that_both_make(ran: Path) -> None:
+    every = rows(RunFolder(ran).layers_file)
+    values = {(row["codec"], row["stack"], row["layer"], row["metric"]): row for row in every if not row["against"]}
+    found = [row for row in every if row["against"]]
+    assert {(row["codec"], row["against"], row["kind"]) for row in found} == {("made", "heads", "difference")}
+    assert len(found) == 6 * 3
+    for row in found:
+        ours, theirs = (values[row[each], row["stack"], row["layer"], row["metric"]] for each in ("codec", "against"))
+        assert float(row["value"]) == pytest.approx(float(ours["value"]) - float(theirs["value"]))
+        assert float(row["low"]) < float(row["value"]) < float(row["high"])
+
+
+def test_messages_are_in_the_store_and_not_in_the_record_of_the_run(ran: Path) -> None:
+    with Store(RunFolder(ran).store_file) as store:
+        kept = [each.record["layers"] for each in store.builds().values() if "layers" in each.record]
+    told = json.loads((ran / "record.json").read_text())["builds"].values()
+    shown = [each["record"]["layers"] for each in told if "layers" in each["record"]]
+    assert len(kept) == len(shown) == 3
+    for ours, theirs in zip(kept, shown, strict=True):
+        assert sum(ours["rows"][0]["sums"]["tokens"]) == ours["rows"][0]["tokens"]
+        assert ours["messages"] == list(range(len(ours["rows"][0]["sums"]["apart"])))
+        assert "messages" not in theirs and not any("sums" in row for row in theirs["rows"])
+        assert theirs["rows"][0]["cosine"] == ours["rows"][0]["cosine"]
 
 
 def test_tables_tell_that_it_is_plugged_in(ran: Path) -> None:
@@ -91,7 +123,7 @@ def test_a_student_that_makes_the_layers_themselves_is_as_close_as_can_be() -> N
     batch = make_batch([[4 + (5 * row + 3 * place) % 15 for place in range(3 + row % 3)] for row in range(6)])
     settings = TrainingSettings(batch=6, interferers=(0, 1))
     apart = closeness(student, around, [batch], settings, chance=Chance(1))
-    assert all(row["cosine"] < 0.99 and row["l1"] > 0.01 for row in apart)
+    assert all(row["cosine"] < 0.99 and row["l1"] > 0.01 for row in apart["rows"])
 
     class Own(torch.nn.Module):
         """The layers of the codec around in the place of a maker."""
@@ -109,10 +141,10 @@ def test_a_student_that_makes_the_layers_themselves_is_as_close_as_can_be() -> N
 
     student.transmitter.maker, student.receiver.maker = (Own(stack) for stack in around.stacks())
     found = closeness(student, around, [batch], settings, chance=Chance(1))
-    assert [(row["stack"], row["layer"]) for row in found] == [
+    assert [(row["stack"], row["layer"]) for row in found["rows"]] == [
         *(("transmitter", 1), ("transmitter", 2), ("receiver", 1), ("receiver", 2)),
     ]
-    for row in found:
+    for row in found["rows"]:
         assert row["cosine"] == pytest.approx(1) and row["l1"] == 0 and row["tokens"] == int(batch.mask.sum())
 
 

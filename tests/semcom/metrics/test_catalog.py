@@ -24,6 +24,7 @@ def test_the_names_are_those_of_the_results_table():
         "macro_f1",
         "psnr",
         "ms_ssim",
+        "log_spectral_distance",
     ]
 
 

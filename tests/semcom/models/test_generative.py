@@ -34,6 +34,14 @@ def generator(*, depth: int = 2, **changes: Any) -> LayerGenerator:
     torch.manual_seed(3)
     made = maker(replace(spec, **changes))
     assert isinstance(made, LayerGenerator)
+    return taught(made)
+
+
+def taught(made: Any) -> Any:
+    """With weights as after some training: projections begin at nothing."""
+    for each in made.modules():
+        if isinstance(each, torch.nn.Linear):
+            each.reset_parameters()
     return made.eval()
 
 
@@ -42,7 +50,7 @@ def features(seed: int) -> torch.Tensor:
 
 
 def codec(spec: GenerativeSpec = SPEC, *, seed: int = 1) -> GenerativeCodec:
-    made = initialize(spec, VOCABULARY, seed=seed).eval()
+    made = taught(initialize(spec, VOCABULARY, seed=seed))
     assert isinstance(made, GenerativeCodec)
     return made
 
@@ -92,14 +100,22 @@ def test_each_row_is_computed_once_when_running_free() -> None:
 
 def test_heads_see_nothing_of_each_other_and_no_guide() -> None:
     inside = SideSpec(width=12, layers=1, heads=3, feedforward=20)
-    heads = maker(GeneratorSpec("heads", 8, (1, 2, 3), inside, skip=True, project=True, dropout=0.0)).eval()
+    heads = maker(GeneratorSpec("heads", 8, (1, 2, 3), inside, skip=True, project=True, dropout=0.0))
     assert isinstance(heads, LayerHeads)
+    taught(heads)
     first = features(1)
     before = heads(first)
     torch.testing.assert_close(heads(first, None, guide=[features(5)] * 3)[2], before[2], rtol=0, atol=0)
     torch.nn.init.zeros_(heads.heads[0].weight)  # type: ignore[arg-type]
     after = heads(first)
     assert [torch.equal(one, other) for one, other in zip(before, after, strict=True)] == [False, True, True]
+
+
+@pytest.mark.parametrize("family", ["generated", "heads"])
+def test_with_a_skip_every_layer_begins_as_what_enters(family: Any) -> None:
+    inside = SideSpec(width=12, layers=1, heads=3, feedforward=20)
+    made = maker(GeneratorSpec(family, 8, (1, 2, 3), inside, skip=True, project=True, dropout=0.0)).eval()
+    assert all(torch.equal(each, features(1)) for each in made(features(1)))
 
 
 @pytest.mark.parametrize("family", ["generated", "heads"])
