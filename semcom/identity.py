@@ -19,10 +19,11 @@ def canonical(value: Any) -> Any:
     """Plain JSON data of any mix of dataclasses, tuples, dictionaries and scalars.
 
     Numbers that are equal are written alike: 6 and 6.0 are one SNR. A field that is None says that something is not
-    there, and is left out: a new optional field moves no identity of what does without it.
+    there, and is left out: a new optional field moves no identity of what does without it. So is a field in which equal
+    values may differ, such as the place of a folder whose content is told beside it.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        held = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+        held = {each.name: getattr(value, each.name) for each in dataclasses.fields(value) if each.compare}
         return {name: canonical(item) for name, item in held.items() if item is not None}
     if isinstance(value, dict):
         return {str(key): canonical(item) for key, item in value.items()}

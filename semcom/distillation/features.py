@@ -49,6 +49,7 @@ class OnFeatures:
 
     on: On | None
     vanishes = False
+    by_place = True
 
     @property
     def sees(self) -> frozenset[Part]:

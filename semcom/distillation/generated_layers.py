@@ -56,6 +56,8 @@ class GeneratedLayers:
     forced_at_end: float = 0.0
     kind: Literal["generated_layers"] = "generated_layers"
 
+    by_place = True
+
     def __post_init__(self) -> None:
         check_shares("l1 and cosine of generated_layers", self.l1, self.cosine)
         for name in ("forced", "forced_at_end"):

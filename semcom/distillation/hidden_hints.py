@@ -37,6 +37,8 @@ class HiddenHints:
     side: Side = "both"
     kind: Literal["hidden_hints"] = "hidden_hints"
 
+    by_place = True
+
     @property
     def sees(self) -> frozenset[Part]:
         """The layers of its side."""

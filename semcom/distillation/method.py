@@ -31,7 +31,8 @@ class Method(Protocol):
     above 0 even for the teacher's copy, says `vanishes = False`. One that knows the parts of a single kind of codec
     names that kind in `codec`. One that leaves something to the kind of codec has `settled(spec)`, which decides it;
     one that can tell more than `sees` why a kind does not suit it has `unsuited(spec)`; one that keeps an account of
-    its training has `told(adapters)`.
+    its training has `told(adapters)`. One that holds layers against each other place by place says `by_place = True`:
+    the two codecs must have equal places there.
 
     A method that needs no teacher says `needs_teacher = False`. Its `adapters` are told the number of answers in the
     teacher's place, and its `loss` is of the student's trip with all views of the messages (`Layered.ways`).

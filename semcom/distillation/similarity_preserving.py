@@ -52,8 +52,9 @@ class SimilarityPreserving:
 
         total = torch.zeros((), device=student.mask.device)
         for stack in stacks(self.side):
-            places = places_of(student, stack)
-            ours, theirs = (self._similarities(layers_of(each, stack)[-1], places) for each in (student, teacher))
+            ours, theirs = (
+                self._similarities(layers_of(each, stack)[-1], places_of(each, stack)) for each in (student, teacher)
+            )
             gap = (ours - theirs).square().sum(dim=-1)
             real = student.mask.any(dim=1).unsqueeze(0) if self.between == "sentences" else student.mask
             total = total + masked_mean(gap, real)

@@ -48,6 +48,7 @@ class GenerativeSpec(PluggedSpec):
     carries: ClassVar[Carries] = "sentences"
     says: ClassVar[Scored] = "sentences"
     may_differ: ClassVar[frozenset[str]] = frozenset({*MAKING, "generates"})
+    fits_into: ClassVar[tuple[str, ...]] = (SemanticSpec.kind,)
 
     plugged: SemanticSpec = symmetric(128, 4, heads=8)
     family: Family = "generated"

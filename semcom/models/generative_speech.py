@@ -9,7 +9,9 @@ from torch import Tensor
 from channels import Arrived
 from semcom.models.generative_speech_spec import GenerativeSpeechSpec
 from semcom.models.plugged import PluggedIn
-from semcom.models.speech import SpeechReceiver, SpeechTransmitter, quiet
+from semcom.models.pretrained_speech import PretrainedTransmitter
+from semcom.models.pretrained_speech_spec import PretrainedSpeechSpec
+from semcom.models.speech import SpeechReceiver, SpeechTransmitter, WordTransmitter, quiet
 from semcom.models.trace import Heard, Sent
 from semcom.sources.batch import Batch
 from semcom.sources.speech import SpeechBatch
@@ -27,7 +29,7 @@ class GenerativeSpeechCodec(PluggedIn):
     """
 
     spec: GenerativeSpeechSpec
-    transmitter: SpeechTransmitter
+    transmitter: WordTransmitter
     receiver: SpeechReceiver
 
     def __init__(self, spec: GenerativeSpeechSpec, outputs: int) -> None:
@@ -36,7 +38,9 @@ class GenerativeSpeechCodec(PluggedIn):
         # What is taken over is finished; dropout is the maker's own affair.
         around = replace(spec.plugged, dropout=0.0)
         maker = self.maker_of("transmitter")
-        self.transmitter = SpeechTransmitter(around, maker=maker, wanted=spec.wanted("sent"))
+        is_pretrained = isinstance(around, PretrainedSpeechSpec)
+        hears: type[WordTransmitter] = PretrainedTransmitter if is_pretrained else SpeechTransmitter
+        self.transmitter = hears(around, maker=maker, wanted=spec.wanted("sent"))
         self.receiver = SpeechReceiver(around, outputs)
 
     def send(self, batch: Batch, guide: Sent | None = None) -> Sent:

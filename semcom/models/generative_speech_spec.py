@@ -7,18 +7,20 @@ from typing import ClassVar
 
 from semcom.metrics.metric import Scored
 from semcom.models.plugged_spec import MAKING, Family, PluggedSpec
+from semcom.models.pretrained_speech_spec import PretrainedSpeechSpec
 from semcom.models.semantic_spec import SideSpec
 from semcom.models.spec import Carries, Side
-from semcom.models.speech_spec import FRAMES_A_SECOND, SPEECH_SIZES, USUAL_S, SpeechSpec
+from semcom.models.speech_spec import SPEECH_SIZES, SpeechSpec
 
 
 @dataclass(frozen=True)
 class GenerativeSpeechSpec(PluggedSpec):
     """A codec of speech plugged in around the semantic encoder of another: a small network makes its layers instead.
 
-    The convolution on the log-mel spectrum, the weights of the layers, the channel code and the receiver are those of
-    the codec that it is plugged into (`adopt: {around: NAME}`), frozen. What it makes are that codec's layers, in their
-    own coordinates; their weighted sum drives what follows, as the layers themselves would.
+    What enters the first layer, the weights of the layers, the channel code and the receiver are those of the codec
+    that it is plugged into (`adopt: {around: NAME}`), frozen: of kind `speech` the convolution on the log-mel spectrum,
+    of kind `pretrained_speech` the encoder's convolutions and its positions. What it makes are that codec's layers, in
+    their own coordinates; their weighted sum drives what follows, as the layers themselves would.
 
     The family `generated` makes one layer after another: one block, on a grid of layers by frames, sees every frame of
     the layers so far. The family `heads` is the baseline that generates nothing: a small Transformer, and a head for
@@ -48,8 +50,9 @@ class GenerativeSpeechSpec(PluggedSpec):
     carries: ClassVar[Carries] = "speech"
     says: ClassVar[Scored] = "classes"
     may_differ: ClassVar[frozenset[str]] = frozenset(MAKING)
+    fits_into: ClassVar[tuple[str, ...]] = (SpeechSpec.kind, PretrainedSpeechSpec.kind)
 
-    plugged: SpeechSpec = SPEECH_SIZES["speech_teacher"]
+    plugged: SpeechSpec | PretrainedSpeechSpec = SPEECH_SIZES["speech_teacher"]
     family: Family = "generated"
     layers: tuple[int, ...] = ()
     width: int = 64
@@ -65,7 +68,7 @@ class GenerativeSpeechSpec(PluggedSpec):
         self.check_making()
 
     @property
-    def around(self) -> SpeechSpec:
+    def around(self) -> SpeechSpec | PretrainedSpeechSpec:
         """The shape of the codec around."""
         return self.plugged
 
@@ -78,6 +81,11 @@ class GenerativeSpeechSpec(PluggedSpec):
         return name == "transmitter"
 
     @property
+    def places(self) -> object:
+        """Those of the codec around."""
+        return self.plugged.places
+
+    @property
     def told(self) -> str:
         """Which layers are made by what, and what it is plugged into."""
         return self.told_making("encoder layers")
@@ -85,9 +93,8 @@ class GenerativeSpeechSpec(PluggedSpec):
     @property
     def rough_multiply_adds(self) -> float:
         """Of one word of usual length."""
-        own = self.plugged.layers * (4 * self.plugged.width**2 + 2 * self.plugged.width * self.plugged.feedforward)
-        made = self.multiply_adds_of_making("transmitter")
-        return self.plugged.rough_multiply_adds + USUAL_S * FRAMES_A_SECOND * (made - own)
+        made = self.plugged.usual_frames * self.multiply_adds_of_making("transmitter")
+        return self.plugged.rough_multiply_adds + made - self.plugged.usual_encoder
 
 
 GENERATIVE_SPEECH_SIZES: dict[str, GenerativeSpeechSpec] = {

@@ -65,7 +65,8 @@ class PluggedIn(Codec):
         for name in ("transmitter", "receiver"):
             ours, theirs = getattr(self, name), getattr(around, name).state_dict()
             if self.spec.makes(name):
-                theirs = {key: each for key, each in theirs.items() if not key.startswith("layers.")}
+                # Wherever a side keeps them: a pretrained encoder has its own names.
+                theirs = {key: each for key, each in theirs.items() if ".layers." not in f".{key}"}
             own = {key: each for key, each in ours.state_dict().items() if key.startswith(MADE)}
             ours.load_state_dict(theirs | own)
             for key, parameter in ours.named_parameters():

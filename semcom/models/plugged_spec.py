@@ -57,6 +57,8 @@ class PluggedSpec:
     settled: ClassVar[Mapping[Adopted, tuple[str, ...]]] = {"around": ("plugged",)}
     shows: ClassVar[frozenset[Part]] = frozenset({"sent", "received", "heard", "logits"})
     learns: ClassVar[bool] = True
+    fits_into: ClassVar[tuple[str, ...]]
+    """The kinds of codecs that it may be plugged into."""
 
     family: Family
     layers: tuple[int, ...]

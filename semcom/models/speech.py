@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -12,18 +14,22 @@ from semcom.models.channel_coding import ChannelDecoder, ChannelEncoder
 from semcom.models.codec import Codec
 from semcom.models.layers import EncoderLayer, add_positions, final_norm
 from semcom.models.mel import LogMel
+from semcom.models.pretrained_speech_spec import PretrainedSpeechSpec
 from semcom.models.sides import through
 from semcom.models.speech_rebuilder_spec import SpeechRebuilderSpec
-from semcom.models.speech_spec import USUAL_S, SpeechSpec
+from semcom.models.speech_spec import SpeechSpec
 from semcom.models.trace import Heard, Sent
+from semcom.models.word_spec import USUAL_S, WordSpec
 from semcom.sources.batch import Batch
 from semcom.sources.speech import SpeechBatch
 
 CONTEXT = 3  # frames that enter the Transformer together at each place
 
 
-class SpeechTransmitter(nn.Module):
-    """Log-mel spectrum, semantic encoder, weighted sum of its layers, mean over time, channel encoder, unit power.
+class WordTransmitter(nn.Module, ABC):
+    """What every transmitter of words does with the layers of its encoder, wherever they come from.
+
+    Their weighted sum, normalization, mean over time, channel encoder, unit power.
 
     Args:
         maker: makes the encoder's layers in its stead (`semcom.models.generative_layers`); None has layers of its own.
@@ -31,20 +37,51 @@ class SpeechTransmitter(nn.Module):
     """
 
     def __init__(
-        self, spec: SpeechSpec, *, maker: nn.Module | None = None, wanted: tuple[int, ...] | None = None
+        self, spec: WordSpec, *, maker: nn.Module | None = None, wanted: tuple[int, ...] | None = None
     ) -> None:
         super().__init__()
         self.spec = spec
+        self.wanted = [number - 1 for number in wanted or range(1, spec.inside.layers + 1)]
+        self.add_hearing(maker)
+        self.weights = nn.Parameter(torch.zeros(spec.inside.layers))
+        self.norm = final_norm(spec.inside, spec.manner)
+        self.channel_encoder = ChannelEncoder(spec.inside, spec.symbols)
+
+    @abstractmethod
+    def add_hearing(self, maker: nn.Module | None) -> None:
+        """Make all before the weighted sum; it comes first, since weights are drawn in the order of the parts."""
+
+    def say(self, layers: Sequence[Tensor], real: Tensor) -> Tensor:
+        """Symbols [batch, symbols] of layers [batch, frames, width] and the frames that are real [batch, frames]."""
+        shares = self.weights[self.wanted].softmax(dim=0)
+        mixed = self.norm((torch.stack(tuple(layers), dim=-1) * shares).sum(dim=-1))
+        counted = real[..., None].to(mixed)
+        pooled = (mixed * counted).sum(dim=1, keepdim=True) / counted.sum(dim=1, keepdim=True)
+        return normalize_power(to_symbols(self.channel_encoder(pooled)).flatten(1))
+
+    def check(self, batch: SpeechBatch) -> None:
+        """Refuse words of another length than the spec says."""
+        if batch.samples.shape[1] != self.spec.samples:
+            raise ValueError(
+                f"words must be of {self.spec.samples} samples, filled up with silence, got {batch.samples.shape[1]}; "
+                "make the codec's spec fit its task"
+            )
+
+
+class SpeechTransmitter(WordTransmitter):
+    """Log-mel spectrum and semantic encoder, and what follows of `WordTransmitter`."""
+
+    spec: SpeechSpec
+
+    def add_hearing(self, maker: nn.Module | None) -> None:
+        """See `WordTransmitter.add_hearing`."""
+        spec = self.spec
         self.mel = LogMel(spec.rate, window=spec.window, hop=spec.hop, mels=spec.mels)
         self.into = nn.Conv1d(spec.mels, spec.width, CONTEXT, padding=CONTEXT // 2)
         self.dropout = nn.Dropout(spec.dropout)
         own = () if maker else (EncoderLayer(spec.inside, spec.manner) for _ in range(spec.layers))
         self.layers = nn.ModuleList(own)
         self.maker = maker
-        self.wanted = [number - 1 for number in wanted or range(1, spec.layers + 1)]
-        self.weights = nn.Parameter(torch.zeros(spec.layers))
-        self.norm = final_norm(spec.inside, spec.manner)
-        self.channel_encoder = ChannelEncoder(spec.inside, spec.symbols)
 
     def forward(self, batch: SpeechBatch, guide: Sequence[Tensor] | None = None) -> Sent:
         """Symbols [batch, symbols], and the layers [batch, frames, width] with the frames that are real.
@@ -52,21 +89,12 @@ class SpeechTransmitter(nn.Module):
         Args:
             guide: layers of a teacher, which a maker follows.
         """
-        if batch.samples.shape[1] != self.spec.samples:
-            raise ValueError(
-                f"words must be of {self.spec.samples} samples, filled up with silence, got {batch.samples.shape[1]}; "
-                "make the codec's spec fit its task"
-            )
+        self.check(batch)
         energies, real = self.mel(batch)
         heard = energies if batch.hidden is None else energies.masked_fill(batch.hidden[..., None], 0.0)
         features = self.dropout(add_positions(self.into(heard.mT).mT))
         layers, entering = through(self.layers, self.maker, features, mask=real[:, None, None, :], guide=guide)
-        shares = self.weights[self.wanted].softmax(dim=0)
-        mixed = self.norm((torch.stack(layers, dim=-1) * shares).sum(dim=-1))
-        counted = real[..., None].to(mixed)
-        pooled = (mixed * counted).sum(dim=1, keepdim=True) / counted.sum(dim=1, keepdim=True)
-        reals = self.channel_encoder(pooled)
-        symbols = normalize_power(to_symbols(reals).flatten(1))
+        symbols = self.say(layers, real)
         return Sent(symbols, layers, entering, places=real, spectrum=energies, hidden=batch.hidden)
 
 
@@ -77,12 +105,12 @@ class SpeechReceiver(nn.Module):
         outputs: number of words that it tells apart.
     """
 
-    def __init__(self, spec: SpeechSpec, outputs: int) -> None:
+    def __init__(self, spec: WordSpec, outputs: int) -> None:
         super().__init__()
         self.spec = spec
         self.channel_decoder = ChannelDecoder(spec.inside, spec.symbols)
         self.dropout = nn.Dropout(spec.dropout)
-        self.output = nn.Linear(spec.width, outputs)
+        self.output = nn.Linear(spec.inside.width, outputs)
 
     def forward(self, signal: Tensor) -> Heard:
         symbols = self.spec.symbols
@@ -100,13 +128,15 @@ class SpeechCodec(Codec):
         outputs: number of words.
     """
 
-    spec: SpeechSpec
-    transmitter: SpeechTransmitter
+    hears: ClassVar[type[WordTransmitter]] = SpeechTransmitter
+
+    spec: WordSpec  # type: ignore[assignment]
+    transmitter: WordTransmitter
     receiver: SpeechReceiver
 
-    def __init__(self, spec: SpeechSpec, outputs: int) -> None:
+    def __init__(self, spec: SpeechSpec | PretrainedSpeechSpec, outputs: int) -> None:
         super().__init__(spec, outputs)
-        self.transmitter = SpeechTransmitter(spec)
+        self.transmitter = self.hears(spec)
         self.receiver = SpeechReceiver(spec, outputs)
 
     def send(self, batch: Batch) -> Sent:
@@ -139,11 +169,11 @@ class SpeechCodec(Codec):
             part.requires_grad_(False)
 
     def stacks(self) -> tuple[nn.ModuleList, ...]:
-        """The layers of the semantic encoder."""
-        return (self.transmitter.layers,)
+        """The layers of the semantic encoder, where they are its own."""
+        return (self.transmitter.layers,) if isinstance(self.transmitter, SpeechTransmitter) else ()
 
 
-def quiet(spec: SpeechSpec | SpeechRebuilderSpec) -> SpeechBatch:
+def quiet(spec: WordSpec | SpeechRebuilderSpec) -> SpeechBatch:
     """One word of usual length in which nothing is heard, to count what a trip costs."""
     length = max(1, min(spec.samples, round(USUAL_S * spec.rate)))
     samples = torch.zeros(1, spec.samples, dtype=torch.int16)

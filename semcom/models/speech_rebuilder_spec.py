@@ -9,7 +9,8 @@ from typing import ClassVar
 from semcom.metrics.metric import Scored
 from semcom.models.semantic_spec import SemanticSpec, SideSpec
 from semcom.models.spec import MOST_SYMBOLS, Adopted, Carries, Part, Shape, Side, Stack
-from semcom.models.speech_spec import FRAMES_A_SECOND, MOST_SAMPLES, USUAL_S
+from semcom.models.speech_spec import FRAMES_A_SECOND
+from semcom.models.word_spec import MOST_SAMPLES, USUAL_S
 from semcom.words import counted
 
 BANDS = 40  # of the spectrum that is rebuilt, or a quarter of a frame's samples if those are fewer

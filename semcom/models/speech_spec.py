@@ -6,19 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from semcom.metrics.metric import Scored
-from semcom.models.semantic_spec import SemanticSpec, SideSpec
-from semcom.models.spec import MOST_SYMBOLS, Adopted, Carries, Part, Shape, Side, Stack
+from semcom.models.semantic_spec import SideSpec
+from semcom.models.spec import Adopted
+from semcom.models.word_spec import USUAL_S, WordSpec
 
 FRAMES_A_SECOND = 50  # as many as HuBERT and WavLM look at
 MOST_MELS = 256
-MOST_SAMPLES = 480_000
-# Of a message, where a cost is told: what one of the free spoken digits takes.
-USUAL_S = 0.44
 
 
 @dataclass(frozen=True)
-class SpeechSpec:
+class SpeechSpec(WordSpec):
     """A Transformer that hears a word, says in a few symbols which it was, and a receiver that names it.
 
     The transmitter makes 50 frames a second of the waveform's log-mel spectrum, takes three of them together at a time
@@ -46,8 +43,6 @@ class SpeechSpec:
 
     kind: ClassVar[str] = "speech"
     network: ClassVar[str] = "semcom.models.speech:SpeechCodec"
-    carries: ClassVar[Carries] = "speech"
-    says: ClassVar[Scored] = "classes"
     may_differ: ClassVar[frozenset[str]] = frozenset(
         {"mels", "width", "layers", "heads", "feedforward", "symbols", "hidden", "dropout"}
     )
@@ -56,8 +51,6 @@ class SpeechSpec:
         "receiver": ("width", "symbols", "hidden"),
         "encoder": ("rate", "samples", "mels", "width", "layers", "heads", "feedforward"),
     }
-    shows: ClassVar[frozenset[Part]] = frozenset({"sent", "received", "heard", "logits"})
-    learns: ClassVar[bool] = True
 
     rate: int = 8000
     samples: int = 8000
@@ -71,17 +64,11 @@ class SpeechSpec:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        _ = self.inside  # its limits are those of a side
         if self.rate < FRAMES_A_SECOND or self.rate % FRAMES_A_SECOND:
             raise ValueError(f"rate must be a multiple of {FRAMES_A_SECOND} samples a second, got {self.rate}")
-        if not 1 <= self.samples <= MOST_SAMPLES:
-            raise ValueError(f"samples must be from 1 to {MOST_SAMPLES:,}, got {self.samples}")
         if not 2 <= self.mels <= min(MOST_MELS, self.window // 2):
             raise ValueError(f"mels must be from 2 to {min(MOST_MELS, self.window // 2)}, got {self.mels}")
-        if not 1 <= self.symbols <= MOST_SYMBOLS:
-            raise ValueError(f"symbols must be from 1 to {MOST_SYMBOLS}, got {self.symbols}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+        self.check_word()
 
     @property
     def hop(self) -> int:
@@ -110,14 +97,14 @@ class SpeechSpec:
         )
 
     @property
-    def manner(self) -> SemanticSpec:
-        """How its layers are put together; of a codec's spec only norm and dropout are meant."""
-        return SemanticSpec(norm="pre", dropout=self.dropout)
+    def places(self) -> object:
+        """Frames of the spectrum."""
+        return self.rate, self.samples, self.hop
 
     @property
-    def symbols_per_unit(self) -> int:
-        """Complex symbols of a word."""
-        return self.symbols
+    def usual_frames(self) -> float:
+        """Of a word of usual length."""
+        return USUAL_S * FRAMES_A_SECOND
 
     @property
     def told(self) -> str:
@@ -127,22 +114,8 @@ class SpeechSpec:
     @property
     def rough_multiply_adds(self) -> float:
         """Of one word of usual length, without what attention adds."""
-        layer = 4 * self.width**2 + 2 * self.width * self.feedforward
         around = self.window // 2 * self.mels + 3 * self.mels * self.width
-        return USUAL_S * FRAMES_A_SECOND * (self.layers * layer + around) + 4.0 * self.hidden * self.width
-
-    def widths_of(self, stack: Stack) -> tuple[int, ...]:
-        """Of the Transformer's layers, and of the one embedding that the receiver ends with."""
-        return (self.width,) * self.layers if stack == "sent" else (self.width,)
-
-    @property
-    def stage_shapes(self) -> tuple[Shape, ...]:
-        """None: its layers have as many places as the word has frames."""
-        return ()
-
-    def side(self, name: Side) -> object:
-        """See `Spec.side`: the receiver knows nothing of the Transformer."""
-        return self if name == "transmitter" else (self.width, self.symbols, self.hidden)
+        return self.usual_encoder + self.usual_frames * around + 4.0 * self.hidden * self.width
 
 
 # `speech_teacher` has six layers, the fewest of a teacher whose layers are worth generating.

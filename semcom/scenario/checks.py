@@ -14,6 +14,7 @@ from semcom.scenario.detector_checks import check_detectors
 from semcom.scenario.generative_checks import check_followed
 from semcom.scenario.hints import suggestion
 from semcom.scenario.language_checks import check_counting, check_languages
+from semcom.scenario.pretrained_checks import check_places
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.sweep import MOST_DECIBELS
 from semcom.scenario.task_checks import check_company, check_kinds, check_scores
@@ -126,6 +127,7 @@ def _check_shapes(scenario: Scenario) -> None:
         _check_teachers(scenario, name)
         _check_seen(scenario, name)
         check_followed(scenario, name)
+        check_places(scenario, name)
         # Dropout has no weights; everything else shapes them.
         if codec.start and _without_dropout(scenario.resolved(codec.start).spec) != _without_dropout(
             scenario.resolved(name).begun

@@ -45,8 +45,9 @@ class AdoptPlan(Plan):
         encoder: the codec of kind `speech` whose semantic encoder is taken over, with the convolution before it; the
             weights of its layers and all behind them are learned anew. It may be of the same task, or want another
             thing of the same words.
-        around: the codec that a codec of kind `generative` or `generative_speech` is plugged into: all of it is taken
-            over but the layers that are generated.
+        around: the codec that a codec of kind `generative` (into one of kind `semantic`) or `generative_speech` (into
+            one of kind `speech` or `pretrained_speech`) is plugged into: all of it is taken over but the layers that
+            are generated.
     """
 
     transmitter: str | None = Field(default=None, min_length=1)

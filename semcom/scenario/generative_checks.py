@@ -23,8 +23,8 @@ def check_plugged(scenario: Scenario, name: str) -> None:
     if plan.adopt is None:
         raise ValueError(f"codecs.{name}.adopt must say whose layers are generated, got none; write {{around: NAME}}")
     theirs = scenario.resolved(plan.adopt.donor).begun
-    wanted = usual.around.kind
-    if theirs.kind != wanted:
+    if theirs.kind not in usual.fits_into:
+        wanted = " or ".join(usual.fits_into)
         raise ValueError(
             f"codecs.{name}.adopt.around must name a codec of kind {wanted}, whose layers can be generated, "
             f"got '{plan.adopt.donor}' of kind {theirs.kind}; name another"

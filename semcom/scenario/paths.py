@@ -21,6 +21,7 @@ from semcom.words import visible
 
 TEXT: Loc = ("corpus", "path")
 MESSAGES: Loc = ("task", "source", "path")  # frames and pictures
+FOLDER: Loc = ("folder",)  # of a codec's pretrained encoder
 ARCHIVE: Loc = ("corpus", "url")
 ENCODER: Loc = ("measure", "similarity", "model")
 _WEB = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # one letter is a drive
@@ -41,7 +42,8 @@ def anchored(document: Document, homes: tuple[Path, ...]) -> Document:
     """
     moved: dict[Loc, str] = {}
     codecs = document.data.get("codecs")
-    own = [("codecs", name, *MESSAGES) for name in codecs] if isinstance(codecs, dict) else []
+    names = codecs if isinstance(codecs, dict) else ()
+    own = [("codecs", name, *path) for name in names for path in (MESSAGES, FOLDER)]
     for loc in (TEXT, MESSAGES, ARCHIVE, ENCODER, *own):
         typed = _text_at(document.data, loc)
         found = _found(document, loc, typed, homes) if typed is not None and _is_relative(loc, typed) else None

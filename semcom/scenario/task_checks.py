@@ -9,6 +9,7 @@ from semcom.metrics.catalog import METRICS, check_suited, metric_named
 from semcom.mistakes import UserMistake
 from semcom.scenario.codec_plans import CodecPlan
 from semcom.scenario.generative_checks import check_plugged
+from semcom.scenario.pretrained_checks import check_folder
 from semcom.scenario.scenario import Scenario
 
 
@@ -23,6 +24,8 @@ def check_kinds(scenario: Scenario) -> None:
             )
     for name in scenario.codecs:
         _check_made_of_its_kind(scenario, name)
+        check_folder(scenario, name)
+    for name in scenario.codecs:
         check_plugged(scenario, name)
         _check_learning(scenario, name)
     for name, codec in scenario.codecs.items():

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from semcom.metrics.catalog import default_metrics
 from semcom.metrics.metric import Scored
 from semcom.models.generative_speech_spec import GENERATIVE_SPEECH_SIZES
+from semcom.models.pretrained_speech_spec import PRETRAINED_SPEECH_SIZES, PretrainedSpeechSpec
 from semcom.models.spec import Carries, Spec
 from semcom.models.speech_rebuilder_spec import SPEECH_REBUILDER_SIZES, SpeechRebuilderSpec
-from semcom.models.speech_spec import FRAMES_A_SECOND, SPEECH_SIZES, USUAL_S
+from semcom.models.speech_spec import FRAMES_A_SECOND, SPEECH_SIZES
+from semcom.models.word_spec import USUAL_S
 from semcom.sources.formant_words import FormantWords
 from semcom.sources.speech_splits import of_speakers
 from semcom.tasks.task import Counts, Progress
@@ -44,7 +46,12 @@ class Speech:
     carries: ClassVar[Carries] = "speech"
     message: ClassVar[str] = "word"
     codec: ClassVar[str] = "speech"
-    sizes: ClassVar[Mapping[str, Spec]] = {**SPEECH_SIZES, **GENERATIVE_SPEECH_SIZES, **SPEECH_REBUILDER_SIZES}
+    sizes: ClassVar[Mapping[str, Spec]] = {
+        **SPEECH_SIZES,
+        **PRETRAINED_SPEECH_SIZES,
+        **GENERATIVE_SPEECH_SIZES,
+        **SPEECH_REBUILDER_SIZES,
+    }
     usual_size: ClassVar[str] = "speech_small"
     defaults: ClassVar[Mapping[str, Any]] = {"measure": {"metrics": list(default_metrics("classes"))}}
 
@@ -85,12 +92,13 @@ class Speech:
         return self.source.is_at_hand
 
     def fitted(self, spec: Any) -> Any:
-        """A codec of words of this rate and length, or one plugged in around such a codec."""
+        """A codec of words of this rate and length, with the encoder of its folder, or one plugged in around such."""
         if any(each.name == "plugged" for each in fields(spec)):
             return replace(spec, plugged=self.fitted(spec.plugged))
         if not {each.name for each in fields(spec)}.issuperset(SIZE):
             return spec
-        return replace(spec, rate=self.source.rate, samples=self.source.samples)
+        fitted = replace(spec, rate=self.source.rate, samples=self.source.samples)
+        return fitted.found() if isinstance(fitted, PretrainedSpeechSpec) else fitted
 
     def fingerprint(self) -> str:
         """Of the source."""

