@@ -44,7 +44,7 @@ class LayerGenerator(nn.Module):
         self.dropout = nn.Dropout(spec.dropout)
         self.block = nn.ModuleList(EncoderLayer(spec.inside, spec.manner) for _ in range(spec.inside.layers))
         self.norm = nn.LayerNorm(width)
-        self.leave = nn.Linear(width, spec.places) if spec.project else nn.Identity()
+        self.leave: nn.Module = nn.Linear(width, spec.places) if spec.project else nn.Identity()
         if spec.own_projections:
             self.leave = nn.ModuleList(nn.Linear(width, spec.places) for _ in spec.wanted)
         if spec.skip:

@@ -129,7 +129,7 @@ def test_what_is_wanted_decides_codecs_metrics_and_identity() -> None:
     assert data_of(spectrum).classes == () and len(data_of(word).classes) == 4
     exam, words = data_of(spectrum).exam(6, 4), data_of(word).exam(6, 4)
     assert exam.units == sum(map(len, exam.messages)) > 6 == words.units
-    with pytest.raises(ValueError, match="wants must be 'word' or 'spectrum'"):
+    with pytest.raises(ValueError, match="wants must be 'word', 'speaker' or 'spectrum'"):
         Speech(wants="picture")  # type: ignore[arg-type]
 
 
