@@ -75,12 +75,18 @@ def check_shares(what: str, *shares: float) -> None:
 
 
 def check_methods(
-    methods: Sequence[Method], *, transmitter_is_frozen: bool, hears_alike: bool = False, teachers: int = 1
+    methods: Sequence[Method],
+    *,
+    transmitter_is_frozen: bool,
+    encoder_is_frozen: bool = False,
+    hears_alike: bool = False,
+    teachers: int = 1,
 ) -> None:
     """Refuse methods that could not be told apart, and those that would teach nobody.
 
     What the transmitter makes depends on the transmitter alone. If that is frozen, such a loss is a constant, or
-    trains nothing but its own adapters, and an ablation would report it as a method that does not help.
+    trains nothing but its own adapters, and an ablation would report it as a method that does not help. Of a frozen
+    encoder that is so of its layers, though not of the symbols that are learned behind it.
 
     A frozen receiver is another matter: gradients pass through it to the transmitter. But one that is the teacher's
     own and hears what the teacher hears agrees with it always, so that what looks at it alone is 0.
@@ -105,6 +111,12 @@ def check_methods(
             raise ValueError(
                 f"method {method.kind} must teach something, got a student whose transmitter is adopted and frozen; "
                 "leave the method out, or what of it looks at the transmitter"
+            )
+        of_layers = getattr(method, "by_place", False) or not needs_teacher(method)
+        if encoder_is_frozen and of_layers and "sent" in method.sees:
+            raise ValueError(
+                f"method {method.kind} must teach something, got a student whose encoder is adopted and frozen; leave "
+                "the method out, or what of it looks at the encoder"
             )
         if hears_alike and getattr(method, "vanishes", True) and not method.sees & {"sent", "received"}:
             raise ValueError(

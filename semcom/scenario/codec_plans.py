@@ -151,7 +151,10 @@ class CodecPlan(Plan):
             alike = self._takes_over("receiver") and self.distill.is_heard_by(donor)
             frozen = self._takes_over("transmitter")
             methods = settled(self.distill.methods, self.spec())
-            check_methods(methods, transmitter_is_frozen=frozen, hears_alike=alike and not drops)
+            kept = self.adopt is not None and self.adopt.side == "encoder"
+            check_methods(
+                methods, transmitter_is_frozen=frozen, encoder_is_frozen=kept, hears_alike=alike and not drops
+            )
         return self
 
     def _takes_over(self, side: Side) -> bool:

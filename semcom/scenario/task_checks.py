@@ -62,8 +62,11 @@ def _check_made_of_its_kind(scenario: Scenario, name: str) -> None:
                 f"codecs.{name}.{key} must name a codec of kind {ours}, as {name} is, got '{origin}' of kind {theirs}; "
                 "name another"
             )
+    # Who gives more than an encoder, weights of a head or lessons in answers, must have the same answers.
+    more = (codec.start, *(codec.distill.teachers if codec.distill else ()))
     for origin in scenario.origins(name):
-        if codec.adopt and codec.adopt.encoder == origin and _same_messages(scenario, origin, name):
+        gives_encoder = codec.adopt and codec.adopt.encoder == origin and origin not in more
+        if gives_encoder and _same_messages(scenario, origin, name):
             continue
         if scenario.goal_of(origin) != scenario.goal_of(name):
             raise ValueError(

@@ -33,9 +33,10 @@ def check_shares(validation_share: float, test_share: float | None, seed: int) -
     shares = {"validation_share": validation_share} | ({} if test_share is None else {"test_share": test_share})
     for name, share in shares.items():
         if not 0 < share < 1:
-            raise ValueError(f"{name} must be between 0 and 1, got {share}; 0.1 is a tenth of the pictures")
+            raise ValueError(f"{name} must be between 0 and 1, got {share}; 0.1 is a tenth")
     if sum(shares.values()) >= 1:
-        raise ValueError(f"validation_share and test_share must leave pictures to train on, got {shares}")
+        told = " and ".join(f"{share:g}" for share in shares.values())
+        raise ValueError(f"{' and '.join(shares)} must leave some to train on, got {told}; make them smaller")
     if type(seed) is not int:
         raise ValueError(f"seed must be a whole number, got {seed!r}")
 

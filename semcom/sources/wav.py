@@ -46,8 +46,9 @@ def read_wav(content: bytes, *, rate: int, resample: bool, called: str) -> np.nd
     if not samples.size or samples.ndim > 2:
         raise UserMistake(f"{expected}, got none; take it out")
     mono = _level(samples)
-    if mono.ndim == 2:
-        mono = mono.mean(axis=1)
+    # Floats near the largest there is overflow, and are refused or cut off below.
+    with np.errstate(over="ignore"):
+        mono = mono.mean(axis=1) if mono.ndim == 2 else mono
     if not np.isfinite(mono).all():
         raise UserMistake(f"{expected} that are finite numbers, got some that are not; repair it or take it out")
     if found != rate:
@@ -59,7 +60,8 @@ def read_wav(content: bytes, *, rate: int, resample: bool, called: str) -> np.nd
                 f"{rate:,}, or rate: {found} where all have that many"
             )
         mono = _resampled(mono, found, rate)
-    return np.clip(np.rint(mono * FULL), -FULL, FULL - 1).astype(np.int16)
+    with np.errstate(over="ignore"):
+        return np.clip(np.rint(mono * FULL), -FULL, FULL - 1).astype(np.int16)
 
 
 def _missing(content: bytes) -> str:

@@ -58,6 +58,11 @@ class Speech:
     def __post_init__(self) -> None:
         if self.wants not in ("word", "speaker", "spectrum"):
             raise ValueError(f"wants must be 'word', 'speaker' or 'spectrum', got {self.wants!r}")
+        if self.wants == "speaker" and getattr(self.source, "speakers", None) == "none":
+            raise ValueError(
+                "wants: speaker must have a source that tells who speaks, got speakers: none; set source.speakers: "
+                "folder, or name"
+            )
 
     @classmethod
     def usually(cls, typed: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

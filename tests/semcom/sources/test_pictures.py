@@ -112,7 +112,7 @@ def test_training_batches_change_by_their_step_alone() -> None:
     ("changes", "words"),
     [
         ({"validation_share": 0.0}, "validation_share must be between 0 and 1"),
-        ({"validation_share": 0.5, "test_share": 0.5}, "must leave pictures to train on"),
+        ({"validation_share": 0.5, "test_share": 0.5}, "must leave some to train on"),
         ({"seed": 1.5}, "seed must be a whole number"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 
 import numpy as np
 import pytest
@@ -41,6 +42,12 @@ def test_a_tone_is_as_loud_however_it_is_stored(samples: np.ndarray) -> None:
     found = read(stored(samples))
     assert found.dtype == np.int16 and len(found) == 800
     assert np.abs(found / 32_768 - TONE).max() <= (1 / 256 if samples.dtype == np.uint8 else 2e-5)
+
+
+def test_floats_beyond_all_bounds_are_cut_off_in_silence() -> None:
+    with warnings.catch_warnings(action="error"):
+        heard = read(stored(np.array([1.7e308, -1.7e308])))
+    assert heard.tolist() == [32767, -32768]
 
 
 def test_another_rate_is_resampled_if_asked_and_else_refused() -> None:

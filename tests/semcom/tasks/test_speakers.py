@@ -20,6 +20,7 @@ from semcom.scenario.load import load_scenario
 from semcom.sources.formant_words import FormantWords
 from semcom.sources.speech import SpeechCorpus
 from semcom.sources.speech_splits import of_speakers
+from semcom.sources.wav_folder import WavFolder
 from semcom.tasks.speech import Speech
 
 WORDS = FormantWords(words=3, speakers=4, takes=8)
@@ -55,6 +56,12 @@ def test_every_speaker_is_in_every_split_and_no_recording_in_two() -> None:
         assert set(each.labels.tolist()) == set(range(4))
     rows = torch.cat([each.samples for each in splits])
     assert len(rows.unique(dim=0)) == len(rows) == 96
+
+
+def test_a_source_that_does_not_tell_who_speaks_is_refused_before_it_is_read() -> None:
+    with pytest.raises(ValueError, match="wants: speaker must have a source that tells who speaks, got speakers: none"):
+        Speech(WavFolder(path="nowhere"), wants="speaker")
+    assert Speech(WavFolder(path="nowhere", speakers="name"), wants="speaker").wants == "speaker"
 
 
 def test_it_is_of_the_same_recordings_but_another_task() -> None:
@@ -104,6 +111,19 @@ def test_a_head_on_a_frozen_encoder_learns_the_rest(tmp_path: Path) -> None:
         ("codecs.speaker.task.source.seed=5", "codecs.speaker must be made from codecs of its own task"),
         ("codecs.speaker.adopt={encoder: word, receiver: word}", "must name one of transmitter, receiver, encoder and"),
         ("codecs.speaker.adopt={transmitter: word}", "codecs.speaker must be made from codecs of its own task"),
+        ("codecs.speaker.start=word", "codecs.speaker must be made from codecs of its own task"),
+        (
+            "codecs.speaker.distill={teacher: word, methods: [{kind: soft_logits}]}",
+            "codecs.speaker must be made from codecs of its own task",
+        ),
+        (
+            "codecs.speaker.distill={methods: [{kind: masked_prediction}]}",
+            "method masked_prediction must teach something, got a student whose encoder is adopted and frozen",
+        ),
+        (
+            "codecs.speaker.distill={teacher: word, methods: [{kind: hidden_hints, side: encoder}]}",
+            "method hidden_hints must teach something, got a student whose encoder is adopted and frozen",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path: Path, change: str, words: str) -> None:
