@@ -71,7 +71,7 @@ def _check_made_of_its_kind(scenario: Scenario, name: str) -> None:
         if scenario.goal_of(origin) != scenario.goal_of(name):
             raise ValueError(
                 f"codecs.{name} must be made from codecs of its own task, {scenario.goal_of(name).kind}, got "
-                f"'{origin}' of another; give both the same task"
+                f"'{origin}', whose task, messages or aim are others; give both the same task"
             )
 
 

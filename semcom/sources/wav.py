@@ -42,7 +42,8 @@ def read_wav(content: bytes, *, rate: int, resample: bool, called: str) -> np.nd
         with warnings.catch_warnings(action="ignore", category=wavfile.WavFileWarning):
             found, samples = wavfile.read(io.BytesIO(content))
     except (ValueError, struct.error, EOFError, OSError, MemoryError, ZeroDivisionError, TypeError) as error:
-        raise UserMistake(f"{expected}, got {visible(str(error))[:200]}; repair it or take it out") from None
+        told = "a header of no channels" if isinstance(error, ZeroDivisionError) else visible(str(error))[:200]
+        raise UserMistake(f"{expected}, got {told}; repair it or take it out") from None
     if not samples.size or samples.ndim > 2:
         raise UserMistake(f"{expected}, got none; take it out")
     mono = _level(samples)

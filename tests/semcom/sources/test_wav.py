@@ -73,7 +73,7 @@ WHOLE = stored(np.rint(TONE * 32_768).astype(np.int16))
         (b"", "does not begin as WAV files do"),
         (b"OggS" + WHOLE[4:], "does not begin as WAV files do"),
         (WHOLE[:20] + b"\x55\x00" + WHOLE[22:], "repair it or take it out"),
-        (WHOLE[:22] + b"\x00\x00" + WHOLE[24:], "repair it or take it out|got none"),
+        (WHOLE[:22] + b"\x00\x00" + WHOLE[24:], "got a header of no channels; repair it or take it out"),
         (stored(np.zeros(0, dtype=np.int16)), "got none"),
         (stored(np.array([0.0, np.nan], dtype=np.float32)), "finite numbers"),
     ],
