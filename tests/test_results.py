@@ -132,7 +132,9 @@ def deviations(row: Row) -> float:
     """
     disturbance, noise = 10 ** (-row.sinr_db / 10), 10 ** (-row.snr_db / 10)
     interference, sentences = disturbance - noise, row.count
-    symbols = row.symbols_per_token if row.task == "pictures" else 90
+    # A word that is named is as short as a picture; one whose spectrum is rebuilt has some twenty frames.
+    frames = 20 if row.metric == "log_spectral_distance" else 1
+    symbols = row.symbols_per_token * frames if row.task in ("pictures", "speech") else 90
     variance = (noise**2 + 2 * interference * noise) / (symbols * sentences)
     fades = row.fading.startswith(("rayleigh", "tdl", "cdl"))
     # Pixels that are sent as they are have unit power over all pictures, not one by one.
