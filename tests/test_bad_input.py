@@ -119,7 +119,11 @@ MISTAKES = {
     "an empty width": (SHAPE, "plain: {receiver: {width: }}", "receiver.width: must be a whole number, got nothing"),
     "a start of no name": (SHAPE, "plain: {start: ''}", "codecs.plain.start: must"),
     "a donor of no name": (SHAPE, "plain: {adopt: {transmitter: ''}}", "codecs.plain.adopt.transmitter: must"),
-    "both sides adopted": (SHAPE, "plain: {adopt: {receiver: big, transmitter: big}}", "must name one side"),
+    "both sides adopted": (
+        SHAPE,
+        "plain: {adopt: {receiver: big, transmitter: big}}",
+        "must name one of transmitter, receiver",
+    ),
     "unknown size": (SHAPE, "plain: {size: huge}", "size: must be one of tiny, .*got 'huge'"),
     "width and heads": (SHAPE, "plain: {transmitter: {width: 30}}", "width must be a multiple of heads, got width 30"),
     "a method twice": ("{kind: symbols}", "{kind: soft_logits}", "each method may be named once"),

@@ -37,8 +37,8 @@ class Row:
             of a published one, and in tables older than they are.
         methods: that it was taught by, joined by +; empty if it learned from no teacher.
         teachers: the codecs that taught it, joined by +.
-        adopted: what it took over from another codec, frozen: transmitter, receiver, around (all but the layers that
-            it generates) or empty.
+        adopted: what it took over from another codec, frozen: transmitter, receiver, encoder, around (all but the
+            layers that it generates) or empty.
         donor: that other codec.
         start: the codec whose weights it began from; empty if it began from chance.
         pruned: the criterion, then what is left of what was there: psr 4 of 8 layers; empty if nothing was cut out.

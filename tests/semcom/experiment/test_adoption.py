@@ -82,8 +82,8 @@ def test_another_donor_is_another_build(tiny_yaml: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("codecs.under={size: tiny, adopt: {}}", "one side"),
-        ("codecs.under={size: tiny, adopt: {transmitter: big, receiver: big}}", "one side"),
+        ("codecs.under={size: tiny, adopt: {}}", "name one of transmitter, receiver"),
+        ("codecs.under={size: tiny, adopt: {transmitter: big, receiver: big}}", "name one of transmitter, receiver"),
         ("codecs.under={size: tiny, adopt: {transmitter: nobody}}", "none of the codecs"),
         ("codecs.under={size: tiny, adopt: {transmitter: under}}", "itself"),
     ],

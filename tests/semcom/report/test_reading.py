@@ -183,7 +183,7 @@ def changed(made, **cells):
         ({"status": "failed"}, "value must be empty where status is failed"),
         ({"value": "inf"}, "value must be a finite number, got 'inf'"),
         ({"low": "0.9", "high": "0.1"}, "low must be at most high = 0.1, got '0.9'"),
-        ({"adopted": "both"}, "adopted must be one of empty, transmitter, receiver, around, got 'both'"),
+        ({"adopted": "both"}, "adopted must be one of empty, transmitter, receiver, encoder, around, got 'both'"),
         ({"bits": "7.5"}, "bits must be a whole number from 0 up, got '7.5'"),
         ({"kind": "share"}, "kind must be value by against and gap_to of its row, got 'share'"),
         ({"kind": "value", "against": "plain"}, "kind must be difference by against and gap_to of its row, got"),

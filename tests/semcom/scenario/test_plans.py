@@ -139,7 +139,7 @@ def test_an_adopted_side_and_its_donor() -> None:
     assert (AdoptPlan(transmitter="one").side, AdoptPlan(transmitter="one").donor) == ("transmitter", "one")
     assert (AdoptPlan(receiver="two").side, AdoptPlan(receiver="two").donor) == ("receiver", "two")
     for sides in ({}, {"transmitter": "one", "receiver": "two"}):
-        with pytest.raises(ValidationError, match="must name one side, transmitter or receiver"):
+        with pytest.raises(ValidationError, match="must name one of transmitter, receiver"):
             AdoptPlan(**sides)
 
 

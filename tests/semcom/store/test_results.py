@@ -104,7 +104,7 @@ def test_one_level_in_a_tuple_is_that_level() -> None:
         ({"codec": None}, "codec must be one line of text, got None"),
         ({"method": "a\rb"}, "method must be one line of text"),
         ({"role": "pupil"}, "role must be one of teacher, student"),
-        ({"adopted": "both"}, "adopted must be one of empty, transmitter, receiver, around, got 'both'"),
+        ({"adopted": "both"}, "adopted must be one of empty, transmitter, receiver, encoder, around, got 'both'"),
         ({"bits": 7.5}, "bits must be a whole number or None, got 7.5"),
         ({"status": "lost"}, "status must be one of done, failed"),
         ({"status": "failed", "value": 0.0}, "a failed row must have no value, got 0.0"),
