@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from semcom.scenario.work import Build, Sweep
-from semcom.store.results import write_table
+from semcom.store.results import rewrite_table
 from semcom.store.store import Finished
 
 
@@ -57,10 +57,7 @@ def write_influence(rows: Sequence[InfluenceRow], path: Path) -> None:
     Raises:
         UserMistake: the disk refuses.
     """
-    if rows:
-        write_table(rows, COLUMNS, path)
-    else:
-        path.unlink(missing_ok=True)
+    rewrite_table(rows, COLUMNS, path)
 
 
 def _rows(build: Build, record: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[InfluenceRow]:

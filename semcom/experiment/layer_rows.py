@@ -18,7 +18,7 @@ from semcom.metrics.bootstrap import Array, Combine
 from semcom.metrics.crossed import common_share, influences
 from semcom.scenario.scenario import Scenario
 from semcom.scenario.work import Build, Sweep
-from semcom.store.results import kind_of, write_table
+from semcom.store.results import kind_of, rewrite_table
 from semcom.store.store import Finished
 
 # Of sums over messages in the order of `SUMS` (tokens, apart, gap, size), [..., 4] -> [...].
@@ -220,7 +220,4 @@ def write_layers(rows: Sequence[LayerRow], path: Path) -> None:
     Raises:
         UserMistake: the disk refuses.
     """
-    if rows:
-        write_table(rows, COLUMNS, path)
-    else:
-        path.unlink(missing_ok=True)
+    rewrite_table(rows, COLUMNS, path)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from semcom.scenario.work import Build, Sweep
-from semcom.store.results import write_table
+from semcom.store.results import rewrite_table
 from semcom.store.store import Finished
 
 # What the stacks of a codec are called, by how many it has; a recognizer has a receiver alone.
@@ -82,10 +82,7 @@ def write_pruning(rows: Sequence[PruningRow], path: Path) -> None:
     Raises:
         UserMistake: the disk refuses.
     """
-    if rows:
-        write_table(rows, COLUMNS, path)
-    else:
-        path.unlink(missing_ok=True)
+    rewrite_table(rows, COLUMNS, path)
 
 
 def saved_by(record: Mapping[str, Any]) -> str:

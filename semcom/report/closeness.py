@@ -6,11 +6,11 @@ import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from semcom.mistakes import UserMistake
 from semcom.report.averaging import mean_interval
+from semcom.report.lines import read_lines
 from semcom.store.results import kind_of
 from semcom.words import visible
 
@@ -75,16 +75,9 @@ def read_closeness(folder: Path) -> list[Closeness]:
     if not path.is_file():
         return []
     try:
-        if (size := path.stat().st_size) > MOST_BYTES:
-            raise ValueError(f"at most {MOST_BYTES:,} bytes are read, and it has {size:,}")
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(islice(csv.DictReader(file), MOST_ROWS + 1))
-        if len(lines) > MOST_ROWS:
-            raise ValueError(f"at most {MOST_ROWS:,} rows are read, and it has more")
+        lines = read_lines(path, most_bytes=MOST_BYTES, most_rows=MOST_ROWS)
         places: dict[tuple[str, ...], list[dict[str, str]]] = {}
         for line in lines:
-            if None in (*line, *line.values()):
-                raise ValueError("every row must have a cell for every column, and no more")
             names = ("codec", "around", "family", "stack", "layer", "metric", "against")
             places.setdefault(tuple(visible(line[name]) for name in names), []).append(line)
         if len({place[:2] for place in places}) > len({place[0] for place in places}):

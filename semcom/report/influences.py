@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from semcom.mistakes import UserMistake
+from semcom.report.lines import read_lines
 from semcom.words import visible
 
 __all__ = ["Kept", "read_kept"]
@@ -51,16 +51,9 @@ def read_kept(folder: Path) -> list[Kept]:
     if not path.is_file():
         return []
     try:
-        if (size := path.stat().st_size) > MOST_BYTES:
-            raise ValueError(f"at most {MOST_BYTES:,} bytes are read, and it has {size:,}")
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(islice(csv.DictReader(file), MOST_ROWS + 1))
-        if len(lines) > MOST_ROWS:
-            raise ValueError(f"at most {MOST_ROWS:,} rows are read, and it has more")
+        lines = read_lines(path, most_bytes=MOST_BYTES, most_rows=MOST_ROWS)
         grouped: dict[tuple[str, str, str], list[dict[str, str]]] = {}
         for line in lines:
-            if None in (*line, *line.values()):
-                raise ValueError("every row must have a cell for every column, and no more")
             name = (visible(line["codec"]), visible(line["teacher"]), visible(line["method"]))
             grouped.setdefault(name, []).append(line)
         return [_kept(name, group) for name, group in grouped.items()]

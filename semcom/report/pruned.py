@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice, pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 from semcom.mistakes import UserMistake
+from semcom.report.lines import read_lines
 from semcom.words import visible
 
 __all__ = ["Pruned", "Savings", "Stack", "alike_to", "criterion_name", "read_pruned", "seeds_of"]
@@ -94,13 +95,8 @@ def read_pruned(folder: Path) -> list[Pruned]:
     if not path.is_file():
         return []
     try:
-        if (size := path.stat().st_size) > MOST_BYTES:
-            raise ValueError(f"at most {MOST_BYTES:,} bytes are read, and it has {size:,}")
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = islice(csv.DictReader(file), MOST_ROWS + 1)
-            lines = [{name: _text(value) for name, value in row.items()} for row in rows]
-        if len(lines) > MOST_ROWS:
-            raise ValueError(f"at most {MOST_ROWS:,} rows are read, and it has more")
+        rows = read_lines(path, most_bytes=MOST_BYTES, most_rows=MOST_ROWS)
+        lines = [{name: visible(value.strip()) for name, value in row.items()} for row in rows]
         found = [_pruned(list(group)) for _, group in groupby(lines, lambda line: (line["codec"], line["seed"]))]
         if len({(each.codec, each.seed) for each in found}) < len(found):
             raise ValueError("the rows of one codec and seed must stand together")
@@ -128,12 +124,6 @@ def criterion_name(criterion: str) -> str:
 
 def _shape(one: Pruned) -> list[tuple[str, int, int]]:
     return [(stack.name, stack.depth, len(stack.kept)) for stack in one.stacks]
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("every row must have a cell for every column, and no more")
-    return visible(value.strip())
 
 
 def _pruned(lines: list[Line]) -> Pruned:

@@ -7,7 +7,7 @@ import dataclasses
 import io
 import math
 import numbers
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -171,6 +171,18 @@ def write_table(rows: Iterable[Any], columns: tuple[str, ...], path: Path) -> No
     writer.writerow(columns)
     writer.writerows([cell(getattr(row, name)) for name in columns] for row in rows)
     write_atomically(path, text.getvalue())
+
+
+def rewrite_table(rows: Sequence[Any], columns: tuple[str, ...], path: Path) -> None:
+    """Replace a table by these rows, as `write_table` does; without any there is no table.
+
+    Raises:
+        UserMistake: the disk refuses.
+    """
+    if rows:
+        write_table(rows, columns, path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def read_table(
